@@ -1,0 +1,40 @@
+/**
+ * Facts: what rooms tell each other, written to the outbox in the same transaction as the change they tell of.
+ * They carry opaque ids only, never PHI. docs/facts.md lists them; a test holds the two together.
+ */
+
+export interface FactBodies {
+  SubjectChanged: { subject: string }
+  SiteChanged: { site: string }
+  EnrolmentChanged: { enrolment: string; subject: string; program: string }
+  DeviceEnrolled: { device: string }
+  DeviceChanged: { device: string }
+  DeviceSettingsChanged: { device: string }
+  CredentialRevoked: { device: string; credential: string }
+  AssignmentChanged: { device: string; since: number }
+  FrameQuarantined: { quarantine: string; reason: string }
+  QuarantineReplayed: { quarantine: string; outcome: string }
+  SeriesMoved: { device: string; from: string; to: string }
+  GapChanged: { gap: string; series: string }
+  RuleActivated: { rule: string; version: number }
+  AlertRaised: { alert: string; subject: string; rule: string; priority: string; historic: boolean }
+  AlertRecurred: { alert: string; subject: string }
+  AlertCleared: { alert: string; subject: string }
+  AlertClosed: { alert: string; subject: string }
+  TaskOpened: { task: string; subject: string }
+  TaskChanged: { task: string; subject: string; status: string }
+}
+
+export type FactType = keyof FactBodies
+
+/** One fact as it is written. */
+export type NewFact = { [T in FactType]: { type: T } & FactBodies[T] }[FactType]
+
+/** One fact as it is read: `position` orders facts and is the SSE `Last-Event-ID`. */
+export interface Fact<T extends FactType = FactType> {
+  readonly position: string
+  readonly tenant: string
+  readonly type: T
+  readonly body: FactBodies[T]
+  readonly at: number
+}
