@@ -1,0 +1,3 @@
+/** Identity: who asks, and what they may do. Owns schema `auth` and `tenant.service_token`. */
+export * from './principal.ts'
+export * from './route.ts'
