@@ -1,0 +1,145 @@
+/**
+ * Transactions. A tenant's work runs as role careloop_app under row-level security; engine work runs as the login role and
+ * touches engine tables only. Entries for the reading log are appended as the last statement, because they take the log's lock.
+ */
+import type { LogEntry, NewFact } from '@careloop/contract'
+import { Kysely, PostgresDialect } from 'kysely'
+import type { ClientBase, Pool, PoolClient } from 'pg'
+import { engineFailure } from '../errors.ts'
+import type { Db, EngineTx, ReadingLog, TenantTx, Watch } from '../ports.ts'
+import { type FactFeed, makeFactFeed, readFacts } from './facts.ts'
+
+export interface DbParts {
+  readonly pool: Pool
+  readonly watch: Watch
+  /** The log that `beforeCommitAppend` writes to; bound late because the log needs the database too. */
+  readonly log: () => Pick<ReadingLog, 'appendWithin'>
+}
+
+export interface ClosableDb extends Db {
+  close(): Promise<void>
+}
+
+/** Makes the database port on a pool. The pool is the caller's to end, after `close()`. */
+export function makeDb(parts: DbParts): ClosableDb {
+  const { pool, watch } = parts
+  const feed: FactFeed = makeFactFeed(pool, watch.log)
+  return {
+    pool,
+    asTenant: (tenant, fn) => inTransaction(pool, (scope) => tenantWork(scope, parts, tenant, fn)),
+    asEngine: (fn) => inTransaction(pool, (scope) => fn(engineTx(scope, parts))),
+    async tenants() {
+      const { rows } = await pool.query<{ id: string }>('select id from engine.tenant order by created_at, id')
+      return rows.map((row) => row.id)
+    },
+    async cursor(name) {
+      const { rows } = await pool.query<{ position: string }>('select position from engine.cursor where name = $1', [
+        name,
+      ])
+      return rows[0]?.position ?? '0'
+    },
+    moveCursor,
+    readFacts: (after, max) => readFacts(pool, after, max),
+    onFacts: feed.subscribe,
+    close: feed.close,
+  }
+}
+
+/** What one transaction has to do around its commit. */
+interface Scope {
+  readonly client: ClientBase
+  readonly committed: (() => void)[]
+}
+
+async function inTransaction<T>(pool: Pool, work: (scope: Scope) => Promise<T>): Promise<T> {
+  const client: PoolClient = await pool.connect()
+  const scope: Scope = { client, committed: [] }
+  let broken: Error | undefined
+  try {
+    await client.query('begin')
+    const result = await work(scope)
+    await client.query('commit')
+    for (const fn of scope.committed) fn()
+    return result
+  } catch (error) {
+    // A connection that cannot even roll back is thrown away, so that the next caller does not inherit its transaction.
+    await client.query('rollback').catch((cause: Error) => {
+      broken = cause
+    })
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+async function tenantWork<T>(
+  scope: Scope,
+  parts: DbParts,
+  tenant: string,
+  fn: (tx: TenantTx) => Promise<T>,
+): Promise<T> {
+  if (!UUID.test(tenant)) throw new TypeError('a tenant id is a uuid')
+  await scope.client.query(`set local role careloop_app; set local careloop.tenant = '${tenant}'`)
+  const pending: { entries: LogEntry[]; bump: string[] } = { entries: [], bump: [] }
+  const tx: TenantTx = {
+    tenant,
+    client: scope.client,
+    tables: <Tables>() => tenantTables<Tables>(scope.client),
+    async publish(fact: NewFact) {
+      const { type, ...body } = fact
+      await scope.client.query('select engine.publish($1, $2)', [type, JSON.stringify(body)])
+    },
+    beforeCommitAppend(entries, bump = []) {
+      pending.entries.push(...entries)
+      pending.bump.push(...bump)
+    },
+    afterCommit: (done) => scope.committed.push(done),
+  }
+  const result = await fn(tx)
+  await scope.client.query('reset role')
+  if (pending.entries.length > 0 || pending.bump.length > 0)
+    await parts.log().appendWithin(engineTx(scope, parts), pending.entries, pending.bump)
+  return result
+}
+
+function engineTx(scope: Scope, parts: DbParts): EngineTx {
+  return {
+    client: scope.client,
+    async publish(tenant, fact) {
+      const { type, ...body } = fact
+      await scope.client.query('insert into engine.fact (tenant_id, type, body) values ($1, $2, $3)', [
+        tenant,
+        type,
+        JSON.stringify(body),
+      ])
+      await scope.client.query(`select pg_notify('careloop_fact', '')`)
+    },
+    asTenant: (tenant, fn) => tenantWork(scope, parts, tenant, fn),
+    afterCommit: (done) => scope.committed.push(done),
+  }
+}
+
+/** Kysely over this transaction's own connection, in schema `tenant`. */
+function tenantTables<Tables>(client: ClientBase): Kysely<Tables> {
+  const connection = Object.assign(Object.create(client) as PoolClient, { release: () => {} })
+  const pool = { connect: async () => connection, end: async () => {} }
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: pool as unknown as Pool }) }).withSchema('tenant')
+}
+
+async function moveCursor(tx: EngineTx, name: string, from: string, to: string): Promise<void> {
+  const moved = await tx.client.query(
+    'update engine.cursor set position = $3, moved_at = now() where name = $1 and position = $2',
+    [name, from, to],
+  )
+  if (moved.rowCount === 1) return
+  if (from === '0') {
+    const made = await tx.client.query(
+      'insert into engine.cursor (name, position) values ($1, $2) on conflict do nothing',
+      [name, to],
+    )
+    if (made.rowCount === 1) return
+  }
+  throw engineFailure('cursor-moved', `Another process moved the cursor ${name}. Read again from where it stands now.`)
+}

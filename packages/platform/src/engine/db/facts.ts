@@ -1,0 +1,147 @@
+/**
+ * The outbox, read in (xid, id) order and only below the oldest running transaction, so that a slow transaction's facts are
+ * never skipped. A fact's position is `<xid>:<id>`.
+ */
+import type { Fact, FactType } from '@careloop/contract'
+import type { Pool, PoolClient } from 'pg'
+import type { Logger } from 'pino'
+
+interface FactRow {
+  readonly xid: string
+  readonly id: string
+  readonly tenant_id: string
+  readonly type: FactType
+  readonly body: Fact['body']
+  readonly at: Date
+}
+
+const READ = `
+  select xid::text, id::text, tenant_id, type, body, at from engine.fact
+   where (xid, id) > ($1::text::xid8, $2::bigint) and xid < pg_snapshot_xmin(pg_current_snapshot())
+   order by xid, id limit $3`
+
+/** Facts after a position (`'0'` = from the beginning), oldest first. */
+export async function readFacts(pool: Pool, after: string, max: number): Promise<Fact[]> {
+  const [xid, id] = after.split(':')
+  const { rows } = await pool.query<FactRow>(READ, [xid || '0', id ?? '0', max])
+  return rows.map((row) => ({
+    position: `${row.xid}:${row.id}`,
+    tenant: row.tenant_id,
+    type: row.type,
+    body: row.body,
+    at: row.at.getTime(),
+  }))
+}
+
+export interface FactFeed {
+  subscribe(types: readonly FactType[] | 'all', fn: (fact: Fact) => void): () => void
+  close(): Promise<void>
+}
+
+interface Subscriber {
+  readonly types: ReadonlySet<FactType> | null
+  readonly fn: (fact: Fact) => void
+}
+
+/**
+ * Tells subscribers of facts from now on. Wakes by NOTIFY and looks every 500 ms besides, because a notification can be lost
+ * with its connection and a fact can hide behind a transaction that still runs.
+ */
+export function makeFactFeed(pool: Pool, log: Logger): FactFeed {
+  const subscribers = new Set<Subscriber>()
+  let closed = false
+  let position: string | undefined
+  let listener: PoolClient | undefined
+  let busy: Promise<void> | undefined
+  let again = false
+  let timer: NodeJS.Timeout | undefined
+
+  const deliver = (fact: Fact) => {
+    for (const subscriber of subscribers) {
+      if (subscriber.types && !subscriber.types.has(fact.type)) continue
+      try {
+        subscriber.fn(fact)
+      } catch (error) {
+        log.error({ err: error, fact: fact.type }, 'a subscriber of facts failed')
+      }
+    }
+  }
+
+  const look = async () => {
+    if (position === undefined) position = await newest(pool)
+    for (;;) {
+      const facts = await readFacts(pool, position, 500)
+      for (const fact of facts) deliver(fact)
+      position = facts.at(-1)?.position ?? position
+      if (facts.length < 500) return
+    }
+  }
+
+  const wake = (): void => {
+    if (closed || subscribers.size === 0) return
+    if (busy) {
+      again = true
+      return
+    }
+    busy = look()
+      .catch((error: Error) => log.warn({ err: error }, 'facts could not be read; trying again'))
+      .finally(() => {
+        busy = undefined
+        if (!again) return
+        again = false
+        setTimeout(wake, 5).unref()
+      })
+  }
+
+  const listen = async () => {
+    if (closed || listener) return
+    const client = await pool.connect()
+    listener = client
+    client.on('notification', () => {
+      wake()
+      // The notifying transaction may still be hidden behind another one: look once more soon.
+      setTimeout(wake, 30).unref()
+    })
+    client.once('error', () => {
+      listener = undefined
+      client.release(true)
+    })
+    await client.query('listen careloop_fact')
+  }
+
+  const begin = () => {
+    if (timer) return
+    timer = setInterval(() => {
+      if (!listener) listen().catch(() => {})
+      wake()
+    }, 500)
+    timer.unref()
+    listen().catch(() => {})
+    wake()
+  }
+
+  return {
+    subscribe(types, fn) {
+      const subscriber: Subscriber = { types: types === 'all' ? null : new Set(types), fn }
+      subscribers.add(subscriber)
+      begin()
+      return () => void subscribers.delete(subscriber)
+    },
+    async close() {
+      closed = true
+      clearInterval(timer)
+      await busy
+      listener?.removeAllListeners('notification')
+      listener?.release(true)
+      listener = undefined
+    },
+  }
+}
+
+/** The newest fact that no running transaction can still precede; what comes later is `from now on`. */
+async function newest(pool: Pool): Promise<string> {
+  const { rows } = await pool.query<{ xid: string; id: string }>(
+    'select xid::text, id::text from engine.fact where xid < pg_snapshot_xmin(pg_current_snapshot()) order by xid desc, id desc limit 1',
+  )
+  return rows[0] ? `${rows[0].xid}:${rows[0].id}` : '0'
+}
