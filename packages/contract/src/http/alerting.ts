@@ -1,0 +1,166 @@
+/**
+ * HTTP bodies of programs, rules and alerts. Every number stands beside its unit (UCUM code and what people read), every
+ * instant is ms since epoch.
+ */
+import { z } from 'zod'
+import { Id, Instant } from './common.ts'
+import { Role } from './identity.ts'
+
+/** IEC 60601-1-8 alarm priority: by what may happen without a response, and how soon. */
+export const priorities = ['high', 'medium', 'low'] as const
+export const Priority = z.enum(priorities)
+export type Priority = z.infer<typeof Priority>
+
+/** Whether the condition is there now. Never one word with what people did about it (`Handling`). */
+export const AlertCondition = z.enum(['active', 'cleared'])
+export type AlertCondition = z.infer<typeof AlertCondition>
+
+/** What people did about an alert; open = not closed. */
+export const Handling = z.enum(['new', 'acknowledged', 'closed'])
+export type Handling = z.infer<typeof Handling>
+
+export const SubjectKind = z.enum(['patient', 'location', 'asset'])
+export type SubjectKind = z.infer<typeof SubjectKind>
+
+/** Who or what an alert or task is about. `name` is for display and comes decrypted: do not store it. */
+export const SubjectRef = z.object({ id: Id, name: z.string(), kind: SubjectKind })
+export type SubjectRef = z.infer<typeof SubjectRef>
+
+/** A member of staff as colleagues see them. */
+export const StaffRef = z.object({ id: z.string(), name: z.string() })
+export type StaffRef = z.infer<typeof StaffRef>
+
+/** A value as people read it: `text` "192/124", `unit` "mmHg". */
+export const ShownValue = z.object({ text: z.string(), unit: z.string(), measuredAt: Instant })
+export type ShownValue = z.infer<typeof ShownValue>
+
+/** Where an entry stands in the reading log: lineage from an alert to the bytes a device sent. */
+export const LogAddressBody = z.object({ partition: z.int(), position: z.int(), index: z.int() })
+export type LogAddressBody = z.infer<typeof LogAddressBody>
+
+/** A limit to draw as a thin line over the readings of `signal`. `role`: what raises, or what must be passed to clear. */
+export const DrawnThreshold = z.object({
+  signal: z.string(),
+  label: z.string(),
+  role: z.enum(['raise', 'clear']),
+  comparator: z.enum(['>', '>=', '<', '<=']),
+  limit: z.number(),
+  unit: z.string(),
+  ucum: z.string(),
+})
+export type DrawnThreshold = z.infer<typeof DrawnThreshold>
+
+/** One reading that made the alert, in the signal's canonical unit. */
+export const EvidenceReading = z.object({
+  signal: z.string(),
+  label: z.string(),
+  value: z.number(),
+  unit: z.string(),
+  ucum: z.string(),
+  measuredAt: Instant,
+  receivedAt: Instant,
+  storedAt: Instant,
+  device: Id,
+  groupId: z.string().optional(),
+  /** True when this reading by itself met the rule's condition. */
+  breach: z.boolean(),
+  address: LogAddressBody,
+})
+export type EvidenceReading = z.infer<typeof EvidenceReading>
+
+/** The bytes a device sent, as they came. `expired`: too large or too old to have been copied; the hash is what remains. */
+export const EvidenceFrame = z.object({
+  address: LogAddressBody,
+  device: Id,
+  door: z.string(),
+  format: z.string(),
+  receivedAt: Instant,
+  sha256: z.string(),
+  sizeBytes: z.int(),
+  state: z.enum(['kept', 'expired']),
+  base64: z.string().optional(),
+})
+export type EvidenceFrame = z.infer<typeof EvidenceFrame>
+
+/** One line of what happened to an alert, oldest first. `at` is event time, `recordedAt` when Careloop knew. */
+export const AlertEventBody = z.object({
+  what: z.enum(['raised', 'cleared', 'recurred', 'evidence-changed', 'found-late', 'acknowledged', 'closed']),
+  at: Instant,
+  recordedAt: Instant,
+  by: StaffRef.optional(),
+})
+export type AlertEventBody = z.infer<typeof AlertEventBody>
+
+export const AlertBody = z.object({
+  id: Id,
+  subject: SubjectRef,
+  priority: Priority,
+  /** `technical`: the system or a device is at fault, not the patient or the fridge. */
+  nature: z.enum(['physiological', 'environmental', 'technical']),
+  condition: AlertCondition,
+  handling: Handling,
+  /** Found more than 15 min after it happened: nobody was paged. */
+  historic: z.boolean(),
+  sentence: z.string(),
+  raisedAt: Instant,
+  clearedAt: Instant.optional(),
+  closedAt: Instant.optional(),
+})
+export type AlertBody = z.infer<typeof AlertBody>
+
+export const RuleRef = z.object({
+  id: Id,
+  code: z.string(),
+  title: z.string(),
+  version: z.int(),
+  /** The rule in words: "Systolic at or above 180 mmHg, or diastolic at or above 120 mmHg." */
+  condition: z.string(),
+  ownerRole: Role,
+  backupRole: Role,
+  /** What the owner is expected to do. */
+  action: z.string(),
+  limitMs: z.int(),
+})
+export type RuleRef = z.infer<typeof RuleRef>
+
+export const ProgramRef = z.object({ code: z.string(), title: z.string() })
+export type ProgramRef = z.infer<typeof ProgramRef>
+
+/** GET /api/v1/alerts/:id/explain: why this alert exists, and what proves it. Stays answerable after the log let go. */
+export const ExplainBody = z
+  .object({
+    alert: AlertBody,
+    program: ProgramRef,
+    rule: RuleRef,
+    checklist: z.array(z.string()),
+    thresholds: z.array(DrawnThreshold),
+    readings: z.array(EvidenceReading),
+    frames: z.array(EvidenceFrame),
+    /** How many older readings of the same breach were not copied (evidence is bounded to 64 kB). */
+    readingsLeftOut: z.int(),
+    events: z.array(AlertEventBody),
+  })
+  .meta({ id: 'Explain' })
+export type ExplainBody = z.infer<typeof ExplainBody>
+
+export const ProgramRule = RuleRef.extend({
+  priority: Priority,
+  nature: AlertBody.shape.nature,
+  state: z.enum(['active', 'inactive']),
+  checklist: z.array(z.string()),
+  thresholds: z.array(DrawnThreshold),
+})
+export type ProgramRule = z.infer<typeof ProgramRule>
+
+/** GET /api/v1/programs */
+export const ProgramBody = ProgramRef.extend({
+  use: z.string(),
+  subjectKind: SubjectKind,
+  /** Shown wherever the program is activated: what it is not for. */
+  notice: z.string(),
+  rules: z.array(ProgramRule),
+}).meta({ id: 'Program' })
+export type ProgramBody = z.infer<typeof ProgramBody>
+
+export const ProgramList = z.object({ programs: z.array(ProgramBody) })
+export type ProgramList = z.infer<typeof ProgramList>

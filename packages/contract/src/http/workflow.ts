@@ -1,0 +1,154 @@
+/**
+ * HTTP bodies of the worklist and of tasks. A task is what one named person has to do about one alert, by when.
+ */
+import { z } from 'zod'
+import {
+  AlertBody,
+  AlertCondition,
+  Handling,
+  Priority,
+  ProgramRef,
+  RuleRef,
+  ShownValue,
+  StaffRef,
+  type SubjectKind,
+  SubjectRef,
+} from './alerting.ts'
+import { Id, Instant, OperationOutcome } from './common.ts'
+
+/** `open`: nobody has taken it; `claimed`: `claimedBy` is on it; `completed`: a disposition stands. */
+export const TaskStatus = z.enum(['open', 'claimed', 'completed'])
+export type TaskStatus = z.infer<typeof TaskStatus>
+
+/** What was done, as closed words so that it can be counted. Free words go into the note. */
+export const dispositionCodes = [
+  'contacted-patient',
+  'treatment-changed',
+  'repeat-measurement',
+  'referred',
+  'emergency-services',
+  'contents-moved',
+  'stock-quarantined',
+  'equipment-corrected',
+  'no-action-needed',
+  'false-alarm',
+] as const
+export const DispositionCode = z.enum(dispositionCodes)
+export type DispositionCode = z.infer<typeof DispositionCode>
+
+export interface DispositionKind {
+  readonly code: DispositionCode
+  readonly label: string
+  /** Kinds of subject it makes sense for. */
+  readonly for: readonly SubjectKind[]
+  /** Saying that nothing was needed takes a reason. */
+  readonly needsNote: boolean
+}
+
+/** In the order a form shows them. */
+export const dispositions: readonly DispositionKind[] = [
+  { code: 'contacted-patient', label: 'Spoke with the patient', for: ['patient'], needsNote: false },
+  { code: 'repeat-measurement', label: 'Repeat measurement asked for', for: ['patient'], needsNote: false },
+  { code: 'treatment-changed', label: 'Treatment changed', for: ['patient'], needsNote: true },
+  { code: 'referred', label: 'Handed to another clinician', for: ['patient'], needsNote: true },
+  { code: 'emergency-services', label: 'Emergency services called', for: ['patient'], needsNote: true },
+  {
+    code: 'equipment-corrected',
+    label: 'Door, power or setting corrected',
+    for: ['location', 'asset'],
+    needsNote: false,
+  },
+  { code: 'contents-moved', label: 'Contents moved to another unit', for: ['location', 'asset'], needsNote: false },
+  {
+    code: 'stock-quarantined',
+    label: 'Stock quarantined, do not use',
+    for: ['location', 'asset'],
+    needsNote: false,
+  },
+  {
+    code: 'no-action-needed',
+    label: 'Reviewed, no action needed',
+    for: ['patient', 'location', 'asset'],
+    needsNote: true,
+  },
+  { code: 'false-alarm', label: 'Not a true reading', for: ['patient', 'location', 'asset'], needsNote: true },
+]
+
+export const DispositionOption = z.object({ code: DispositionCode, label: z.string(), needsNote: z.boolean() })
+export type DispositionOption = z.infer<typeof DispositionOption>
+
+/** One row of GET /api/v1/worklist. */
+export const WorklistRow = z
+  .object({
+    task: Id,
+    alert: Id,
+    subject: SubjectRef,
+    priority: Priority,
+    nature: AlertBody.shape.nature,
+    /** "Blood pressure severely high", without a name. */
+    title: z.string(),
+    /** "BP 192/124 mmHg, at or above 180/120 since 10:02". Times in the subject's time zone. */
+    sentence: z.string(),
+    value: ShownValue,
+    raisedAt: Instant,
+    dueAt: Instant,
+    owner: StaffRef,
+    claimedBy: StaffRef.optional(),
+    status: TaskStatus,
+    condition: AlertCondition,
+    /** A review of something found late: nobody is paged. */
+    historic: z.boolean(),
+    program: ProgramRef,
+    /** Grows with each change of the task: send it back when acting, to act on what was seen. */
+    version: z.int(),
+  })
+  .meta({ id: 'WorklistRow' })
+export type WorklistRow = z.infer<typeof WorklistRow>
+
+/** GET /api/v1/worklist: open and claimed tasks, overdue first, then by priority and due time. */
+export const Worklist = z.object({
+  rows: z.array(WorklistRow),
+  /** How many there are in all; `rows` holds at most 500. */
+  total: z.int(),
+  /** The server's clock when this was read, so that ages are right on a wrong clock. */
+  at: Instant,
+})
+export type Worklist = z.infer<typeof Worklist>
+
+export const TaskEventBody = z.object({
+  what: z.enum(['opened', 'claimed', 'completed']),
+  at: Instant,
+  by: StaffRef.optional(),
+})
+export type TaskEventBody = z.infer<typeof TaskEventBody>
+
+/** GET /api/v1/tasks/:id, and the answer to a claim or a completion. */
+export const TaskBody = WorklistRow.extend({
+  handling: Handling,
+  rule: RuleRef,
+  checklist: z.array(z.string()),
+  /** What may be chosen when completing, for this kind of subject. */
+  dispositions: z.array(DispositionOption),
+  claimedAt: Instant.optional(),
+  completedAt: Instant.optional(),
+  completedBy: StaffRef.optional(),
+  disposition: DispositionCode.optional(),
+  note: z.string().optional(),
+  events: z.array(TaskEventBody),
+}).meta({ id: 'Task' })
+export type TaskBody = z.infer<typeof TaskBody>
+
+/** POST /api/v1/tasks/:id/complete */
+export const CompleteTask = z
+  .object({
+    disposition: DispositionCode,
+    note: z.string().max(4000).default(''),
+    /** What was ticked off, by position in `checklist`. */
+    checked: z.array(z.int().min(0)).max(50).default([]),
+  })
+  .meta({ id: 'CompleteTask' })
+export type CompleteTask = z.infer<typeof CompleteTask>
+
+/** 409 to a claim or completion when a colleague has the task: says who, so that they can talk. */
+export const TaskTaken = OperationOutcome.extend({ claimedBy: StaffRef, claimedAt: Instant }).meta({ id: 'TaskTaken' })
+export type TaskTaken = z.infer<typeof TaskTaken>
