@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { Id, Instant } from './common.ts'
 import { Role } from './identity.ts'
+import { SubjectKind } from './subjects.ts'
 
 /** IEC 60601-1-8 alarm priority: by what may happen without a response, and how soon. */
 export const priorities = ['high', 'medium', 'low'] as const
@@ -18,9 +19,6 @@ export type AlertCondition = z.infer<typeof AlertCondition>
 /** What people did about an alert; open = not closed. */
 export const Handling = z.enum(['new', 'acknowledged', 'closed'])
 export type Handling = z.infer<typeof Handling>
-
-export const SubjectKind = z.enum(['patient', 'location', 'asset'])
-export type SubjectKind = z.infer<typeof SubjectKind>
 
 /** Who or what an alert or task is about. `name` is for display and comes decrypted: do not store it. */
 export const SubjectRef = z.object({ id: Id, name: z.string(), kind: SubjectKind })

@@ -11,10 +11,10 @@ import {
   RuleRef,
   ShownValue,
   StaffRef,
-  type SubjectKind,
   SubjectRef,
 } from './alerting.ts'
 import { Id, Instant, OperationOutcome } from './common.ts'
+import type { SubjectKind } from './subjects.ts'
 
 /** `open`: nobody has taken it; `claimed`: `claimedBy` is on it; `completed`: a disposition stands. */
 export const TaskStatus = z.enum(['open', 'claimed', 'completed'])
