@@ -178,23 +178,23 @@ export type SiteList = z.infer<typeof SiteList>
 
 /** Ids of staff users, as identity gives them. */
 export const UserId = z.string().min(1).max(64)
-export const NewTeam = z.strictObject({
+export const NewCareTeam = z.strictObject({
   name: text(120),
   site: Id.optional(),
   members: z.array(UserId).max(500).default([]),
 })
-export type NewTeam = z.infer<typeof NewTeam>
-export const TeamMembers = z.strictObject({ members: z.array(UserId).max(500) })
-export type TeamMembers = z.infer<typeof TeamMembers>
-export const TeamView = z.object({
+export type NewCareTeam = z.infer<typeof NewCareTeam>
+export const CareTeamMembers = z.strictObject({ members: z.array(UserId).max(500) })
+export type CareTeamMembers = z.infer<typeof CareTeamMembers>
+export const CareTeamView = z.object({
   id: Id,
   name: z.string(),
   site: Id.nullable(),
   members: z.array(UserId),
 })
-export type TeamView = z.infer<typeof TeamView>
-export const TeamList = z.object({ items: z.array(TeamView) })
-export type TeamList = z.infer<typeof TeamList>
+export type CareTeamView = z.infer<typeof CareTeamView>
+export const CareTeamList = z.object({ items: z.array(CareTeamView) })
+export type CareTeamList = z.infer<typeof CareTeamList>
 
 // ---------------------------------------------------------------- enrolments
 export const ProgramCode = z
