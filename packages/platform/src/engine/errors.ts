@@ -9,6 +9,19 @@ export const engineErrors = {
   'storage-low': { disposition: 'retry', status: 507, issue: 'no-store' },
   'fence-lost': { disposition: 'retry', status: 409, issue: 'conflict' },
   'cursor-moved': { disposition: 'retry', status: 409, issue: 'conflict' },
+  'compute-overloaded': { disposition: 'retry', status: 429, issue: 'throttled' },
+  'compute-died': { disposition: 'bug', status: 500, issue: 'exception' },
+  'compute-closed': { disposition: 'retry', status: 503, issue: 'transient' },
+  'master-key-unsafe': { disposition: 'reject', status: 500, issue: 'security' },
+  'master-key-malformed': { disposition: 'reject', status: 500, issue: 'security' },
+  'master-key-missing': { disposition: 'reject', status: 500, issue: 'security' },
+  'key-unknown': { disposition: 'bug', status: 500, issue: 'exception' },
+  'key-destroyed': { disposition: 'reject', status: 410, issue: 'expired' },
+  'key-exists': { disposition: 'reject', status: 409, issue: 'conflict' },
+  'key-exhausted': { disposition: 'bug', status: 500, issue: 'exception' },
+  'seal-broken': { disposition: 'bug', status: 500, issue: 'exception' },
+  'blob-missing': { disposition: 'bug', status: 500, issue: 'exception' },
+  'lease-lost': { disposition: 'retry', status: 409, issue: 'conflict' },
 } as const
 
 export const engineFailure = failures(engineErrors)

@@ -1,0 +1,4 @@
+import { computeContract } from './compute.contract.ts'
+import { makeCompute } from './compute.ts'
+
+computeContract('worker threads', makeCompute)
