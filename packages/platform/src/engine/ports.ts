@@ -196,7 +196,7 @@ export interface Keys {
   rotateMaster(next: Uint8Array): Promise<{ rewrapped: number }>
 }
 
-export type KeyPurpose = 'subject' | 'tenant' | 'quarantine' | 'log-day' | 'blob' | 'ca'
+export type KeyPurpose = 'subject' | 'tenant' | 'quarantine' | 'log-day' | 'blob' | 'ca' | 'auth'
 
 export interface Blobs {
   /** Seals and stores; returns an opaque reference. */
