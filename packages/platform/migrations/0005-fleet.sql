@@ -144,6 +144,8 @@ declare
   v_tenant uuid := current_setting('careloop.tenant')::uuid;
   v_device uuid := (to_jsonb(new) ->> tg_argv[0])::uuid;
 begin
+  -- One writer of a device at a time: the next statement sees what a concurrent one has committed, and cannot undo it here.
+  perform 1 from tenant.device d where d.tenant_id = v_tenant and d.id = v_device for update;
   insert into engine.device_directory
     (device_id, tenant_id, name, classification, profile, expected_interval_ms, time_zone, settings_version, spans, touched)
   select d.id, d.tenant_id, d.name, d.classification, d.profile, d.expected_interval_ms, d.time_zone, d.settings_version,
