@@ -28,6 +28,10 @@ export interface ReadingsLogged {
   readonly origin: Origin
   /** The device's message number, if it sent one. */
   readonly sequence?: number
+  /** The device began to count anew with this message: what it sent before does not count as the same numbers. */
+  readonly sequenceRestarted?: true
+  /** MQTT's packet identifier, by which a redelivery without time or sequence is recognised. */
+  readonly delivery?: { readonly packetId: number }
   /** Clock epoch of the device and the offset (ms, added to device time) that was frozen for it. */
   readonly clockEpoch?: number
   readonly clockOffsetMs?: number

@@ -59,7 +59,10 @@ function frameFromPlain([format, text, base64]: PlainFrame): RawFrame {
 }
 
 /** What a readings entry may or may not have, beside what it always has. */
-type Rest = Pick<ReadingsLogged, 'sequence' | 'clockEpoch' | 'clockOffsetMs' | 'enteredBy'> & { delivery?: unknown }
+type Rest = Pick<
+  ReadingsLogged,
+  'sequence' | 'sequenceRestarted' | 'delivery' | 'clockEpoch' | 'clockOffsetMs' | 'enteredBy'
+>
 
 function readingsToPlain(entry: ReadingsLogged): unknown[] {
   const { kind, tenant, device, assignment, subject, door, receivedAt, origin, frame, readings, ...rest } = entry

@@ -1,0 +1,52 @@
+/** How the keys of a device's payload name signals; made from its profile. O(1): asked for every value of every message. */
+export interface Names {
+  /** The signal a key means and the unit its numbers are in, or undefined. */
+  find(key: string): Named | undefined
+}
+
+export interface Named {
+  readonly signal: string
+  /** UCUM */
+  readonly unit: string
+}
+
+/** One value that could not be taken, while others of its frame may be. */
+export interface Fault {
+  readonly reason: 'bad-frame' | 'unknown-signal' | 'unit-mismatch' | 'implausible' | 'conflict'
+  /** JSON pointer into the payload. */
+  readonly pointer: string
+  readonly message: string
+}
+
+/** What a payload says, before units, clocks and identity are settled. */
+export interface Parsed {
+  readonly readings: ParsedReading[]
+  readonly faults: Fault[]
+  readonly sequence?: number
+  /** The device's own "now" when it sent this (ms), for its clock's offset. */
+  readonly deviceNow?: number
+  /** Wall-clock warnings of a codec, e.g. that the clock is not set. */
+  readonly warnings?: readonly string[]
+  readonly attributes?: Readonly<Record<string, string | number | boolean>>
+}
+
+export interface ParsedReading {
+  readonly signal: string
+  readonly value: import('@careloop/contract').Value
+  readonly unit: string
+  readonly time?: import('@careloop/contract').DeviceTime
+  readonly ordinal: number
+  /** Place of the measurement inside the frame. */
+  readonly group: number
+  readonly pointer: string
+}
+
+/** A payload that cannot be read at all. */
+export class Unreadable extends Error {
+  readonly pointer: string
+  constructor(pointer: string, message: string) {
+    super(message)
+    this.name = 'Unreadable'
+    this.pointer = pointer
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * What is known of one device's earlier messages: enough to tell a new reading from one sent again, and its clock's epoch.
+ * A pure function of the reading log: `learn` is fed the same entries when it is rebuilt as when they are first accepted.
+ */
+import type { LoggedReading, ReadingsLogged } from '@careloop/contract'
+import { hashValue } from './hash.ts'
+import { SequenceSet, type SequenceState } from './sequence-set.ts'
+import { TimeWindow, type TimeWindowState } from './time-window.ts'
+
+export interface MarksState {
+  readonly v: 1
+  readonly sequences: SequenceState
+  readonly signals: Record<string, TimeWindowState>
+  readonly deliveries: [packetId: number, hash: number][]
+  readonly clock: ClockEpoch
+}
+
+/** The offset (ms, added to device time) that holds since `epoch` began. A new estimate begins a new epoch. */
+export interface ClockEpoch {
+  readonly epoch: number
+  readonly offsetMs: number
+}
+
+const MAX_DELIVERIES = 64
+
+export class DeviceMarks {
+  readonly sequences: SequenceSet
+  readonly #signals = new Map<string, TimeWindow>()
+  readonly #deliveries: Map<number, number>
+  clock: ClockEpoch
+
+  constructor(state?: MarksState) {
+    this.sequences = new SequenceSet(state?.sequences)
+    for (const [signal, window] of Object.entries(state?.signals ?? {}))
+      this.#signals.set(signal, new TimeWindow(window))
+    this.#deliveries = new Map(state?.deliveries)
+    this.clock = state?.clock ?? { epoch: 0, offsetMs: 0 }
+  }
+
+  window(signal: string): TimeWindow {
+    let window = this.#signals.get(signal)
+    if (!window) this.#signals.set(signal, (window = new TimeWindow()))
+    return window
+  }
+
+  /** A PUBLISH delivered again (DUP) under the packet identifier it had, with the same content. */
+  wasDelivered(packetId: number, hash: number): boolean {
+    return this.#deliveries.get(packetId) === hash
+  }
+
+  delivered(packetId: number, hash: number): void {
+    this.#deliveries.delete(packetId)
+    this.#deliveries.set(packetId, hash)
+    if (this.#deliveries.size > MAX_DELIVERIES) this.#deliveries.delete(this.#deliveries.keys().next().value!)
+  }
+
+  /** The newest device time of any signal: what comes after it is certainly not a repetition. */
+  get newestTime(): number | undefined {
+    let newest: number | undefined
+    for (const window of this.#signals.values())
+      if (window.newest !== undefined && (newest === undefined || window.newest > newest)) newest = window.newest
+    return newest
+  }
+
+  /** Takes in what one entry of the log says. */
+  learn(entry: LearntEntry, contentHash: number): void {
+    if (entry.sequence !== undefined) {
+      if (entry.sequenceRestarted) this.sequences.restart()
+      this.sequences.add(entry.sequence, contentHash)
+    }
+    if (entry.delivery) this.delivered(entry.delivery.packetId, contentHash)
+    for (const reading of entry.readings) this.#learnReading(reading)
+    if (entry.clockEpoch !== undefined && entry.clockEpoch > this.clock.epoch)
+      this.clock = { epoch: entry.clockEpoch, offsetMs: entry.clockOffsetMs ?? 0 }
+  }
+
+  #learnReading(reading: Pick<LoggedReading, 'signal' | 'deviceTime' | 'ordinal' | 'value' | 'original'>): void {
+    if (reading.deviceTime === undefined) return
+    const said = reading.original?.value ?? reading.value
+    this.window(reading.signal).add(reading.deviceTime, reading.ordinal, hashValue(said))
+  }
+
+  state(): MarksState {
+    return {
+      v: 1,
+      sequences: this.sequences.state(),
+      signals: Object.fromEntries([...this.#signals].map(([signal, window]) => [signal, window.state()])),
+      deliveries: [...this.#deliveries],
+      clock: this.clock,
+    }
+  }
+}
+
+export type LearntEntry = Pick<
+  ReadingsLogged,
+  'sequence' | 'sequenceRestarted' | 'delivery' | 'readings' | 'clockEpoch' | 'clockOffsetMs'
+>
