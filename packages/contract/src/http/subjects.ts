@@ -64,7 +64,7 @@ const ContactPoint = z.looseObject({
 })
 const identifiers = z.array(FhirIdentifier).max(50).optional()
 
-export const PatientBody = z.looseObject({
+export const PatientResource = z.looseObject({
   resourceType: z.literal('Patient'),
   identifier: identifiers,
   name: z.array(HumanName).min(1).max(10),
@@ -77,7 +77,7 @@ export const PatientBody = z.looseObject({
   address: z.array(Address).max(10).optional(),
 })
 
-export const AssetBody = z.looseObject({
+export const AssetResource = z.looseObject({
   resourceType: z.literal('Device'),
   identifier: identifiers,
   deviceName: z
@@ -89,7 +89,7 @@ export const AssetBody = z.looseObject({
   serialNumber: text(255).optional(),
 })
 
-export const LocationBody = z.looseObject({
+export const LocationResource = z.looseObject({
   resourceType: z.literal('Location'),
   identifier: identifiers,
   name: text(255),
@@ -97,16 +97,16 @@ export const LocationBody = z.looseObject({
   address: Address.optional(),
 })
 
-export const SubjectBody = z.discriminatedUnion('resourceType', [PatientBody, AssetBody, LocationBody])
-export type SubjectBody = z.infer<typeof SubjectBody>
+export const SubjectResource = z.discriminatedUnion('resourceType', [PatientResource, AssetResource, LocationResource])
+export type SubjectResource = z.infer<typeof SubjectResource>
 
 // ---------------------------------------------------------------- subjects
-/** `kind` follows from `body.resourceType`: Patient -> patient, Device -> asset, Location -> location. */
+/** `kind` follows from `resource.resourceType`: Patient -> patient, Device -> asset, Location -> location. */
 export const NewSubject = z.strictObject({
   timeZone: TimeZone,
   site: Id.optional(),
   team: Id.optional().describe('Care team'),
-  body: SubjectBody,
+  resource: SubjectResource,
 })
 export type NewSubject = z.infer<typeof NewSubject>
 
@@ -130,7 +130,7 @@ export const SubjectView = SubjectSummary.extend({
   version: z.int(),
   createdAt: Instant,
   updatedAt: Instant,
-  body: SubjectBody,
+  resource: SubjectResource,
 })
 export type SubjectView = z.infer<typeof SubjectView>
 
