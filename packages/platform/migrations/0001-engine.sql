@@ -126,12 +126,44 @@ create table engine.data_key (
   id uuid primary key,
   purpose text not null,
   owner text not null,
+  tenant_id uuid,                     -- null: of the engine itself (a day of the log, the certificate authority)
   wrapped bytea,                      -- null once destroyed
   master_id text not null,            -- which master key wraps it
   created_at timestamptz not null default now(),
-  destroyed_at timestamptz
+  destroyed_at timestamptz,           -- the row stays: it is the erasure ledger
+  destroyed_xid xid8,                 -- lets other processes ask what was destroyed since they last looked
+  check ((wrapped is null) = (destroyed_at is not null))
 );
 create unique index data_key_owner on engine.data_key (purpose, owner) where destroyed_at is null;
+create index data_key_destroyed on engine.data_key (destroyed_xid) where destroyed_xid is not null;
+create index data_key_master on engine.data_key (master_id) where destroyed_at is null;
+
+-- careloop_app cannot read or write keys. Through these two doors a tenant makes keys for itself and destroys its own; the
+-- wrapped bytes come from the server, which alone has the master key.
+create function engine.create_data_key(p_id uuid, p_purpose text, p_owner text, p_wrapped bytea, p_master_id text) returns void
+language plpgsql security definer set search_path = pg_catalog, engine as $$
+begin
+  if p_purpose not in ('subject', 'tenant', 'quarantine', 'blob') then
+    raise exception 'a tenant cannot make a key of this purpose' using errcode = 'insufficient_privilege';
+  end if;
+  if p_purpose in ('tenant', 'quarantine') and p_owner <> current_setting('careloop.tenant') then
+    raise exception 'a tenant cannot make a key for another tenant' using errcode = 'insufficient_privilege';
+  end if;
+  insert into engine.data_key (id, purpose, owner, tenant_id, wrapped, master_id)
+    values (p_id, p_purpose, p_owner, current_setting('careloop.tenant')::uuid, p_wrapped, p_master_id);
+end $$;
+
+-- False when the tenant has no such living key. The key of the tenant itself goes only with the tenant, which is engine work.
+create function engine.destroy_data_key(p_id uuid) returns boolean
+language plpgsql security definer set search_path = pg_catalog, engine as $$
+begin
+  update engine.data_key set wrapped = null, destroyed_at = clock_timestamp(), destroyed_xid = pg_current_xact_id()
+   where id = p_id and tenant_id = current_setting('careloop.tenant')::uuid
+     and purpose <> 'tenant' and destroyed_at is null;
+  return found;
+end $$;
+revoke all on function engine.create_data_key(uuid, text, text, bytea, text), engine.destroy_data_key(uuid) from public;
+grant execute on function engine.create_data_key(uuid, text, text, bytea, text), engine.destroy_data_key(uuid) to careloop_app;
 
 create table engine.blob (
   ref uuid primary key,

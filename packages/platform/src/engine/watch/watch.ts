@@ -56,14 +56,15 @@ export function makeWatch(parts: WatchParts = {}): Watch {
 function withSafeChildren(root: Logger): Logger {
   const child: (this: Logger, bindings: Bindings, options?: ChildLoggerOptions) => Logger = root.child
   const { setBindings } = root
-  root.child = function safeChild(this: Logger, bindings: Bindings, options?: ChildLoggerOptions) {
-    const { serializers: _, formatters: __, redact: ___, ...rest } = options ?? {}
-    return child.call(this, scrub(bindings, SERIALIZED), rest)
-  } as Logger['child']
-  root.setBindings = function safeBindings(this: Logger, bindings: Bindings) {
-    setBindings.call(this, scrub(bindings, SERIALIZED))
-  }
-  return root
+  return Object.assign(root, {
+    child(this: Logger, bindings: Bindings, options?: ChildLoggerOptions) {
+      const { serializers: _, formatters: __, redact: ___, ...rest } = options ?? {}
+      return child.call(this, scrub(bindings, SERIALIZED), rest)
+    },
+    setBindings(this: Logger, bindings: Bindings) {
+      setBindings.call(this, scrub(bindings, SERIALIZED))
+    },
+  })
 }
 
 type LogArguments = [obj: object, msg?: string, ...args: unknown[]] | [msg: string, ...args: unknown[]]
