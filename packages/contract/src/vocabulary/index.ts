@@ -1,0 +1,11 @@
+export {
+  acceptedUnits,
+  allSignals,
+  type CanonicalValue,
+  isPlausible,
+  nthSignal,
+  signal,
+  toCanonical,
+} from './lookup.ts'
+export type { Signal, SignalKind } from './signal.ts'
+export { type Dimension, dimensions, type Unit, withoutNoise } from './unit.ts'
