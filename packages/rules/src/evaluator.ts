@@ -1,0 +1,340 @@
+/**
+ * The incremental evaluator: readings and log time in, transitions out. All it knows came through its one ordered input, so a
+ * replay of that input from any saved state gives the same transitions. A subject without rules costs one map look-up.
+ */
+import { type EpochMs, isAbsent, type LoggedReading } from '@careloop/contract'
+import { compact, isBeforeWindow, type Lane, newLane, raiseByTimer, type Told, take } from './lane.ts'
+import { type CompiledRule, deadlineOf, type Machine, type Point } from './machine.ts'
+import type { Source } from './rule.ts'
+import type { Usable } from './truth.ts'
+
+/** A rule as it stands for one subject. `from`/`to`: the enrolment's span [from, to) of measuredAt, null = open. */
+export interface SubjectRule {
+  readonly rule: string
+  readonly version: number
+  readonly enrolment: string
+  readonly from: EpochMs
+  readonly to: EpochMs | null
+  readonly compiled: CompiledRule
+}
+
+/** What the evaluator tells. `at` is event time; `historic`: found too late to page anybody. */
+export interface Transition {
+  readonly what: 'raised' | 'cleared' | 'evidence-changed' | 'rule-failed'
+  readonly subject: string
+  readonly rule: string
+  readonly version: number
+  readonly enrolment: string
+  readonly focus: string
+  readonly at: EpochMs
+  readonly historic: boolean
+  /** For `raised`: since when it stood, and the measurements that show it. */
+  readonly breach?: { readonly since: EpochMs; readonly points: readonly Point[]; readonly leftOut: number }
+  /** For `evidence-changed`: the late measurement. */
+  readonly late?: Point
+  /** For `rule-failed`: the error's name, never values. */
+  readonly error?: string
+}
+
+/** State of one rule for one subject and focus. */
+export interface Track {
+  readonly focus: string
+  live: Lane
+  /** Readings too late for `live`: a gateway's backfill. */
+  late: Lane | null
+}
+
+export interface RuleState {
+  readonly spec: SubjectRule
+  tracks: Track[]
+  /** The rule threw for this subject: it rests until its version or the enrolment changes. */
+  failed: string | null
+}
+
+export interface SubjectState {
+  readonly subject: string
+  readonly rules: RuleState[]
+  readonly bySignal: Map<string, { readonly state: RuleState; readonly slot: number }[]>
+}
+
+/** A reading older than this when stored is historic: it pages nobody. Also how far back a late reading is put in order. */
+export const historicAfterMs = 15 * 60_000
+/** Foci of one rule and subject, e.g. probes of a fridge; more is a misconfiguration and fails the rule. */
+export const maxFoci = 32
+
+export class Evaluator {
+  readonly #subjects = new Map<string, SubjectState>()
+  readonly #deadlines = new Map<Track, { due: EpochMs; subject: SubjectState; state: RuleState }>()
+  readonly #changed = new Set<string>()
+  #nextDue = Number.POSITIVE_INFINITY
+  #out: Transition[] = []
+  #now: EpochMs = 0
+
+  /** Log time: the newest storedAt or tick seen. */
+  get now(): EpochMs {
+    return this.#now
+  }
+
+  has(subject: string): boolean {
+    return this.#subjects.has(subject)
+  }
+
+  /** Sets the rules that stand for a subject; state of rules whose version stays is kept. No rules = the subject is let go. */
+  configure(subject: string, specs: readonly SubjectRule[]): void {
+    const before = this.#subjects.get(subject)
+    this.#forget(subject)
+    this.#changed.add(subject)
+    if (specs.length === 0) return
+    const rules = specs.map((spec): RuleState => {
+      const old = before?.rules.find(
+        (state) => state.spec.rule === spec.rule && state.spec.enrolment === spec.enrolment,
+      )
+      if (old === undefined) return { spec, tracks: [], failed: null }
+      if (old.spec.version === spec.version) return { spec, tracks: old.tracks, failed: old.failed }
+      return { spec, tracks: old.tracks.map(carryOver), failed: null }
+    })
+    this.restore(subject, rules)
+  }
+
+  /** Puts back what `state` gave, e.g. from a checkpoint. */
+  restore(subject: string, rules: RuleState[]): void {
+    const bySignal: SubjectState['bySignal'] = new Map()
+    for (const state of rules) {
+      state.spec.compiled.signals.forEach((signal, slot) => {
+        const entries = bySignal.get(signal) ?? []
+        entries.push({ state, slot })
+        bySignal.set(signal, entries)
+      })
+    }
+    const restored = { subject, rules, bySignal }
+    this.#subjects.set(subject, restored)
+    for (const state of rules) for (const track of state.tracks) this.#watch(restored, state, track)
+  }
+
+  state(subject: string): readonly RuleState[] | null {
+    return this.#subjects.get(subject)?.rules ?? null
+  }
+
+  subjects(): readonly string[] {
+    return [...this.#subjects.keys()]
+  }
+
+  /** Subjects whose state changed since the last call. */
+  takeChanged(): readonly string[] {
+    const changed = [...this.#changed]
+    this.#changed.clear()
+    return changed
+  }
+
+  takeTransitions(): readonly Transition[] {
+    const out = this.#out
+    if (out.length > 0) this.#out = []
+    return out
+  }
+
+  /** Readings of one log entry. Absent and implausible ones are no evidence, neither for nor against. */
+  readings(subject: string, readings: readonly LoggedReading[], source: Source): void {
+    const known = this.#subjects.get(subject)
+    if (known === undefined) return
+    const points = new Map<RuleState, Point[]>()
+    for (const reading of inOrder(readings)) {
+      const hits = known.bySignal.get(reading.signal)
+      if (hits === undefined || isAbsent(reading.value) || reading.flags?.includes('implausible')) continue
+      for (const hit of hits) collect(points, hit.state, hit.slot, reading, reading.value, source)
+    }
+    if (points.size === 0) return
+    this.#changed.add(subject)
+    for (const [state, list] of points) for (const point of list) this.#take(known, state, point, source)
+  }
+
+  /** Time of the log passed: fires timers whose deadline lies before `now`. Call after the entries of a commit. */
+  advance(now: EpochMs): void {
+    if (now > this.#now) this.#now = now
+    if (this.#now <= this.#nextDue) return
+    const due = [...this.#deadlines].filter(([, watched]) => watched.due < this.#now)
+    due.sort(([, a], [, b]) => a.due - b.due || (a.subject.subject < b.subject.subject ? -1 : 1))
+    for (const [track, { due: at, subject, state }] of due) {
+      this.#changed.add(subject.subject)
+      this.#tell(subject, state, track, [raiseByTimer(track.live, at)], false, null)
+      this.#watch(subject, state, track)
+    }
+    this.#findNextDue()
+  }
+
+  #take(subject: SubjectState, state: RuleState, point: Point, source: Source): void {
+    const { from, to, compiled } = state.spec
+    if (state.failed !== null || point.at < from || (to !== null && point.at >= to)) return
+    try {
+      const track = trackFor(state, compiled.body.per === 'device' ? source.device : '')
+      const historic = source.storedAt - point.at > historicAfterMs || isBeforeWindow(track.live, point.at)
+      const told = historic ? takeLate(track, point, compiled) : takeLive(track, point, source.storedAt, compiled)
+      if (told.length > 0) this.#tell(subject, state, track, told, historic, point)
+      if (!historic) this.#watch(subject, state, track)
+    } catch (error) {
+      this.#fail(subject, state, point.at, error)
+    }
+  }
+
+  #tell(
+    subject: SubjectState,
+    state: RuleState,
+    track: Track,
+    told: readonly Told[],
+    historic: boolean,
+    late: Point | null,
+  ) {
+    for (const item of told) {
+      this.#out.push({
+        what: item.what,
+        ...about(subject, state),
+        focus: track.focus,
+        at: item.at,
+        historic,
+        ...(item.what === 'raised' ? { breach: breachOf(item.by) } : {}),
+        ...(item.what === 'evidence-changed' && late !== null ? { late } : {}),
+      })
+    }
+  }
+
+  #fail(subject: SubjectState, state: RuleState, at: EpochMs, error: unknown): void {
+    state.failed = error instanceof Error ? error.name : 'unknown'
+    for (const track of state.tracks) this.#deadlines.delete(track)
+    state.tracks = []
+    const transition = {
+      what: 'rule-failed',
+      ...about(subject, state),
+      focus: 'technical',
+      at,
+      historic: false,
+    } as const
+    this.#out.push({ ...transition, error: state.failed })
+  }
+
+  #watch(subject: SubjectState, state: RuleState, track: Track): void {
+    const due = deadlineOf(track.live.head, state.spec.compiled)
+    const watched = this.#deadlines.get(track)
+    if (due === Number.POSITIVE_INFINITY) {
+      if (watched !== undefined) this.#deadlines.delete(track)
+      return
+    }
+    this.#deadlines.set(track, { due, subject, state })
+    if (due < this.#nextDue) this.#nextDue = due
+  }
+
+  #findNextDue(): void {
+    this.#nextDue = Number.POSITIVE_INFINITY
+    for (const { due } of this.#deadlines.values()) if (due < this.#nextDue) this.#nextDue = due
+  }
+
+  #forget(subject: string): void {
+    const state = this.#subjects.get(subject)
+    if (state === undefined) return
+    for (const rule of state.rules) for (const track of rule.tracks) this.#deadlines.delete(track)
+    this.#subjects.delete(subject)
+  }
+}
+
+const about = (subject: SubjectState, { spec }: RuleState) => ({
+  subject: subject.subject,
+  rule: spec.rule,
+  version: spec.version,
+  enrolment: spec.enrolment,
+})
+
+const breachOf = (by: Machine) => ({
+  since: by.breachSince ?? by.raisedAt!,
+  points: by.evidence,
+  leftOut: by.evidenceLeftOut,
+})
+
+function takeLive(track: Track, point: Point, storedAt: EpochMs, rule: CompiledRule): readonly Told[] {
+  compact(track.live, storedAt - historicAfterMs, rule)
+  if (track.late !== null) seed(track.live, track.late.head, point, rule)
+  return take(track.live, point, rule)
+}
+
+function takeLate(track: Track, point: Point, rule: CompiledRule): readonly Told[] {
+  if (track.late === null || isBeforeWindow(track.late, point.at)) track.late = newLane()
+  seed(track.late, track.live.head, point, rule)
+  const told = take(track.late, point, rule)
+  compact(track.late, Number.NEGATIVE_INFINITY, rule)
+  return told
+}
+
+/**
+ * A breach that began in a backfill goes on in the live stream, and the other way round: the lane that continues takes over
+ * since when it stands, so that the hold does not begin anew.
+ */
+function seed(lane: Lane, from: Machine, point: Point, rule: CompiledRule): void {
+  const { head } = lane
+  const follows = from.lastAt > head.lastAt && from.lastAt <= point.at && point.at - from.lastAt <= rule.body.validForMs
+  if (!follows || from.breachSince === null || head.active || head.breachSince !== null) return
+  if (lane.points.length > 0 && lane.points.at(-1)!.at > point.at) return
+  const seeded = {
+    breachSince: from.breachSince,
+    breachLast: from.breachLast,
+    row: [...from.row],
+    evidence: [...from.evidence],
+    evidenceLeftOut: from.evidenceLeftOut,
+  }
+  // Folding again starts at `base`: what lies before this point is settled now.
+  compact(lane, Number.POSITIVE_INFINITY, rule)
+  Object.assign(lane.base, seeded)
+  Object.assign(head, { ...seeded, row: [...from.row], evidence: [...from.evidence] })
+}
+
+/** A new version of a rule keeps what is raised raised; the window begins anew. */
+function carryOver(track: Track): Track {
+  const live = newLane()
+  const { active, raisedAt, breachSince, breachLast, lastAt } = track.live.head
+  if (active)
+    for (const machine of [live.base, live.head]) Object.assign(machine, { active, raisedAt, breachSince, breachLast })
+  live.base.lastAt = lastAt
+  live.head.lastAt = lastAt
+  return { focus: track.focus, live, late: null }
+}
+
+function trackFor(state: RuleState, focus: string): Track {
+  for (const track of state.tracks) if (track.focus === focus) return track
+  if (state.tracks.length >= maxFoci) throw new RangeError(`a rule keeps at most ${maxFoci} foci`)
+  const track: Track = { focus, live: newLane(), late: null }
+  state.tracks.push(track)
+  return track
+}
+
+/** Readings of one measurement in one entry become one point: by groupId, else by their common time. */
+function collect(
+  points: Map<RuleState, Point[]>,
+  state: RuleState,
+  slot: number,
+  reading: LoggedReading,
+  value: Usable,
+  source: Source,
+): void {
+  const group = reading.groupId ?? ''
+  const list = points.get(state)
+  const same = list?.find(
+    (point) =>
+      point.group === group && (group !== '' || point.at === reading.measuredAt) && point.values[slot] === undefined,
+  )
+  if (same !== undefined) {
+    same.values[slot] = value
+    same.sources[slot] = source
+    return
+  }
+  const width = state.spec.compiled.signals.length
+  const point: Point = { at: reading.measuredAt, group, values: new Array(width), sources: new Array(width) }
+  point.values[slot] = value
+  point.sources[slot] = source
+  if (list === undefined) points.set(state, [point])
+  else list.push(point)
+}
+
+function inOrder(readings: readonly LoggedReading[]): readonly LoggedReading[] {
+  for (let i = 1; i < readings.length; i++) {
+    if (readings[i]!.measuredAt < readings[i - 1]!.measuredAt) {
+      return readings.toSorted((a, b) => a.measuredAt - b.measuredAt)
+    }
+  }
+  return readings
+}

@@ -1,0 +1,219 @@
+/**
+ * A lane folds measurements in order of measuredAt although they arrive out of order. `base` is the machine as it was before the
+ * window, `head` as it is after it; a measurement in order costs one step of `head`, a late one folds the window again from
+ * `base`. What was once told stays told: raises are pinned, so folding again may raise, and never un-raises.
+ */
+import type { EpochMs } from '@careloop/contract'
+import {
+  activate,
+  type CompiledRule,
+  copyMachine,
+  deadlineOf,
+  type Machine,
+  newMachine,
+  type Point,
+  type Step,
+  step,
+} from './machine.ts'
+import { NO, truthOf, UNKNOWN, YES } from './truth.ts'
+
+export interface Lane {
+  base: Machine
+  head: Machine
+  /** Measurements after `base`, oldest first. */
+  points: Point[]
+  /** Event times of raises that were told and are not yet part of `base`. */
+  pins: EpochMs[]
+}
+
+export type Told =
+  | { readonly what: 'raised'; readonly at: EpochMs; readonly by: Machine }
+  | { readonly what: 'cleared'; readonly at: EpochMs }
+  | { readonly what: 'evidence-changed'; readonly at: EpochMs }
+
+/** Bound of a lane's memory. Steady stretches take two points, so only flicker comes near it. */
+export const maxPoints = 512
+
+export const newLane = (): Lane => ({ base: newMachine(), head: newMachine(), points: [], pins: [] })
+
+/** Whether the window no longer reaches back to `at`: such a measurement cannot be put in order any more. */
+export const isBeforeWindow = (lane: Lane, at: EpochMs): boolean => at < lane.base.lastAt
+
+/** Takes in one measurement, or the late part of one, and says what follows from it. */
+export function take(lane: Lane, point: Point, rule: CompiledRule): readonly Told[] {
+  const newest = lane.points.at(-1)
+  const merged = mergeInto(lane, point)
+  if (merged !== null) return foldAgain(lane, merged, rule)
+  if (newest !== undefined && point.at < newest.at) {
+    insert(lane.points, point)
+    return foldAgain(lane, point, rule)
+  }
+  const due = deadlineOf(lane.head, rule)
+  const timed = due < point.at ? [raiseByTimer(lane, due)] : nothing
+  const wasActive = lane.head.active
+  const outcome = step(lane.head, point, rule)
+  push(lane, point, rule, wasActive)
+  if (outcome === 'none') return timed
+  if (outcome === 'cleared') return [...timed, { what: 'cleared', at: point.at }]
+  lane.pins.push(point.at)
+  return [...timed, { what: 'raised', at: point.at, by: copyMachine(lane.head) }]
+}
+const nothing: readonly Told[] = []
+
+/**
+ * A timer of the rule ran out: the breach has stood for `hold.for` and nothing says otherwise. Its pin lies just before the
+ * deadline, so that a reading measured at the deadline itself comes after it.
+ */
+export function raiseByTimer(lane: Lane, due: EpochMs): Told {
+  activate(lane.head, due)
+  lane.pins.push(due - 0.5)
+  return { what: 'raised', at: due, by: copyMachine(lane.head) }
+}
+
+/** Lets go of what is older than `horizon` or beyond the bound, by folding it into `base`. */
+export function compact(lane: Lane, horizon: EpochMs, rule: CompiledRule): void {
+  let gone = 0
+  while (gone < lane.points.length) {
+    const point = lane.points[gone]!
+    if (point.at >= horizon && lane.points.length - gone <= maxPoints) break
+    foldPoint(lane.base, point, lane.pins, rule, () => {})
+    gone += 1
+  }
+  if (gone > 0) lane.points.splice(0, gone)
+}
+
+/** Readings of one measurement may come in two frames: the second completes the first. Returns the completed point. */
+function mergeInto(lane: Lane, part: Point): Point | null {
+  if (part.group === '') return null
+  const whole = lane.points.findLast((point) => point.group === part.group && fits(point, part))
+  if (whole === undefined) return null
+  part.values.forEach((value, slot) => {
+    if (value === undefined) return
+    whole.values[slot] = value
+    whole.sources[slot] = part.sources[slot]
+  })
+  return whole
+}
+
+const fits = (whole: Point, part: Point) =>
+  part.values.every((value, slot) => value === undefined || whole.values[slot] === undefined)
+
+function insert(points: Point[], point: Point): void {
+  let place = points.length
+  while (place > 0 && points[place - 1]!.at > point.at) place -= 1
+  points.splice(place, 0, point)
+}
+
+/** A steady stretch is kept as its first and its newest measurement: the same verdict, whatever lies between them. */
+function push(lane: Lane, point: Point, rule: CompiledRule, wasActive: boolean): void {
+  const { points } = lane
+  const last = points.length - 1
+  if (last >= 1 && isSteady(lane, points[last - 1]!, points[last]!, point, rule, wasActive)) points[last] = point
+  else points.push(point)
+}
+
+function isSteady(lane: Lane, first: Point, middle: Point, point: Point, rule: CompiledRule, wasActive: boolean) {
+  if (rule.body.match === 'latest') return false
+  if (lane.head.active !== wasActive || lane.head.clearSince !== null) return false
+  if (point.at - first.at > steadySpanMs) return false
+  const verdict = truthOf(rule.when, point.values)
+  if (verdict === UNKNOWN || (verdict === YES && !wasActive)) return false
+  if (verdict === NO && wasActive) return false
+  const clear = truthOf(rule.clear, point.values)
+  return [first, middle].every(
+    (other) => truthOf(rule.when, other.values) === verdict && truthOf(rule.clear, other.values) === clear,
+  )
+}
+const steadySpanMs = 60_000
+
+/** A span of the condition as folding finds it. `told`: a raise inside it was told before. */
+interface Episode {
+  readonly from: EpochMs
+  to: EpochMs | null
+  told: boolean
+  readonly by: Machine | null
+  newestPin: EpochMs | null
+}
+
+function foldAgain(lane: Lane, late: Point, rule: CompiledRule): readonly Told[] {
+  const wasActive = lane.head.active
+  const newestPin = lane.pins.at(-1) ?? null
+  const { machine, episodes } = fold(lane, rule)
+  lane.head = machine
+  const told: Told[] = []
+  for (const episode of episodes) {
+    if (!episode.told) {
+      told.push({ what: 'raised', at: episode.from, by: episode.by! })
+      lane.pins.push(episode.from)
+      if (episode.to !== null) told.push({ what: 'cleared', at: episode.to })
+    } else if (wasActive && episode.to !== null && episode.newestPin === newestPin) {
+      told.push({ what: 'cleared', at: episode.to })
+    }
+  }
+  if (!wasActive && machine.active && told.at(-1)?.what !== 'raised') {
+    // The late reading shows that the condition had not cleared after all.
+    told.push({ what: 'raised', at: machine.breachLast, by: copyMachine(machine) })
+    lane.pins.push(machine.breachLast)
+  }
+  lane.pins.sort((a, b) => a - b)
+  if (told.length === 0 && covers(episodes, late.at)) told.push({ what: 'evidence-changed', at: late.at })
+  return told
+}
+
+function fold(lane: Lane, rule: CompiledRule): { machine: Machine; episodes: Episode[] } {
+  const machine = copyMachine(lane.base)
+  const episodes: Episode[] = []
+  if (machine.active) episodes.push({ from: machine.raisedAt!, to: null, told: true, by: null, newestPin: null })
+  const pins = [...lane.pins]
+  const visit: Visit = (what, at) => {
+    const last = episodes.at(-1)
+    if (what === 'cleared') last!.to = at
+    else if (what === 'raised')
+      episodes.push({ from: at, to: null, told: false, by: copyMachine(machine), newestPin: null })
+    else if (last !== undefined && last.to === null) Object.assign(last, { told: true, newestPin: at })
+    else episodes.push({ from: Math.ceil(at), to: null, told: true, by: null, newestPin: at })
+  }
+  for (const point of lane.points) foldPoint(machine, point, pins, rule, visit)
+  passTime(machine, Number.POSITIVE_INFINITY, pins, rule, visit, false)
+  return { machine, episodes }
+}
+
+type Visit = (what: Step | 'pinned', at: EpochMs) => void
+
+/** One measurement with the time before it: the deadlines and pins that lie between it and its predecessor come first. */
+function foldPoint(machine: Machine, point: Point, pins: EpochMs[], rule: CompiledRule, visit: Visit): void {
+  passTime(machine, point.at, pins, rule, visit, true)
+  const outcome = step(machine, point, rule)
+  if (outcome !== 'none') visit(outcome, point.at)
+  if (pins[0] !== point.at || outcome === 'cleared') return
+  if (outcome === 'raised' || !machine.active) passPin(machine, pins, visit)
+}
+
+/** Timers after the newest measurement fire on log time, not here: `withTimers` is false there. */
+function passTime(
+  machine: Machine,
+  until: EpochMs,
+  pins: EpochMs[],
+  rule: CompiledRule,
+  visit: Visit,
+  withTimers: boolean,
+): void {
+  for (;;) {
+    const due = withTimers ? deadlineOf(machine, rule) : Number.POSITIVE_INFINITY
+    const pin = pins[0] ?? Number.POSITIVE_INFINITY
+    if (pin < until && pin <= due) passPin(machine, pins, visit)
+    else if (due < until) {
+      activate(machine, due)
+      visit('raised', due)
+    } else return
+  }
+}
+
+function passPin(machine: Machine, pins: EpochMs[], visit: Visit): void {
+  const pin = pins.shift()!
+  if (!machine.active) activate(machine, Math.ceil(pin))
+  visit('pinned', pin)
+}
+
+const covers = (episodes: readonly Episode[], at: EpochMs) =>
+  episodes.some((episode) => at >= episode.from && (episode.to === null || at <= episode.to))
