@@ -2,18 +2,32 @@
 -- Kinds of tables are schemas: `tenant` (row-level security, reached as careloop_app), `engine` (no grant to careloop_app),
 -- `auth` (identity only). A test fails on a table elsewhere.
 
+-- Roles belong to the whole cluster: another database there may have made it, or be making it at this moment.
 do $$ begin
   if not exists (select 1 from pg_roles where rolname = 'careloop_app') then
     create role careloop_app nologin nosuperuser nobypassrls nocreatedb nocreaterole noinherit;
   end if;
+exception when duplicate_object or unique_violation then null;
 end $$;
-grant careloop_app to current_user;
+do $$ begin
+  if not pg_has_role(current_user, 'careloop_app', 'member') then
+    execute format('grant careloop_app to %I', current_user);
+  end if;
+end $$;
 
 create schema tenant;
 create schema engine;
 create schema auth;
 grant usage on schema tenant to careloop_app;
 revoke all on schema public from public;
+
+-- What was applied; written by engine/migrate in the transaction that applies it.
+create table engine.migration (
+  number int primary key,
+  name text not null,
+  sha256 text not null,
+  applied_at timestamptz not null default now()
+);
 
 -- Every tenant table calls this in its migration: forces row-level security and grants what the room needs.
 create function engine.make_tenant_table(name regclass, privileges text default 'select, insert, update, delete') returns void
@@ -153,14 +167,19 @@ begin
     values (p_id, p_purpose, p_owner, current_setting('careloop.tenant')::uuid, p_wrapped, p_master_id);
 end $$;
 
--- False when the tenant has no such living key. The key of the tenant itself goes only with the tenant, which is engine work.
-create function engine.destroy_data_key(p_id uuid) returns boolean
+-- Says what it found: 'destroyed', 'already' or 'unknown' (to this tenant). The key of the tenant itself goes only with the
+-- tenant, which is engine work.
+create function engine.destroy_data_key(p_id uuid) returns text
 language plpgsql security definer set search_path = pg_catalog, engine as $$
 begin
   update engine.data_key set wrapped = null, destroyed_at = clock_timestamp(), destroyed_xid = pg_current_xact_id()
    where id = p_id and tenant_id = current_setting('careloop.tenant')::uuid
      and purpose <> 'tenant' and destroyed_at is null;
-  return found;
+  if found then return 'destroyed'; end if;
+  perform 1 from engine.data_key
+    where id = p_id and tenant_id = current_setting('careloop.tenant')::uuid and destroyed_at is not null;
+  if found then return 'already'; end if;
+  return 'unknown';
 end $$;
 revoke all on function engine.create_data_key(uuid, text, text, bytea, text), engine.destroy_data_key(uuid) from public;
 grant execute on function engine.create_data_key(uuid, text, text, bytea, text), engine.destroy_data_key(uuid) to careloop_app;

@@ -22,6 +22,15 @@ export const engineErrors = {
   'seal-broken': { disposition: 'bug', status: 500, issue: 'exception' },
   'blob-missing': { disposition: 'bug', status: 500, issue: 'exception' },
   'lease-lost': { disposition: 'retry', status: 409, issue: 'conflict' },
+  'postgres-missing': { disposition: 'reject', status: 503, issue: 'processing' },
+  'postgres-init': { disposition: 'reject', status: 503, issue: 'processing' },
+  'postgres-start': { disposition: 'retry', status: 503, issue: 'transient' },
+  'postgres-stop': { disposition: 'reject', status: 503, issue: 'processing' },
+  'postgres-unsafe': { disposition: 'reject', status: 503, issue: 'security' },
+  'data-dir-in-use': { disposition: 'reject', status: 409, issue: 'conflict' },
+  'schema-newer': { disposition: 'reject', status: 503, issue: 'business-rule' },
+  'schema-edited': { disposition: 'reject', status: 503, issue: 'business-rule' },
+  'migration-failed': { disposition: 'reject', status: 503, issue: 'processing' },
 } as const
 
 export const engineFailure = failures(engineErrors)

@@ -1,0 +1,2 @@
+export { type Migrated, type MigrateOptions, migrate } from './migrate.ts'
+export { type MigrationFile, readMigrations } from './migration-files.ts'

@@ -1,0 +1,65 @@
+/** What a database must be before Careloop trusts it with a reading, be it embedded or behind DATABASE_URL. */
+import type { ClientBase } from 'pg'
+import { engineFailure } from '../errors.ts'
+import { DURABLE } from './settings.ts'
+
+/** Oldest PostgreSQL that has all we use (the grants and views of 15). */
+const OLDEST = 150_000
+
+/**
+ * Asserts that a commit that was answered survives a power cut.
+ * @throws Failure `postgres-unsafe` (503)
+ */
+export async function assertDurable(client: ClientBase): Promise<void> {
+  for (const [name, wanted] of Object.entries(DURABLE)) {
+    const { rows } = await client.query<{ setting: string }>('select current_setting($1) as setting', [name])
+    const found = rows[0]?.setting ?? 'unknown'
+    if (found === wanted || (name === 'synchronous_commit' && STRONGER.has(found))) continue
+    throw engineFailure(
+      'postgres-unsafe',
+      `The database runs with ${name} = ${found}: what it says it has stored, it may lose. Set ${name} = ${wanted} (alter system, role and database settings count too).`,
+    )
+  }
+}
+
+/** They wait for a standby as well. */
+const STRONGER = new Set(['remote_write', 'remote_apply'])
+
+/** @throws Failure `postgres-unsafe` (503) */
+export async function assertVersion(client: ClientBase): Promise<void> {
+  const { rows } = await client.query<{ version: string }>(`select current_setting('server_version_num') as version`)
+  const version = Number(rows[0]?.version)
+  if (version >= OLDEST) return
+  throw engineFailure(
+    'postgres-unsafe',
+    `This is PostgreSQL ${Math.trunc(version / 10_000)}; Careloop needs 15 or newer. Upgrade it, or leave DATABASE_URL unset for the embedded one.`,
+  )
+}
+
+/**
+ * Asserts that role careloop_app, as which every room reads and writes, is held by row-level security: neither it nor a role it
+ * can become may bypass it, and every tenant table applies it. Call after `migrate`.
+ * @throws Failure `postgres-unsafe` (503)
+ */
+export async function assertRowSecurity(client: ClientBase): Promise<void> {
+  const roles = await client.query<{ name: string }>(
+    `select r.rolname as name from pg_roles r
+      where pg_has_role('careloop_app', r.oid, 'member') and (r.rolsuper or r.rolbypassrls)`,
+  )
+  if (roles.rows.length > 0) {
+    throw engineFailure(
+      'postgres-unsafe',
+      `Role careloop_app can bypass row-level security by ${roles.rows.map((row) => row.name).join(', ')}. Run: alter role careloop_app nosuperuser nobypassrls; and revoke those roles from it.`,
+    )
+  }
+  const open = await client.query<{ name: string }>(
+    `select c.oid::regclass::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = 'tenant' and c.relkind in ('r', 'p') and not (c.relrowsecurity and c.relforcerowsecurity)`,
+  )
+  if (open.rows.length > 0) {
+    throw engineFailure(
+      'postgres-unsafe',
+      `Row-level security is off for ${open.rows.map((row) => row.name).join(', ')}. Run for each: alter table ... enable row level security; alter table ... force row level security.`,
+    )
+  }
+}

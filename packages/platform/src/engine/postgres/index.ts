@@ -1,0 +1,2 @@
+export { assertDurable, assertRowSecurity, assertVersion } from './check-database.ts'
+export { type EmbeddedPostgres, type PostgresEvent, type PostgresOptions, startPostgres } from './start-postgres.ts'
