@@ -1,3 +1,11 @@
-/** Identity: who asks, and what they may do. Owns schema `auth` and `tenant.service_token`. */
+/** Identity: who asks, and what they may do. Owns schema `auth`. */
+export type { Asking, DeviceByToken } from './authenticate.ts'
+export { identityErrors } from './errors.ts'
+export { type Identity, makeIdentity } from './identity.ts'
+export { may } from './may.ts'
 export * from './principal.ts'
 export * from './route.ts'
+export type { NewServiceToken, ServiceToken } from './service-tokens.ts'
+export type { FirstAdministrator } from './setup.ts'
+export type { CreatedUser, Member, NewUser } from './staff.ts'
+export { peerHeader } from './staff-auth.ts'

@@ -38,9 +38,15 @@ import type { DevicePrincipal, PersonOrService, Principal } from './principal.ts
 
 /**
  * Who may ask. `public`: anybody, even without a session. `device`: a device with its own token. Else whoever may do the
- * action with the resource. `{ operator: true }`: from this machine's loopback, or with the operator's token (metrics).
+ * action with the resource. `signed-in`: any member of staff or service, whatever their roles. `operator`: from this machine's
+ * loopback, or with the operator's token (metrics).
  */
-export type Policy = 'public' | 'device' | 'operator' | { readonly action: Action; readonly resource: Resource }
+export type Policy =
+  | 'public'
+  | 'device'
+  | 'operator'
+  | 'signed-in'
+  | { readonly action: Action; readonly resource: Resource }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -61,7 +67,7 @@ export type Answers = Readonly<Record<number, Answer>>
 /** Made by `ctx.reply` and `ctx.stream` only. */
 export interface Replied {
   readonly status: number
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: ReplyHeaders
   readonly body:
     | { readonly kind: 'json'; readonly value: unknown }
     | { readonly kind: 'empty' }
@@ -69,8 +75,11 @@ export interface Replied {
     | { readonly kind: 'stream'; readonly chunks: AsyncIterable<Uint8Array | string>; readonly mediaType: string }
 }
 
+/** Several values of one name (`set-cookie`) as a list. */
+export type ReplyHeaders = Readonly<Record<string, string | readonly string[]>>
+
 export interface ReplyOptions {
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: ReplyHeaders
 }
 
 type BodyOf<A> = A extends z.ZodType ? z.input<A> : undefined
@@ -100,7 +109,7 @@ export interface Context<P, Params, Query, Body, A extends Answers> {
   /** Aborts when the asker has gone or the server closes. */
   readonly signal: AbortSignal
   /** A finer question than the policy's, about one thing. */
-  may(action: Action, resource: Resource): boolean
+  may(action: Action, resource: Resource, thing?: Readonly<Record<string, unknown>>): boolean
   /** Answers JSON. What the schema does not declare is not sent. */
   reply<S extends keyof A & number>(status: S, body: BodyOf<A[S]>, options?: ReplyOptions): Replied
   /** Answers bytes as they come; the iterable is ended when the asker goes. */

@@ -1,0 +1,67 @@
+/** Who asks, and may they: decided before a byte of the body is read. */
+import { timingSafeEqual } from 'node:crypto'
+import { Failure, failures } from '@careloop/contract'
+import type { FastifyRequest } from 'fastify'
+import { identityErrors, may, type Principal, type Route } from '../identity/index.ts'
+import type { ApiParts } from './parts.ts'
+import { assertSameOrigin } from './same-origin.ts'
+
+const refuse = failures(identityErrors)
+
+/**
+ * Every refusal is told to `onDenied` before the asker hears of it.
+ * @returns null only for `public` and `operator`
+ * @throws Failure `not-signed-in`, `token-refused`, `not-allowed`, `no-membership`, `cross-origin`
+ */
+export async function admit(parts: ApiParts, route: Route, request: FastifyRequest): Promise<Principal | null> {
+  let principal: Principal | null = null
+  try {
+    assertSameOrigin(request.method, request.headers, parts.publicOrigin)
+    if (route.policy === 'public') return null
+    if (route.policy === 'operator') return admitOperator(parts, request)
+    const { authorization, cookie } = request.headers
+    principal = await parts.identity.authenticate({ authorization, cookie }, parts.deviceByToken)
+    if (principal === null) throw refuse('not-signed-in', 'Sign in, or send a token: Authorization: Bearer ...')
+    if (!isAllowed(route, principal)) throw notAllowed(route)
+    return principal
+  } catch (error) {
+    if (error instanceof Failure && error.kind.status < 500) await tell(parts, route, request, principal, error.code)
+    throw error
+  }
+}
+
+async function tell(parts: ApiParts, route: Route, request: FastifyRequest, principal: Principal | null, code: string) {
+  const { method, url } = route
+  await parts.onDenied?.({ principal, code, method, route: url, requestId: request.id, ip: request.ip })
+}
+
+function isAllowed(route: Route, principal: Principal): boolean {
+  const { policy } = route
+  if (policy === 'device') return principal.kind === 'device'
+  if (principal.kind === 'device') return false
+  if (policy === 'signed-in') return true
+  return typeof policy === 'object' && may(principal, policy.action, policy.resource)
+}
+
+function notAllowed(route: Route) {
+  if (route.policy === 'device') return refuse('not-allowed', 'Only a device with its own token may send here.')
+  if (typeof route.policy !== 'object') return refuse('not-allowed', 'A device may not do this.')
+  const { action, resource } = route.policy
+  return refuse('not-allowed', `Your roles or scopes do not include ${resource}:${action}. Ask an administrator.`)
+}
+
+/** From this machine and not through a proxy on it, or with the operator's token. */
+function admitOperator(parts: ApiParts, request: FastifyRequest): null {
+  const proxied = request.headers['x-forwarded-for'] !== undefined || request.headers.forwarded !== undefined
+  if (!proxied && isLoopback(request.ip)) return null
+  const token = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1]
+  if (parts.operatorToken !== undefined && token !== undefined && isSame(token, parts.operatorToken)) return null
+  throw refuse('not-allowed', 'For the operator: ask from this machine, or with the operator token.')
+}
+
+const isLoopback = (ip: string): boolean => ip === '::1' || ip.startsWith('127.') || ip.startsWith('::ffff:127.')
+
+function isSame(shown: string, known: string): boolean {
+  const [a, b] = [Buffer.from(shown), Buffer.from(known)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}

@@ -1,0 +1,209 @@
+/**
+ * Live pages: facts as server-sent events. `Last-Event-ID` is a fact's position; what cannot be told without a hole is a
+ * `reset`, after which the page reads again. Events carry opaque ids only.
+ */
+import type { Fact, FactType, Resource } from '@careloop/contract'
+import { z } from 'zod'
+import type { Engine } from '../engine/index.ts'
+import { defineRoute, may, type PersonOrService, type Route } from '../identity/index.ts'
+import type { ApiParts } from './parts.ts'
+
+/** What a fact tells of: who may not read that, does not hear of it. */
+const tellsOf: Readonly<Record<FactType, Resource>> = {
+  SubjectChanged: 'subject',
+  SiteChanged: 'site',
+  EnrolmentChanged: 'enrolment',
+  DeviceEnrolled: 'device',
+  DeviceChanged: 'device',
+  DeviceSettingsChanged: 'device',
+  CredentialRevoked: 'credential',
+  AssignmentChanged: 'assignment',
+  FrameQuarantined: 'quarantine',
+  QuarantineReplayed: 'quarantine',
+  SeriesMoved: 'series',
+  GapChanged: 'gap',
+  RuleActivated: 'rule',
+  AlertRaised: 'alert',
+  AlertRecurred: 'alert',
+  AlertCleared: 'alert',
+  AlertClosed: 'alert',
+  TaskOpened: 'task',
+  TaskChanged: 'task',
+}
+
+/** A page that reads slower than this many events behind is told to read again instead. */
+export const maxWaiting = 500
+/** Facts missed while away; more than this is a `reset`, which costs less than telling them. */
+export const maxBacklog = 1_000
+const heartbeatMs = 15_000
+
+export interface LiveHub {
+  /** Calls `wake` after each fact or heartbeat; `take` empties what waits, null = it overflowed. */
+  join(tenant: string, wake: () => void): { take(): Fact[] | null; leave(): void }
+  close(): void
+}
+
+interface Seat {
+  readonly tenant: string
+  readonly wake: () => void
+  waiting: Fact[] | null
+}
+
+/** One subscription a process, however many pages look. */
+export function makeLiveHub(engine: Engine): LiveHub {
+  const seats = new Set<Seat>()
+  const leaveFacts = engine.db.onFacts('all', (fact) => {
+    for (const seat of seats) {
+      if (seat.tenant !== fact.tenant) continue
+      if (seat.waiting !== null && seat.waiting.push(fact) > maxWaiting) seat.waiting = null
+      seat.wake()
+    }
+  })
+  const stopBeat = engine.clock.every(heartbeatMs, () => {
+    for (const seat of seats) seat.wake()
+  })
+  return {
+    join(tenant, wake) {
+      const seat: Seat = { tenant, wake, waiting: [] }
+      seats.add(seat)
+      return {
+        take() {
+          const taken = seat.waiting
+          seat.waiting = []
+          return taken
+        },
+        leave: () => void seats.delete(seat),
+      }
+    },
+    close() {
+      leaveFacts()
+      stopBeat()
+    },
+  }
+}
+
+const position = z.string().regex(/^(0|\d{1,20}:\d{1,19})$/, 'Not a position. Use the id of the last event.')
+
+export function liveRoutes(parts: ApiParts, hub: LiveHub): Route[] {
+  return [
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/live',
+      summary: 'What changes, as it changes (server-sent events)',
+      description:
+        'First `ready` (read the page now), then one event a fact: its type, its position as id, its opaque ids as data. ' +
+        'Come back with Last-Event-ID; `reset` = something was missed, read the page again.',
+      policy: { action: 'read', resource: 'live' },
+      query: z.object({ after: position.optional() }),
+      response: { 200: { stream: 'text/event-stream' } },
+      handler(ctx) {
+        const header = position.safeParse(ctx.headers['last-event-id'])
+        const after = header.success ? header.data : ctx.query.after
+        const { authorization, cookie } = ctx.headers as { authorization?: string; cookie?: string }
+        const again = () => parts.identity.authenticate({ authorization, cookie }, parts.deviceByToken)
+        const listener: Listener = {
+          principal: ctx.principal,
+          after,
+          signal: ctx.signal,
+          isStillGood: isSame(ctx.principal, again),
+        }
+        return ctx.stream(200, 'text/event-stream', tell(parts.engine, hub, listener), {
+          headers: { 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
+        })
+      },
+    }),
+  ]
+}
+
+interface Listener {
+  readonly principal: PersonOrService
+  readonly after: string | undefined
+  readonly signal: AbortSignal
+  /** Asked at every heartbeat: a stream does not outlive its session, its token or a role. */
+  readonly isStillGood: () => Promise<boolean>
+}
+
+function isSame(principal: PersonOrService, again: () => Promise<unknown>): () => Promise<boolean> {
+  const before = JSON.stringify(principal)
+  return async () => {
+    try {
+      return JSON.stringify(await again()) === before
+    } catch {
+      return false
+    }
+  }
+}
+
+async function* tell(engine: Engine, hub: LiveHub, listener: Listener): AsyncGenerator<string> {
+  let ring: () => void = () => {}
+  let rung = false
+  const wake = () => {
+    rung = true
+    ring()
+  }
+  const seat = hub.join(listener.principal.tenant, wake)
+  listener.signal.addEventListener('abort', wake)
+  try {
+    yield 'retry: 3000\nevent: ready\ndata: {}\n\n'
+    const missed = await readMissed(engine, listener.after)
+    if (missed === null) yield reset
+    else yield events(listener, missed)
+    let last = missed?.at(-1)?.position ?? listener.after ?? '0'
+    let checkedAt = engine.clock.now()
+    while (!listener.signal.aborted) {
+      if (!rung)
+        await new Promise<void>((resolve) => {
+          ring = resolve
+        })
+      rung = false
+      if (listener.signal.aborted) return
+      if (engine.clock.now() - checkedAt >= heartbeatMs / 2) {
+        if (!(await listener.isStillGood())) return
+        checkedAt = engine.clock.now()
+        yield ': still here\n\n'
+      }
+      const taken = seat.take()
+      if (taken === null) yield reset
+      const fresh = (taken ?? []).filter((fact) => comparePositions(fact.position, last) > 0)
+      last = fresh.at(-1)?.position ?? last
+      if (fresh.length > 0) yield events(listener, fresh)
+    }
+  } finally {
+    listener.signal.removeEventListener('abort', wake)
+    seat.leave()
+  }
+}
+
+const reset = 'event: reset\ndata: {}\n\n'
+
+/** Facts since `after`; null when some of them are gone (retention) or too many to tell. */
+async function readMissed(engine: Engine, after: string | undefined): Promise<Fact[] | null> {
+  if (after === undefined) return []
+  const [oldest] = await engine.db.readFacts('0', 1)
+  if (after !== '0' && (oldest === undefined || comparePositions(oldest.position, after) > 0)) return null
+  const missed = await engine.db.readFacts(after, maxBacklog + 1)
+  return missed.length > maxBacklog ? null : [...missed]
+}
+
+function events(listener: Listener, facts: readonly Fact[]): string {
+  const { principal } = listener
+  return facts
+    .filter((fact) => fact.tenant === principal.tenant && may(principal, 'read', tellsOf[fact.type]))
+    .map(
+      (fact) => `id: ${fact.position}\nevent: ${fact.type}\ndata: ${JSON.stringify({ ...fact.body, at: fact.at })}\n\n`,
+    )
+    .join('')
+}
+
+/** Positions are `<xid>:<id>`, compared as two numbers. */
+export function comparePositions(a: string, b: string): number {
+  const [ax, ai] = parts(a)
+  const [bx, bi] = parts(b)
+  if (ax !== bx) return ax < bx ? -1 : 1
+  return ai === bi ? 0 : ai < bi ? -1 : 1
+}
+
+function parts(text: string): [bigint, bigint] {
+  const [xid, id] = text.split(':')
+  return [BigInt(xid || '0'), BigInt(id ?? '0')]
+}

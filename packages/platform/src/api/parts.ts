@@ -1,0 +1,38 @@
+/** What the HTTP shell is made of, as `app` hands it over. */
+
+import type { Engine } from '../engine/index.ts'
+import type { DeviceByToken, Identity, Principal, Route } from '../identity/index.ts'
+
+/** One thing that must hold before traffic is sent here. `check` says what is wrong and what to do, or null. */
+export interface Readiness {
+  readonly name: string
+  check(): Promise<string | null>
+}
+
+/** A request that was refused for who asked: counted here, audited by whoever listens. */
+export interface Denied {
+  readonly principal: Principal | null
+  readonly code: string
+  readonly method: string
+  /** The route's pattern, never the URL. */
+  readonly route: string
+  readonly requestId: string
+  readonly ip: string
+}
+
+export interface ApiParts {
+  readonly engine: Engine
+  readonly identity: Identity
+  /** Routes of the rooms before; the shell adds its own. */
+  readonly routes: readonly Route[]
+  readonly deviceByToken: DeviceByToken
+  readonly readiness: readonly Readiness[]
+  /** Bearer token that opens /metrics from elsewhere than this machine; left out: loopback only. */
+  readonly operatorToken?: string
+  /** Where browsers reach us when a proxy stands before us, e.g. `https://care.example.org`. */
+  readonly publicOrigin?: string
+  /** Folder of the built web app; left out or missing: the API alone. */
+  readonly webRoot?: string
+  readonly version: string
+  onDenied?(denied: Denied): Promise<void>
+}

@@ -1,0 +1,163 @@
+/** The HTTP server: a list of routes behind one guard, one reader and one way to refuse. */
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { Counter, Histogram } from 'prom-client'
+import type { Policy, Route } from '../identity/index.ts'
+import { fail } from './errors.ts'
+import { healthRoutes } from './health.ts'
+import { liveRoutes, makeLiveHub } from './live.ts'
+import { openApiRoutes } from './openapi.ts'
+import { refusalOf } from './outcome.ts'
+import type { ApiParts } from './parts.ts'
+import { makeRequestRate } from './request-rate.ts'
+import { securityHeaders } from './security-headers.ts'
+import { type Serving, serveRoute } from './serve-route.ts'
+import { makeWebApp } from './web-app.ts'
+
+export interface ApiServer {
+  /** All routes that are served, the shell's own included: what OpenAPI shows. */
+  readonly routes: readonly Route[]
+  /** @param port 0 = any free one. @returns the base URL */
+  listen(port: number, host: string): Promise<string>
+  /** Ends live streams, lets requests in flight finish, then closes. */
+  close(): Promise<void>
+  /** For tests without a socket. */
+  readonly inject: FastifyInstance['inject']
+}
+
+/** A request must arrive whole within this. */
+const requestTimeoutMs = 60_000
+
+/** Throws (assert) when a route has no policy or stands twice in the list: then the server does not start. */
+export async function makeApiServer(parts: ApiParts): Promise<ApiServer> {
+  const closing = new AbortController()
+  const hub = makeLiveHub(parts.engine)
+  const own = [...healthRoutes(parts), ...liveRoutes(parts, hub)]
+  const routes = [...parts.routes, ...own]
+  routes.push(...openApiRoutes(routes, parts.version))
+  assertRoutes(routes)
+
+  const app = fastify({
+    logger: false,
+    genReqId: () => parts.engine.ids.uuid(),
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: 65_000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: true,
+    routerOptions: { maxParamLength: 128, ignoreTrailingSlash: false },
+  })
+  const serving: Serving = { parts, rate: makeRequestRate(parts.engine.clock), closing: closing.signal }
+  takeBodiesAsStreams(app)
+  watchRequests(app, parts)
+  for (const route of routes)
+    app.route({
+      method: route.method,
+      url: route.url,
+      handler: (request, reply) => serveRoute(serving, route, request, reply),
+    })
+  const web = await makeWebApp(parts.webRoot)
+  app.setNotFoundHandler((request, reply) => web(request, reply))
+  app.setErrorHandler((error, request, reply) => refuse(parts, error, request, reply))
+  await app.ready()
+  return {
+    routes,
+    inject: app.inject.bind(app),
+    listen: (port, host) => app.listen({ port, host }),
+    async close() {
+      closing.abort()
+      hub.close()
+      await app.close()
+    },
+  }
+}
+
+function assertRoutes(routes: readonly Route[]): void {
+  const seen = new Set<string>()
+  for (const route of routes) {
+    const name = `${route.method} ${route.url}`
+    if (!isPolicy(route.policy)) throw new Error(`The route ${name} declares no policy. Say who may ask.`)
+    // Two patterns that differ only in a parameter's name are the same route.
+    const key = name.replaceAll(/:[A-Za-z]+/g, ':')
+    if (seen.has(key)) throw new Error(`The route ${name} is declared twice.`)
+    seen.add(key)
+  }
+}
+
+function isPolicy(policy: Policy | undefined): boolean {
+  if (typeof policy === 'string') return ['public', 'device', 'operator', 'signed-in'].includes(policy)
+  return typeof policy === 'object' && Boolean(policy.action) && Boolean(policy.resource)
+}
+
+/** Bodies are read by the route, after the asker was admitted and within its bounds. */
+function takeBodiesAsStreams(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+}
+
+/** One line and one measure a request: the route's pattern and the request's id, never the URL, which may hold anything. */
+function watchRequests(app: FastifyInstance, parts: ApiParts): void {
+  const { log, metrics } = parts.engine.watch
+  const seconds = new Histogram({
+    name: 'careloop_http_request_seconds',
+    help: 'Time to answer a request',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10],
+    registers: [metrics],
+  })
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(securityHeaders)
+    reply.header('x-request-id', request.id)
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none'
+    seconds.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000)
+    log.info(
+      {
+        requestId: request.id,
+        method: request.method,
+        route,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+      },
+      'request answered',
+    )
+  })
+}
+
+const refusedCounters = new WeakMap<ApiParts, Counter<'route' | 'code'>>()
+
+function refuse(parts: ApiParts, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const route = request.routeOptions.url ?? 'none'
+  const refusal = refusalOf(fromFastify(error), request.id)
+  refusedCounter(parts).inc({ route, code: refusal.code })
+  if (refusal.status >= 500)
+    parts.engine.watch.log.error({ err: error, requestId: request.id, route, code: refusal.code }, 'a request failed')
+  if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', String(refusal.retryAfterSeconds))
+  if (refusal.status === 401) reply.header('www-authenticate', 'Bearer realm="careloop"')
+  // A refused body may still be on its way: the connection is not used again.
+  if (!request.raw.complete) reply.header('connection', 'close')
+  return reply
+    .code(refusal.status)
+    .header('cache-control', 'no-store')
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify(refusal.body))
+}
+
+function refusedCounter(parts: ApiParts): Counter<'route' | 'code'> {
+  const known = refusedCounters.get(parts)
+  if (known !== undefined) return known
+  const counter = new Counter({
+    name: 'careloop_http_refused_total',
+    help: 'Requests refused, by route and code of docs/errors.md',
+    labelNames: ['route', 'code'] as const,
+    registers: [parts.engine.watch.metrics],
+  })
+  refusedCounters.set(parts, counter)
+  return counter
+}
+
+/** Fastify refuses some requests before our handler (a broken URL): they get our words and code. */
+function fromFastify(error: unknown): unknown {
+  const status = (error as { statusCode?: unknown }).statusCode
+  if (!(error instanceof Error) || typeof status !== 'number' || status >= 500) return error
+  return fail('request-invalid', 'The request could not be read. Check method, URL and headers.', { cause: error })
+}

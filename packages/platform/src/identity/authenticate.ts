@@ -1,0 +1,74 @@
+/**
+ * Who asks: a device or service by bearer token, a member of staff by session cookie. A token that is shown and is not good
+ * is refused, even beside a good cookie: falling back would hide a revoked token.
+ */
+import type { Role } from '@careloop/contract'
+import type { Engine } from '../engine/index.ts'
+import { fail } from './errors.ts'
+import type { DeviceSpeaker, Principal, StaffPrincipal } from './principal.ts'
+import { serviceByToken, sha256 } from './service-tokens.ts'
+import type { StaffAuth } from './staff-auth.ts'
+
+/** What of a request tells who asks. */
+export interface Asking {
+  readonly authorization: string | undefined
+  readonly cookie: string | undefined
+}
+
+/** The fleet room's answer to a device token's SHA-256; null = unknown or revoked. */
+export type DeviceByToken = (sha256: Buffer) => Promise<DeviceSpeaker | null>
+
+/** @returns null when nothing was shown. @throws Failure `token-refused`, `no-membership` */
+export async function authenticate(
+  engine: Engine,
+  staffAuth: StaffAuth,
+  deviceByToken: DeviceByToken,
+  asking: Asking,
+): Promise<Principal | null> {
+  if (asking.authorization !== undefined) return byBearer(engine, deviceByToken, asking.authorization)
+  if (asking.cookie !== undefined) return bySession(engine, staffAuth, asking.cookie)
+  return null
+}
+
+async function byBearer(engine: Engine, deviceByToken: DeviceByToken, header: string): Promise<Principal> {
+  const token = /^Bearer +([A-Za-z0-9_.-]{8,512})$/i.exec(header)?.[1]
+  if (token?.startsWith('cls_')) {
+    const service = await serviceByToken(engine, token)
+    if (service !== null) return service
+  }
+  if (token?.startsWith('cld_')) {
+    const device = await deviceByToken(sha256(token))
+    if (device !== null) return { kind: 'device', tenant: device.tenant, id: device.device, device }
+  }
+  throw fail('token-refused', 'This token is unknown, expired or revoked. Make a new one: `careloop token create`.')
+}
+
+async function bySession(engine: Engine, staffAuth: StaffAuth, cookie: string): Promise<StaffPrincipal | null> {
+  const found = await staffAuth.api.getSession({ headers: new Headers({ cookie }), query: { disableRefresh: true } })
+  if (found === null) return null
+  // The session's own row decides which membership, read fresh: a role taken away counts from the next request on.
+  const { rows } = await engine.db.pool.query<MembershipRow>(
+    `select m.tenant_id, m.roles, m.display_name
+       from auth.member m join auth.session s on s.user_id = m.user_id
+      where s.id = $1 and m.ended_at is null and (s.tenant_id is null or s.tenant_id = m.tenant_id)
+      order by m.created_at, m.tenant_id limit 1`,
+    [found.session.id],
+  )
+  const member = rows[0]
+  if (member === undefined)
+    throw fail('no-membership', 'You are signed in and belong to no organisation. Ask an administrator.')
+  return {
+    kind: 'staff',
+    tenant: member.tenant_id,
+    id: found.user.id,
+    displayName: member.display_name,
+    roles: member.roles,
+    session: found.session.id,
+  }
+}
+
+interface MembershipRow {
+  readonly tenant_id: string
+  readonly roles: Role[]
+  readonly display_name: string
+}

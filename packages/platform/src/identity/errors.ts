@@ -1,0 +1,17 @@
+import { failures } from '@careloop/contract'
+
+export const identityErrors = {
+  'not-signed-in': { disposition: 'reject', status: 401, issue: 'login' },
+  'token-refused': { disposition: 'reject', status: 401, issue: 'login' },
+  'not-allowed': { disposition: 'reject', status: 403, issue: 'forbidden' },
+  'no-membership': { disposition: 'reject', status: 403, issue: 'forbidden' },
+  'user-exists': { disposition: 'reject', status: 409, issue: 'duplicate' },
+  'user-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'tenant-exists': { disposition: 'reject', status: 409, issue: 'duplicate' },
+  'tenant-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'password-weak': { disposition: 'reject', status: 422, issue: 'value' },
+  'setup-refused': { disposition: 'reject', status: 403, issue: 'security' },
+  'service-token-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+} as const
+
+export const fail = failures(identityErrors)

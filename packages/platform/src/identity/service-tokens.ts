@@ -1,0 +1,90 @@
+/** Bearer tokens of programs: `cls_` and 256 random bits. The SHA-256 is kept, the token is shown once. */
+import { createHash } from 'node:crypto'
+import type { Scope } from '@careloop/contract'
+import type { Engine } from '../engine/index.ts'
+import { fail } from './errors.ts'
+import type { ServicePrincipal } from './principal.ts'
+
+export interface NewServiceToken {
+  readonly tenant: string
+  readonly name: string
+  readonly scopes: readonly Scope[]
+  /** Actor (`staff:<id>`, `cli`). */
+  readonly createdBy: string
+  /** Milliseconds since epoch; left out = until revoked. */
+  readonly expiresAt?: number
+}
+
+export interface ServiceToken {
+  readonly id: string
+  readonly name: string
+  readonly scopes: readonly Scope[]
+  readonly createdAt: number
+  readonly expiresAt: number | null
+  readonly revokedAt: number | null
+}
+
+export const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+/** @returns the token itself: the only time it is seen */
+export async function createServiceToken(
+  engine: Engine,
+  wanted: NewServiceToken,
+): Promise<{ id: string; token: string }> {
+  const id = engine.ids.uuid()
+  const token = engine.ids.token('cls_')
+  await engine.db.pool.query(
+    `insert into auth.service_token (id, tenant_id, name, sha256, scopes, created_by, expires_at)
+     values ($1, $2, $3, $4, $5, $6, $7)`,
+    [id, wanted.tenant, wanted.name, sha256(token), [...wanted.scopes], wanted.createdBy, dateOf(wanted.expiresAt)],
+  )
+  return { id, token }
+}
+
+/** Null for an unknown, expired or revoked token. */
+export async function serviceByToken(engine: Engine, token: string): Promise<ServicePrincipal | null> {
+  const { rows } = await engine.db.pool.query<{ id: string; tenant_id: string; scopes: Scope[] }>(
+    `select id, tenant_id, scopes from auth.service_token
+      where sha256 = $1 and revoked_at is null and (expires_at is null or expires_at > $2)`,
+    [sha256(token), new Date(engine.clock.now())],
+  )
+  const row = rows[0]
+  return row === undefined ? null : { kind: 'service', tenant: row.tenant_id, id: row.id, scopes: row.scopes }
+}
+
+export async function listServiceTokens(engine: Engine, tenant: string): Promise<ServiceToken[]> {
+  const { rows } = await engine.db.pool.query<TokenRow>(
+    `select id, name, scopes, created_at, expires_at, revoked_at from auth.service_token
+      where tenant_id = $1 order by created_at, id`,
+    [tenant],
+  )
+  return rows.map((row) => ({
+    id: row.id,
+    name: row.name,
+    scopes: row.scopes,
+    createdAt: row.created_at.getTime(),
+    expiresAt: row.expires_at?.getTime() ?? null,
+    revokedAt: row.revoked_at?.getTime() ?? null,
+  }))
+}
+
+/** From the next request on it opens nothing. @throws Failure `service-token-not-found` */
+export async function revokeServiceToken(engine: Engine, tenant: string, id: string): Promise<void> {
+  const { rowCount } = await engine.db.pool.query(
+    'update auth.service_token set revoked_at = coalesce(revoked_at, now()) where tenant_id = $1 and id = $2',
+    [tenant, id],
+  )
+  if (rowCount !== 1)
+    throw fail('service-token-not-found', 'No such token. Read the list again.', { pointer: '/params/id' })
+}
+
+const dateOf = (at: number | undefined): Date | null => (at === undefined ? null : new Date(at))
+
+interface TokenRow {
+  readonly id: string
+  readonly name: string
+  readonly scopes: Scope[]
+  readonly created_at: Date
+  readonly expires_at: Date | null
+  readonly revoked_at: Date | null
+}

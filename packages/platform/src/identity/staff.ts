@@ -1,0 +1,106 @@
+/** Staff: a person (auth.user, with a password) and what they are in an organisation (auth.member). */
+import { randomBytes } from 'node:crypto'
+import type { Role } from '@careloop/contract'
+import type { ClientBase } from 'pg'
+import type { Engine } from '../engine/index.ts'
+import { fail } from './errors.ts'
+import { assertPassword, hashPassword } from './password.ts'
+
+export interface NewUser {
+  readonly tenant: string
+  readonly email: string
+  readonly displayName: string
+  readonly roles: readonly Role[]
+  /** Left out: one is made and returned, to be shown once. */
+  readonly password?: string
+}
+
+export interface CreatedUser {
+  readonly id: string
+  /** Only when it was made here. */
+  readonly password?: string
+}
+
+export interface Member {
+  readonly id: string
+  readonly email: string
+  readonly displayName: string
+  readonly roles: readonly Role[]
+  readonly createdAt: number
+  readonly endedAt: number | null
+}
+
+/** @throws Failure `user-exists`, `password-weak` */
+export async function createUser(engine: Engine, user: NewUser): Promise<CreatedUser> {
+  const made = user.password === undefined ? randomBytes(12).toString('base64url') : undefined
+  const password = user.password ?? made!
+  assertPassword(password, user.email)
+  const hash = await hashPassword(password) // outside the transaction: it takes a while by design
+  return engine.db.asEngine(async (tx) => {
+    const id = await insertUser(engine, tx.client, user, hash)
+    return made === undefined ? { id } : { id, password: made }
+  })
+}
+
+/** Inside a transaction. @throws Failure `user-exists` */
+export async function insertUser(engine: Engine, client: ClientBase, user: NewUser, hash: string): Promise<string> {
+  const id = engine.ids.uuid()
+  const added = await client.query(
+    'insert into auth.user (id, name, email) values ($1, $2, $3) on conflict (email) do nothing',
+    [id, user.displayName, user.email.trim().toLowerCase()],
+  )
+  if (added.rowCount !== 1)
+    throw fail('user-exists', 'This address has an account already. Use another, or change that one.', {
+      pointer: '/body/email',
+    })
+  await client.query(
+    `insert into auth.account (id, account_id, provider_id, user_id, password) values ($1, $2::uuid, 'credential', $2, $3)`,
+    [engine.ids.uuid(), id, hash],
+  )
+  await client.query('insert into auth.member (user_id, tenant_id, roles, display_name) values ($1, $2, $3, $4)', [
+    id,
+    user.tenant,
+    [...new Set(user.roles)],
+    user.displayName,
+  ])
+  return id
+}
+
+/** Everybody of an organisation, by name. */
+export async function listMembers(engine: Engine, tenant: string): Promise<Member[]> {
+  const { rows } = await engine.db.pool.query<MemberRow>(
+    `select u.id, u.email, m.display_name, m.roles, m.created_at, m.ended_at
+       from auth.member m join auth.user u on u.id = m.user_id
+      where m.tenant_id = $1 order by m.display_name, u.id`,
+    [tenant],
+  )
+  return rows.map((row) => ({
+    id: row.id,
+    email: row.email,
+    displayName: row.display_name,
+    roles: row.roles,
+    createdAt: row.created_at.getTime(),
+    endedAt: row.ended_at?.getTime() ?? null,
+  }))
+}
+
+/** Ends a membership and every session that used it. @throws Failure `user-not-found` */
+export async function endMembership(engine: Engine, tenant: string, user: string): Promise<void> {
+  await engine.db.asEngine(async (tx) => {
+    const ended = await tx.client.query(
+      'update auth.member set ended_at = now() where tenant_id = $1 and user_id = $2 and ended_at is null',
+      [tenant, user],
+    )
+    if (ended.rowCount !== 1) throw fail('user-not-found', 'Nobody with this id works here. Read the list again.')
+    await tx.client.query('delete from auth.session where user_id = $1', [user])
+  })
+}
+
+interface MemberRow {
+  readonly id: string
+  readonly email: string
+  readonly display_name: string
+  readonly roles: Role[]
+  readonly created_at: Date
+  readonly ended_at: Date | null
+}

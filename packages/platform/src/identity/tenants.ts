@@ -1,0 +1,25 @@
+/** Organisations. Each is a tenant: an island behind row-level security. */
+import type { Engine } from '../engine/index.ts'
+import { fail } from './errors.ts'
+
+/** @returns the tenant's id. @throws Failure `tenant-exists` */
+export async function createTenant(engine: Engine, name: string): Promise<string> {
+  const id = engine.ids.uuid()
+  const { rowCount } = await engine.db.pool.query(
+    'insert into engine.tenant (id, name) values ($1, $2) on conflict (name) do nothing',
+    [id, name],
+  )
+  if (rowCount !== 1)
+    throw fail('tenant-exists', 'An organisation of this name exists. Choose another.', { pointer: '/body/tenant' })
+  return id
+}
+
+/** @returns the id of the tenant with this name or id. @throws Failure `tenant-not-found` */
+export async function findTenant(engine: Engine, nameOrId: string): Promise<string> {
+  const { rows } = await engine.db.pool.query<{ id: string }>(
+    'select id from engine.tenant where name = $1 or id::text = $1',
+    [nameOrId],
+  )
+  if (rows[0] === undefined) throw fail('tenant-not-found', 'No such organisation. `careloop tenant list` shows them.')
+  return rows[0].id
+}
