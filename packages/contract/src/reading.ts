@@ -51,6 +51,8 @@ export interface DecodedReading {
   /** UCUM code of the unit the device used; conversion to the signal's canonical unit comes after. */
   readonly unit: string
   readonly time?: DeviceTime
+  /** What an unset clock said. Good to recognise a record that is sent again, never to say when it was measured. */
+  readonly untrustedTime?: DeviceTime
   /** Place among readings of one signal at one device time (RR intervals of one packet): 0, 1, 2 ... */
   readonly ordinal?: number
   /** Readings of one measurement carry the same small number within a frame (systolic, diastolic, pulse). */
@@ -67,6 +69,8 @@ export interface DecodedFrame {
   readonly warnings?: readonly string[]
   /** The device's user slot (a shared cuff's user 1 or 2), where it tells one. */
   readonly userIndex?: number
+  /** The device said that its clock is not set, or told a date that cannot be: readings carry no `time`. */
+  readonly clockUnset?: boolean
 }
 
 /** Who made the value: a device by itself, a person who typed it, or another record system. */
