@@ -1,0 +1,250 @@
+/**
+ * From a frame at a door to a durable, attributed reading. Everything before the append is synchronous and pure, so frames of
+ * one device keep their order; the receipt comes after the commit, and only then does a door acknowledge.
+ */
+import { Failure, type FrameQuarantined, type LogEntry, type ReadingsLogged } from '@careloop/contract'
+import type { Engine, Fence } from '../engine/index.ts'
+import { attributeReadings } from './attribute-readings.ts'
+import type { Attribution } from './attribution.ts'
+import type { Claims } from './claims/claims.ts'
+import { settleClock } from './clocks/settle-time.ts'
+import { type Fault, Unreadable } from './decode/names.ts'
+import { parseFrame } from './decode/parse-frame.ts'
+import type { Accept, Frame, Receipt, SetAside } from './door.ts'
+import { ingestFailure } from './errors.ts'
+import { hashBytes } from './marks/hash.ts'
+import { judge } from './marks/judge.ts'
+import type { Slot, Slots } from './marks/slots.ts'
+import { quarantineEntry, summarise } from './quarantine/entry.ts'
+import { reportEntry } from './report-entry.ts'
+import { settleReadings } from './settle-readings.ts'
+
+export interface AcceptParts {
+  readonly engine: Engine
+  readonly process: string
+  readonly attribution: Attribution
+  readonly claims: Pick<Claims, 'refresh'>
+  readonly slots: Slots
+  readonly count: IngestCounts
+  /** The process no longer serves these devices: doors end their connections. */
+  readonly takenOver: (devices: readonly string[]) => void
+}
+
+/** Counters that operators read; labels are closed sets, never ids. */
+export interface IngestCounts {
+  frame(door: string, outcome: Receipt['outcome'] | 'refused'): void
+  readings(count: number): void
+  quarantined(reason: string): void
+}
+
+/** What is to be appended for a frame, given who wears the device as far as this process knows. */
+type Plan = () => {
+  readonly entries: readonly LogEntry[]
+  readonly setAside: readonly FrameQuarantined[]
+  readonly readings: number
+}
+
+export function makeAccept(parts: AcceptParts): Accept {
+  const { slots, count } = parts
+  const fences = makeFences(parts)
+
+  function accept(frame: Frame): Promise<Receipt> {
+    const slot = slots.get(frame.device.device)
+    if (!slot) return slots.load(frame.device.device).then(() => accept(frame))
+    return acceptNow(frame, slot)
+  }
+
+  function acceptNow(frame: Frame, slot: Slot): Promise<Receipt> {
+    const contentHash = hashBytes(frame.bytes)
+    const same = slot.inFlight.find((other) => isSame(other, frame, contentHash))
+    // Sent again before the first was durable: this one is acknowledged when that one is, or fails with it.
+    if (same) return same.done.then(() => finish(frame, { outcome: 'duplicate' }))
+    const prepared = frame.kind === 'telemetry' ? prepare(frame, slot, contentHash, parts) : prepareReport(frame, parts)
+    if (prepared === 'duplicate') return Promise.resolve(finish(frame, { outcome: 'duplicate' }))
+    slot.touchedAt = frame.receivedAt
+    return append(frame, slot, contentHash, prepared)
+  }
+
+  function append(frame: Frame, slot: Slot, contentHash: number, prepared: Prepared): Promise<Receipt> {
+    const done = appendFenced(prepared.plan, slot, fences, parts)
+    const flight = { contentHash, sequence: prepared.sequence, repeatable: prepared.repeatable, done }
+    slot.inFlight.push(flight)
+    const leave = () => slot.inFlight.splice(slot.inFlight.indexOf(flight), 1)
+    return done.then(
+      ({ position, plan }) => {
+        leave()
+        learn(slot, plan.entries, contentHash)
+        slots.learnedUpTo(position)
+        return finish(frame, receiptOf(position, plan))
+      },
+      (error: unknown) => {
+        leave()
+        count.frame(frame.door, 'refused')
+        throw error
+      },
+    )
+  }
+
+  function finish(frame: Frame, receipt: Receipt): Receipt {
+    count.frame(frame.door, receipt.outcome)
+    if (receipt.outcome === 'stored') count.readings(receipt.readings)
+    if (receipt.outcome !== 'duplicate') for (const aside of receipt.quarantined) count.quarantined(aside.reason)
+    return receipt
+  }
+
+  return accept
+}
+
+// ---------------------------------------------------------------- before the append
+
+interface Prepared {
+  readonly plan: Plan
+  readonly sequence?: number
+  /** Another frame with the same bytes is the same message: it names its own time or number, or MQTT says that it repeats. */
+  readonly repeatable: boolean
+}
+
+function isSame(flight: { contentHash: number; repeatable: boolean }, frame: Frame, contentHash: number): boolean {
+  return flight.contentHash === contentHash && (flight.repeatable || frame.delivery?.dup === true)
+}
+
+function prepare(frame: Frame, slot: Slot, contentHash: number, parts: AcceptParts): Prepared | 'duplicate' {
+  const zone = parts.attribution.timeZone(slot.device)
+  try {
+    const parsed = parseFrame(frame)
+    const judged = judge(frame, parsed, contentHash, slot, zone)
+    if (judged.verdict === 'duplicate') return 'duplicate'
+    if (judged.verdict === 'set-aside') return prepareAside(frame, [judged.fault], parts)
+    const clock = settleClock(slot.marks.clock, parsed.deviceNow, frame.receivedAt)
+    const settled = settleReadings(judged.readings, { receivedAt: frame.receivedAt, clock, zone })
+    const faults = [...parsed.faults, ...judged.faults, ...settled.faults]
+    const head = {
+      kind: 'readings',
+      tenant: frame.device.tenant,
+      device: frame.device.device,
+      door: frame.door,
+      receivedAt: frame.receivedAt,
+      origin: 'automatic',
+      frame: { format: frame.format, bytes: frame.bytes },
+      ...(parsed.sequence === undefined ? {} : { sequence: parsed.sequence }),
+      ...(judged.restarted ? { sequenceRestarted: true as const } : {}),
+      ...(frame.delivery && parsed.sequence === undefined ? { delivery: { packetId: frame.delivery.packetId } } : {}),
+      ...(clock.epoch > 0 ? { clockEpoch: clock.epoch, clockOffsetMs: clock.offsetMs } : {}),
+    } satisfies Omit<ReadingsLogged, 'assignment' | 'subject' | 'readings'>
+    const asides = summarise(faults).map((fault) => quarantineEntry(frame, fault, parts.engine.ids.uuid()))
+    const reports = parsed.attributes ? [reportEntry(frame, parsed.attributes)] : []
+    return {
+      repeatable:
+        parsed.sequence !== undefined ||
+        (judged.readings.length > 0 && judged.readings.every((r) => r.time !== undefined)),
+      ...(parsed.sequence === undefined ? {} : { sequence: parsed.sequence }),
+      plan: () => {
+        const { entries, unworn } = attributeReadings(head, settled.readings, parts.attribution)
+        const unassigned = unworn ? [quarantineEntry(frame, UNASSIGNED, parts.engine.ids.uuid())] : []
+        const setAside = [...asides, ...unassigned]
+        return { entries: [...entries, ...setAside, ...reports], setAside, readings: settled.readings.length - unworn }
+      },
+    }
+  } catch (error) {
+    return prepareUnreadable(frame, error, parts)
+  }
+}
+
+/** A codec that fails is a bug, and yet the frame is kept: a device that is refused for our fault would send it for ever. */
+function prepareUnreadable(frame: Frame, error: unknown, parts: AcceptParts): Prepared {
+  if (error instanceof Unreadable)
+    return prepareAside(frame, [{ reason: 'bad-frame', pointer: error.pointer, message: error.message }], parts)
+  parts.engine.watch.log.error(
+    { err: error, profile: frame.device.profile },
+    'a codec failed; the frame is in quarantine',
+  )
+  const message = 'Careloop failed while reading this frame. It is kept: report the fault, then replay after the fix.'
+  return prepareAside(frame, [{ reason: 'bad-frame', pointer: '', message }], parts)
+}
+
+const UNASSIGNED = {
+  reason: 'unassigned',
+  pointer: '',
+  message: 'Nobody was assigned this device at the time of measurement. Assign it, back-dated if need be, then replay.',
+} as const
+
+function prepareAside(frame: Frame, faults: readonly Fault[], parts: AcceptParts): Prepared {
+  const setAside = summarise(faults).map((fault) => quarantineEntry(frame, fault, parts.engine.ids.uuid()))
+  return { repeatable: false, plan: () => ({ entries: setAside, setAside, readings: 0 }) }
+}
+
+/** Attributes and status: what a device tells of itself. */
+function prepareReport(frame: Frame, parts: AcceptParts): Prepared {
+  try {
+    const entries = [reportEntry(frame)]
+    return { repeatable: false, plan: () => ({ entries, setAside: [], readings: 0 }) }
+  } catch (error) {
+    return prepareUnreadable(frame, error, parts)
+  }
+}
+
+// ---------------------------------------------------------------- the append
+
+interface Fences {
+  now(): readonly Fence[]
+  refresh(device: string): Promise<void>
+}
+
+/** Appends under the fences; when one moved, learns what changed and plans anew. */
+async function appendFenced(plan: Plan, slot: Slot, fences: Fences, parts: AcceptParts) {
+  for (;;) {
+    const planned = plan()
+    try {
+      const { position } = await parts.engine.log.append(planned.entries, fences.now())
+      return { position, plan: planned }
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'fence-lost') throw error
+      await fences.refresh(slot.device)
+    }
+  }
+}
+
+function makeFences({ process, attribution, claims, slots, takenOver }: AcceptParts): Fences {
+  let door = 0
+  let refreshing: Promise<void> | undefined
+  const name = `door:${process}`
+
+  async function refresh(): Promise<void> {
+    const { fence, still } = await claims.refresh()
+    door = fence
+    const gone = slots.keepOnly(still)
+    if (gone.length > 0) takenOver(gone)
+    await attribution.refresh()
+  }
+
+  return {
+    now: () => [
+      { name, value: door },
+      { name: 'attribution', value: attribution.epoch },
+    ],
+    async refresh(device) {
+      refreshing ??= refresh().finally(() => {
+        refreshing = undefined
+      })
+      await refreshing
+      if (!slots.get(device))
+        throw ingestFailure('taken-over', 'Another server process serves this device now. Connect again.')
+    },
+  }
+}
+
+function learn(slot: Slot, entries: readonly LogEntry[], contentHash: number): void {
+  for (const entry of entries) if (entry.kind === 'readings') slot.marks.learn(entry, contentHash)
+  slot.dirty = true
+}
+
+function receiptOf(position: number, plan: ReturnType<Plan>): Receipt {
+  const quarantined: SetAside[] = plan.setAside.map(({ id, reason, pointer, message }) => ({
+    id,
+    reason,
+    pointer,
+    message,
+  }))
+  if (plan.readings === 0 && quarantined.length > 0) return { outcome: 'quarantined', quarantined }
+  return { outcome: 'stored', position, readings: plan.readings, quarantined }
+}

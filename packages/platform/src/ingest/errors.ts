@@ -1,0 +1,15 @@
+import { failures } from '@careloop/contract'
+
+/** Expected failures of ingest; docs/errors.md says what each means. */
+export const ingestErrors = {
+  'taken-over': { disposition: 'retry', status: 409, issue: 'conflict' },
+  'quarantine-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'quarantine-settled': { disposition: 'reject', status: 409, issue: 'conflict' },
+  'quarantine-not-replayable': { disposition: 'reject', status: 422, issue: 'business-rule' },
+  'ingest-empty': { disposition: 'reject', status: 400, issue: 'required' },
+  'ingest-invalid': { disposition: 'reject', status: 400, issue: 'invalid' },
+  'reading-invalid': { disposition: 'reject', status: 422, issue: 'value' },
+  'device-unknown': { disposition: 'reject', status: 404, issue: 'not-found' },
+} as const
+
+export const ingestFailure = failures(ingestErrors)

@@ -1,0 +1,77 @@
+/**
+ * Which readings of a frame are new. By the device's message number where it has one, else by each reading's raw device time,
+ * else by MQTT's packet identifier; a frame with none of these is new. Decided before the append, on raw times.
+ */
+
+import { wallClockToEpoch } from '../clocks/wall-clock.ts'
+import type { Fault, Parsed, ParsedReading } from '../decode/names.ts'
+import type { Frame } from '../door.ts'
+import { hashValue } from './hash.ts'
+import type { Slot } from './slots.ts'
+
+export type Judged =
+  | { readonly verdict: 'duplicate' }
+  | { readonly verdict: 'set-aside'; readonly fault: Fault }
+  | {
+      readonly verdict: 'new'
+      readonly readings: readonly ParsedReading[]
+      readonly faults: readonly Fault[]
+      readonly restarted?: true
+    }
+
+export function judge(frame: Frame, parsed: Parsed, contentHash: number, slot: Slot, zone: string): Judged {
+  if (parsed.sequence !== undefined) return judgeSequence(parsed, parsed.sequence, contentHash, slot, zone)
+  if (frame.delivery?.dup && slot.marks.wasDelivered(frame.delivery.packetId, contentHash))
+    return { verdict: 'duplicate' }
+  return judgeTimes(parsed, slot, zone)
+}
+
+function judgeSequence(parsed: Parsed, sequence: number, contentHash: number, slot: Slot, zone: string): Judged {
+  const verdict = slot.marks.sequences.verdict(sequence, contentHash)
+  if (verdict === 'new') return { verdict: 'new', readings: parsed.readings, faults: [] }
+  if (verdict === 'duplicate') return { verdict: 'duplicate' }
+  // A number used before, with a time beyond all earlier ones: the device began to count anew (battery change, reset).
+  if (isNewest(parsed, slot, zone)) return { verdict: 'new', readings: parsed.readings, faults: [], restarted: true }
+  const message =
+    verdict === 'conflict'
+      ? 'This message number was used before with other content. Both are kept: compare them, then replay or dismiss this one.'
+      : 'This message number was used before, too long ago to compare. If the device counts anew after a restart, let it send ts.'
+  return { verdict: 'set-aside', fault: { reason: 'conflict', pointer: '/seq', message } }
+}
+
+function isNewest(parsed: Parsed, slot: Slot, zone: string): boolean {
+  const newest = slot.marks.newestTime
+  return (
+    newest !== undefined && parsed.readings.length > 0 && parsed.readings.every((r) => (rawTime(r, zone) ?? 0) > newest)
+  )
+}
+
+function judgeTimes(parsed: Parsed, slot: Slot, zone: string): Judged {
+  let seen = 0
+  let readings = parsed.readings as readonly ParsedReading[]
+  const faults: Fault[] = []
+  for (const reading of parsed.readings) {
+    const time = rawTime(reading, zone)
+    if (time === undefined) continue
+    const verdict = slot.marks.window(reading.signal).verdict(time, reading.ordinal, hashValue(reading.value))
+    if (verdict === 'new') continue
+    if (verdict === 'duplicate') seen++
+    else
+      faults.push({
+        reason: 'conflict',
+        pointer: reading.pointer,
+        message:
+          'The device has sent another value for this signal and time before. Both are kept: compare them, then replay or dismiss this one.',
+      })
+    readings = readings.filter((other) => other !== reading)
+  }
+  if (readings.length === 0 && faults.length === 0 && seen > 0 && parsed.faults.length === 0)
+    return { verdict: 'duplicate' }
+  return { verdict: 'new', readings, faults }
+}
+
+/** The device's own time in ms, uncorrected. */
+export function rawTime(reading: ParsedReading, zone: string): number | undefined {
+  if (!reading.time) return undefined
+  return 'epochMs' in reading.time ? reading.time.epochMs : wallClockToEpoch(reading.time.local, zone)
+}

@@ -1,0 +1,118 @@
+/**
+ * The devices that this process serves, each with what is known of its earlier messages, and the saving of that knowledge.
+ * Marks hold only what is durable: a message is learned after its commit, so a crash never makes an unstored one look stored.
+ */
+import type { Engine } from '../../engine/index.ts'
+import { type Claims, markAad } from '../claims/claims.ts'
+import type { DeviceMarks } from './device-marks.ts'
+
+/** A message on its way into the log. */
+export interface InFlight {
+  readonly contentHash: number
+  readonly sequence: number | undefined
+  readonly repeatable: boolean
+  readonly done: Promise<unknown>
+}
+
+export interface Slot {
+  readonly device: string
+  readonly marks: DeviceMarks
+  readonly inFlight: InFlight[]
+  dirty: boolean
+  touchedAt: number
+}
+
+export interface Slots {
+  /** The device if it is served here already. */
+  get(device: string): Slot | undefined
+  /** Claims and loads it; several callers share one load. */
+  load(device: string): Promise<Slot>
+  /** Forgets devices that were taken over; gives them. */
+  keepOnly(still: ReadonlySet<string>): string[]
+  learnedUpTo(position: number): void
+  /** Saves what is new and moves this process's checkpoint. */
+  save(): Promise<void>
+}
+
+const SLICE = 50
+const IDLE_MS = 15 * 60_000
+
+export function makeSlots(engine: Engine, claims: Claims, process: string): Slots {
+  const slots = new Map<string, Slot>()
+  const loading = new Map<string, Promise<Slot>>()
+  let learned = 0
+  let loads = 0
+
+  async function load(device: string): Promise<Slot> {
+    const { marks } = await claims.claim(device)
+    const slot: Slot = { device, marks, inFlight: [], dirty: true, touchedAt: engine.clock.now() }
+    loads++
+    slots.set(device, slot)
+    return slot
+  }
+
+  const inFlight = () => [...slots.values()].some((slot) => slot.inFlight.length > 0)
+
+  async function save(): Promise<void> {
+    const before = loads
+    const quiet = !inFlight()
+    const head = await engine.log.head(0)
+    // A macrotask later every resolved append has been learned.
+    await new Promise((go) => setImmediate(go))
+    const upTo = quiet && !inFlight() ? head : learned
+    const dirty = [...slots.values()].filter((slot) => slot.dirty)
+    for (let i = 0; i < dirty.length; i += SLICE) await saveSlice(engine, dirty.slice(i, i + SLICE), upTo)
+    // A claim that came between has lowered the checkpoint for a device that is only saved next time: leave it there.
+    if (loading.size === 0 && loads === before)
+      await engine.db.pool.query(
+        'update engine.door_process set checkpoint = greatest(checkpoint, $2) where process = $1',
+        [process, upTo],
+      )
+    const idleBefore = engine.clock.now() - IDLE_MS
+    for (const slot of slots.values())
+      if (!slot.dirty && slot.inFlight.length === 0 && slot.touchedAt < idleBefore) slots.delete(slot.device)
+  }
+
+  return {
+    get: (device) => slots.get(device),
+    load(device) {
+      const held = slots.get(device)
+      if (held) return Promise.resolve(held)
+      let promise = loading.get(device)
+      if (!promise) {
+        promise = load(device).finally(() => loading.delete(device))
+        loading.set(device, promise)
+      }
+      return promise
+    },
+    keepOnly(still) {
+      const gone = [...slots.keys()].filter((device) => !still.has(device))
+      for (const device of gone) slots.delete(device)
+      return gone
+    },
+    learnedUpTo(position) {
+      if (position > learned) learned = position
+    },
+    save,
+  }
+}
+
+/** Marks saved at position P reflect every message of the device up to P, and perhaps later ones: learning twice is harmless. */
+async function saveSlice(engine: Engine, slots: readonly Slot[], position: number): Promise<void> {
+  const key = await engine.keys.keyFor('log-day', 'device-marks')
+  const bodies = slots.map((slot) => {
+    slot.dirty = false
+    return key.seal(Buffer.from(JSON.stringify(slot.marks.state())), markAad(slot.device))
+  })
+  try {
+    await engine.db.pool.query(
+      `insert into engine.device_mark (device, position, key_id, body)
+         select d, $2, $3, b from unnest($1::uuid[], $4::bytea[]) as t(d, b)
+       on conflict (device) do update set position = excluded.position, key_id = excluded.key_id, body = excluded.body`,
+      [slots.map((slot) => slot.device), position, key.id, bodies],
+    )
+  } catch (error) {
+    for (const slot of slots) slot.dirty = true
+    throw error
+  }
+}

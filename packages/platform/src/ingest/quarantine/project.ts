@@ -1,0 +1,106 @@
+/**
+ * Stage `quarantine`: what the log says was set aside becomes rows that people list, count and replay. The cursor moves in the
+ * same transaction, so every set-aside frame is there once.
+ */
+import type { FrameQuarantined } from '@careloop/contract'
+import type { Engine, EngineTx, LogCommit, Stage } from '../../engine/index.ts'
+import type { IngestTables } from '../schema.ts'
+
+const PARTITION = 0
+const CURSOR = `quarantine:${PARTITION}`
+
+export const quarantineStage: Stage = {
+  name: 'quarantine',
+  async start(engine) {
+    const stopping = new AbortController()
+    const running = run(engine, stopping.signal)
+    return async () => {
+      stopping.abort()
+      await running
+    }
+  },
+}
+
+async function run(engine: Engine, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const after = Number(await engine.db.cursor(CURSOR))
+      const commits = await engine.log.read(PARTITION, after, 5000)
+      if (commits.length === 0) await engine.log.waitFor(PARTITION, after, 5000, signal)
+      else await project(engine, after, commits)
+    } catch (error) {
+      // Another process moved the cursor, or the database is away: begin again from what is stored.
+      engine.watch.log.warn({ err: error }, 'quarantine: could not take in what was set aside; trying again')
+      await engine.clock.sleep(500, signal)
+    }
+  }
+}
+
+async function project(engine: Engine, after: number, commits: readonly LogCommit[]): Promise<void> {
+  const upTo = commits.at(-1)!.position
+  await engine.db.asEngine(async (tx) => {
+    for (const [tenant, held] of byTenant(commits)) await insertAll(engine, tx, tenant, held)
+    await engine.db.moveCursor(tx, CURSOR, String(after), String(upTo))
+  })
+}
+
+interface Held {
+  readonly entry: FrameQuarantined
+  readonly position: number
+}
+
+function byTenant(commits: readonly LogCommit[]): Map<string, Held[]> {
+  const tenants = new Map<string, Held[]>()
+  for (const { position, entries } of commits)
+    for (const entry of entries) {
+      if (entry.kind !== 'quarantined') continue
+      const list = tenants.get(entry.tenant) ?? []
+      list.push({ entry, position })
+      tenants.set(entry.tenant, list)
+    }
+  return tenants
+}
+
+async function insertAll(engine: Engine, tx: EngineTx, tenant: string, held: readonly Held[]): Promise<void> {
+  const key = await engine.keys.keyFor('quarantine', tenant)
+  await tx.asTenant(tenant, async (tenantTx) => {
+    const rows = held.map(({ entry, position }) => ({
+      tenant_id: tenant,
+      id: entry.id,
+      device_id: entry.device ?? null,
+      reason: entry.reason,
+      pointer: entry.pointer,
+      message: entry.message,
+      door: entry.door,
+      format: entry.frame.format,
+      received_at: entry.receivedAt,
+      position,
+      bytes: entry.frame.bytes.byteLength,
+      key_id: key.id,
+      body: key.seal(frameToBytes(entry), quarantineAad(entry.id)),
+      status: 'held' as const,
+      settled_at: null,
+      outcome: null,
+    }))
+    for (let i = 0; i < rows.length; i += 500)
+      await tenantTx
+        .tables<IngestTables>()
+        .insertInto('quarantine')
+        .values(rows.slice(i, i + 500))
+        .execute()
+    for (const { entry } of held)
+      await tenantTx.publish({ type: 'FrameQuarantined', quarantine: entry.id, reason: entry.reason })
+  })
+}
+
+export const quarantineAad = (id: string) => `quarantine:${id}`
+
+/** Topic (may hold a device's name) and frame together, sealed. */
+function frameToBytes(entry: FrameQuarantined): Buffer {
+  return Buffer.from(JSON.stringify({ topic: entry.topic, bytes: Buffer.from(entry.frame.bytes).toString('base64') }))
+}
+
+export function frameFromBytes(bytes: Uint8Array): { readonly topic?: string; readonly bytes: Buffer } {
+  const { topic, bytes: base64 } = JSON.parse(Buffer.from(bytes).toString()) as { topic?: string; bytes: string }
+  return { ...(topic === undefined ? {} : { topic }), bytes: Buffer.from(base64, 'base64') }
+}

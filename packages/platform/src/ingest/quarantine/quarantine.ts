@@ -1,0 +1,257 @@
+/**
+ * What was set aside: listed, counted, replayed after its cause is mended, or dismissed. Replaying takes only what was set
+ * aside, not what the same frame had stored already, and keeps the times of the original.
+ */
+import { createHash } from 'node:crypto'
+import type { FrameFormat, FrameQuarantined, QuarantineReason } from '@careloop/contract'
+import type { Engine, TenantTx } from '../../engine/index.ts'
+import { attributeReadings } from '../attribute-readings.ts'
+import type { Attribution } from '../attribution.ts'
+import { type ParsedReading, Unreadable } from '../decode/names.ts'
+import { parseFrame } from '../decode/parse-frame.ts'
+import type { DeviceIdentity, Frame } from '../door.ts'
+import { ingestFailure } from '../errors.ts'
+import type { IngestTables, QuarantineTable } from '../schema.ts'
+import { settleReadings } from '../settle-readings.ts'
+import { frameFromBytes, quarantineAad } from './project.ts'
+
+export interface QuarantinedFrame {
+  readonly id: string
+  readonly device: string | null
+  readonly reason: QuarantineReason
+  readonly pointer: string
+  readonly message: string
+  readonly door: string
+  readonly format: FrameFormat
+  readonly receivedAt: number
+  readonly bytes: number
+  readonly status: 'held' | 'replayed' | 'dismissed'
+  readonly settledAt: number | null
+  readonly outcome: string | null
+}
+
+export interface QuarantineFilter {
+  readonly status?: 'held' | 'replayed' | 'dismissed'
+  readonly reason?: string
+  readonly device?: string
+  /** Id of the last one of the page before; newest first. */
+  readonly before?: string
+  readonly limit: number
+}
+
+export interface ReplayChoice {
+  /** The value was looked at and is kept although implausible: flagged, used by no rule. */
+  readonly takeImplausible?: boolean
+}
+
+/** Who does it and what they may see is the route's business; each call records its audit entry in the same transaction. */
+export type Recorder = (tx: TenantTx, action: 'read' | 'update', ids: readonly string[]) => Promise<void>
+
+export interface Quarantine {
+  list(tenant: string, filter: QuarantineFilter, record: Recorder): Promise<readonly QuarantinedFrame[]>
+  counts(tenant: string): Promise<readonly { reason: string; status: string; count: number }[]>
+  /** The bytes as they came. @throws Failure `quarantine-not-found` */
+  frame(tenant: string, id: string, record: Recorder): Promise<{ topic?: string; bytes: Buffer; format: FrameFormat }>
+  /** @throws Failure `quarantine-not-found` | `quarantine-settled` | `quarantine-not-replayable` (with the pointer that still fails) */
+  replay(tenant: string, id: string, choice: ReplayChoice, record: Recorder): Promise<{ readings: number }>
+  dismiss(tenant: string, id: string, reason: string, record: Recorder): Promise<void>
+}
+
+export interface QuarantineParts {
+  readonly engine: Engine
+  readonly attribution: Attribution
+  readonly identify: (device: string) => DeviceIdentity | undefined
+}
+
+export function makeQuarantine(parts: QuarantineParts): Quarantine {
+  const { engine } = parts
+  return {
+    list: (tenant, filter, record) =>
+      engine.db.asTenant(tenant, async (tx) => {
+        let query = tx
+          .tables<IngestTables>()
+          .selectFrom('quarantine')
+          .selectAll()
+          .orderBy('id', 'desc')
+          .limit(filter.limit)
+        if (filter.status) query = query.where('status', '=', filter.status)
+        if (filter.reason) query = query.where('reason', '=', filter.reason)
+        if (filter.device) query = query.where('device_id', '=', filter.device)
+        if (filter.before) query = query.where('id', '<', filter.before)
+        const rows = await query.execute()
+        await record(
+          tx,
+          'read',
+          rows.map((row) => row.id),
+        )
+        return rows.map(toFrame)
+      }),
+    counts: (tenant) =>
+      engine.db.asTenant(tenant, async (tx) => {
+        const rows = await tx
+          .tables<IngestTables>()
+          .selectFrom('quarantine')
+          .select(({ fn }) => ['reason', 'status', fn.countAll().as('count')])
+          .groupBy(['reason', 'status'])
+          .execute()
+        return rows.map((row) => ({ reason: row.reason, status: row.status, count: Number(row.count) }))
+      }),
+    frame: (tenant, id, record) =>
+      engine.db.asTenant(tenant, async (tx) => {
+        const row = await rowOf(tx, id)
+        await record(tx, 'read', [id])
+        return { ...(await openRow(engine, row)), format: row.format as FrameFormat }
+      }),
+    replay: (tenant, id, choice, record) =>
+      engine.db.asTenant(tenant, async (tx) => {
+        const row = await heldRow(tx, id)
+        const entries = await entriesOf(parts, tenant, row, choice)
+        tx.beforeCommitAppend(entries)
+        await settle(tx, engine, id, 'replayed', `${entries.length} stored`)
+        await tx.publish({ type: 'QuarantineReplayed', quarantine: id, outcome: 'stored' })
+        await record(tx, 'update', [id])
+        return { readings: entries.reduce((sum, entry) => sum + entry.readings.length, 0) }
+      }),
+    dismiss: (tenant, id, reason, record) =>
+      engine.db.asTenant(tenant, async (tx) => {
+        await heldRow(tx, id)
+        await settle(tx, engine, id, 'dismissed', reason)
+        await record(tx, 'update', [id])
+      }),
+  }
+}
+
+async function entriesOf(parts: QuarantineParts, tenant: string, row: QuarantineTable, choice: ReplayChoice) {
+  const device = row.device_id === null ? undefined : parts.identify(row.device_id)
+  if (!device || device.tenant !== tenant)
+    throw ingestFailure('quarantine-not-replayable', 'The device of this frame is not enrolled. Enrol it first.', {
+      pointer: '/device',
+    })
+  const frame: Frame = {
+    kind: 'telemetry',
+    device,
+    door: 'replay',
+    format: row.format as FrameFormat,
+    bytes: (await openRow(parts.engine, row)).bytes,
+    receivedAt: Number(row.received_at),
+  }
+  const zone = parts.attribution.timeZone(device.device)
+  const readings = setAsideOf(parseAgain(frame), row)
+  const settled = settleReadings(readings, {
+    receivedAt: frame.receivedAt,
+    clock: { epoch: 0, offsetMs: 0 },
+    zone,
+    ...(choice.takeImplausible ? { takeImplausible: true } : {}),
+  })
+  const fault = settled.faults[0]
+  if (fault) throw ingestFailure('quarantine-not-replayable', fault.message, { pointer: fault.pointer })
+  await parts.attribution.refresh()
+  const head = {
+    kind: 'readings',
+    tenant,
+    device: device.device,
+    door: 'replay',
+    receivedAt: frame.receivedAt,
+    origin: 'automatic',
+    frame: { format: frame.format, bytes: frame.bytes },
+  } as const
+  const { entries, unworn } = attributeReadings(head, settled.readings, parts.attribution)
+  if (unworn > 0 || entries.length === 0)
+    throw ingestFailure(
+      'quarantine-not-replayable',
+      'Nobody was assigned the device when this was measured. Correct the assignment back to that time first.',
+      { pointer: row.pointer },
+    )
+  return entries
+}
+
+function parseAgain(frame: Frame) {
+  try {
+    return parseFrame(frame)
+  } catch (error) {
+    if (error instanceof Unreadable)
+      throw ingestFailure('quarantine-not-replayable', error.message, { pointer: error.pointer })
+    throw error
+  }
+}
+
+/** Only the values that were set aside; a frame that was set aside as a whole has pointer '' or one above its values. */
+function setAsideOf(parsed: ReturnType<typeof parseFrame>, row: QuarantineTable): readonly ParsedReading[] {
+  const pointers = new Set(row.pointer.split(', '))
+  const named = parsed.readings.filter((reading) => pointers.has(reading.pointer))
+  const still = parsed.faults.find((fault) => pointers.has(fault.pointer))
+  if (still) throw ingestFailure('quarantine-not-replayable', still.message, { pointer: still.pointer })
+  const chosen = named.length > 0 ? named : parsed.readings
+  // Two values were sent for one moment, and both are kept: the second takes the next ordinal.
+  return row.reason === 'conflict' ? chosen.map((reading) => ({ ...reading, ordinal: reading.ordinal + 1 })) : chosen
+}
+
+async function rowOf(tx: TenantTx, id: string): Promise<QuarantineTable> {
+  const row = await tx
+    .tables<IngestTables>()
+    .selectFrom('quarantine')
+    .selectAll()
+    .where('id', '=', id)
+    .executeTakeFirst()
+  if (!row) throw ingestFailure('quarantine-not-found', 'No frame with this id is in quarantine.')
+  return row
+}
+
+async function heldRow(tx: TenantTx, id: string): Promise<QuarantineTable> {
+  const row = await tx
+    .tables<IngestTables>()
+    .selectFrom('quarantine')
+    .selectAll()
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
+  if (!row) throw ingestFailure('quarantine-not-found', 'No frame with this id is in quarantine.')
+  if (row.status !== 'held') throw ingestFailure('quarantine-settled', `This frame was ${row.status} already.`)
+  return row
+}
+
+async function settle(
+  tx: TenantTx,
+  engine: Engine,
+  id: string,
+  status: 'replayed' | 'dismissed',
+  outcome: string,
+): Promise<void> {
+  await tx
+    .tables<IngestTables>()
+    .updateTable('quarantine')
+    .set({ status, outcome: outcome.slice(0, 200), settled_at: engine.clock.now() })
+    .where('id', '=', id)
+    .execute()
+}
+
+async function openRow(engine: Engine, row: QuarantineTable): Promise<{ topic?: string; bytes: Buffer }> {
+  const key = await engine.keys.key(row.key_id)
+  return frameFromBytes(key.open(row.body, quarantineAad(row.id)))
+}
+
+function toFrame(row: QuarantineTable): QuarantinedFrame {
+  return {
+    id: row.id,
+    device: row.device_id,
+    reason: row.reason as FrameQuarantined['reason'],
+    pointer: row.pointer,
+    message: row.message,
+    door: row.door,
+    format: row.format as FrameFormat,
+    receivedAt: Number(row.received_at),
+    bytes: row.bytes,
+    status: row.status,
+    settledAt: row.settled_at === null ? null : Number(row.settled_at),
+    outcome: row.outcome,
+  }
+}
+
+/** The virtual device of readings that people type for a subject: the same for ever, so its series is one. */
+export function typedDeviceOf(subject: string): string {
+  const hash = createHash('sha256').update(`careloop:typed:${subject}`).digest()
+  hash[6] = (hash[6]! & 0x0f) | 0x80
+  hash[8] = (hash[8]! & 0x3f) | 0x80
+  const hex = hash.toString('hex').slice(0, 32)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}

@@ -1,0 +1,78 @@
+/** Parsed readings to readings of the log: canonical unit, plausible, with three clocks. What does not pass is a fault. Pure. */
+import { isPlausible, type LoggedReading, type ReadingFlag, signal, toCanonical } from '@careloop/contract'
+import { settleTime } from './clocks/settle-time.ts'
+import type { Fault, ParsedReading } from './decode/names.ts'
+import type { ClockEpoch } from './marks/device-marks.ts'
+
+export interface Settled {
+  readonly readings: LoggedReading[]
+  readonly faults: Fault[]
+}
+
+export interface SettleContext {
+  readonly receivedAt: number
+  readonly clock: ClockEpoch
+  readonly zone: string
+  /** An operator has looked and takes implausible values as they are: kept with a flag, used by no rule. */
+  readonly takeImplausible?: boolean
+}
+
+export function settleReadings(parsed: readonly ParsedReading[], context: SettleContext): Settled {
+  const readings: LoggedReading[] = []
+  const faults: Fault[] = []
+  const grouped = parsed.some((reading) => GROUPED.has(reading.signal))
+  for (const reading of parsed) {
+    const canonical = toCanonical(reading.signal, reading.value, reading.unit)
+    if (!canonical) {
+      faults.push(unitFault(reading))
+      continue
+    }
+    const plausible = isPlausible(reading.signal, canonical.value)
+    if (!plausible && !context.takeImplausible) {
+      faults.push(implausibleFault(reading))
+      continue
+    }
+    const time = settleTime(reading.time, context.receivedAt, context.clock, context.zone)
+    const flags = flagsOf(time.flag, plausible)
+    readings.push({
+      signal: reading.signal,
+      value: canonical.value,
+      measuredAt: time.measuredAt,
+      ordinal: reading.ordinal,
+      ...(time.deviceTime === undefined ? {} : { deviceTime: time.deviceTime }),
+      ...(canonical.original ? { original: canonical.original } : {}),
+      ...(grouped ? { groupId: `${time.deviceTime ?? context.receivedAt}.${reading.group}` } : {}),
+      ...(flags ? { flags } : {}),
+    })
+  }
+  return { readings, faults }
+}
+
+/** Signals that mean something only together: one cuff measurement. The group is unique within its device. */
+const GROUPED = new Set(['systolic', 'diastolic', 'mean-arterial-pressure'])
+
+function flagsOf(time: ReadingFlag | undefined, plausible: boolean): readonly ReadingFlag[] | undefined {
+  if (plausible) return time ? [time] : undefined
+  return time ? [time, 'implausible'] : ['implausible']
+}
+
+function unitFault(reading: ParsedReading): Fault {
+  const known = signal(reading.signal)
+  return {
+    reason: known ? 'unit-mismatch' : 'unknown-signal',
+    pointer: reading.pointer,
+    message: known
+      ? `${known.label} is stored in ${known.unit}; the unit that came is not one of its quantity. Correct the device's profile, then replay.`
+      : 'The vocabulary has no such signal. Install the profile that names it, then replay.',
+  }
+}
+
+function implausibleFault(reading: ParsedReading): Fault {
+  const known = signal(reading.signal)!
+  const [min, max] = known.plausible
+  return {
+    reason: 'implausible',
+    pointer: reading.pointer,
+    message: `${known.label} lies between ${min} and ${max} ${known.unit} in a living person or a working device. Check the device; replay to keep the value flagged.`,
+  }
+}
