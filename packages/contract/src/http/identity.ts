@@ -2,6 +2,7 @@
  * Roles, scopes, actions and resources: the words of access, and the HTTP bodies of sign-in, staff and service tokens.
  */
 import { z } from 'zod'
+import { Id, Instant } from './common.ts'
 
 /** What a person does in an organisation. A person may hold several. */
 export const roles = [
@@ -67,3 +68,73 @@ export const Scope = z.custom<Scope>(
   },
   { error: 'Not a scope. Use <resource>:<action>, for example device:read; * stands for all.' },
 )
+
+/** Name of a person or organisation, as staff see it. */
+const Name = z.string().trim().min(1).max(200)
+const Email = z.email().max(254)
+const Password = z.string().min(1).max(1024)
+
+/** GET /api/v1/me: who is signed in, and what the pages may offer. */
+export const Me = z
+  .object({
+    kind: z.enum(['staff', 'service']),
+    /** User id, or the service token's. */
+    id: Id,
+    displayName: z.string(),
+    roles: z.array(Role),
+    tenant: z.object({ id: Id, name: z.string() }),
+    /** Everything that is allowed, as `<resource>:<action>`: a page says why it disables the rest. */
+    allowed: z.array(z.string()),
+  })
+  .meta({ id: 'Me' })
+export type Me = z.infer<typeof Me>
+
+/** POST /api/v1/setup: the first administrator, with the one-time token of the link that the first start prints. */
+export const SetUp = z.strictObject({
+  token: z.string().min(8).max(200),
+  tenantName: Name,
+  displayName: Name,
+  email: Email,
+  password: Password,
+})
+export type SetUp = z.infer<typeof SetUp>
+
+export const User = z
+  .object({
+    id: Id,
+    email: z.string(),
+    displayName: z.string(),
+    roles: z.array(Role),
+    createdAt: Instant,
+    /** null = works here now */
+    endedAt: Instant.nullable(),
+  })
+  .meta({ id: 'User' })
+
+/** POST /api/v1/users */
+export const NewUser = z.strictObject({
+  email: Email,
+  displayName: Name,
+  roles: z.array(Role).min(1),
+  /** Left out: one is made and answered, once. */
+  password: Password.optional(),
+})
+
+export const ServiceToken = z
+  .object({
+    id: Id,
+    name: z.string(),
+    scopes: z.array(Scope),
+    createdAt: Instant,
+    expiresAt: Instant.nullable(),
+    revokedAt: Instant.nullable(),
+  })
+  .meta({ id: 'ServiceToken' })
+
+/** POST /api/v1/service-tokens */
+export const NewServiceToken = z.strictObject({
+  name: Name,
+  scopes: z.array(Scope).min(1).max(100),
+  /** Left out: good until revoked. */
+  expiresAt: Instant.optional(),
+})

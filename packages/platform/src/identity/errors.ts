@@ -10,6 +10,9 @@ export const identityErrors = {
   'tenant-exists': { disposition: 'reject', status: 409, issue: 'duplicate' },
   'tenant-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
   'password-weak': { disposition: 'reject', status: 422, issue: 'value' },
+  'sign-in-refused': { disposition: 'reject', status: 401, issue: 'login' },
+  'sign-in-invalid': { disposition: 'reject', status: 400, issue: 'invalid' },
+  'sign-in-throttled': { disposition: 'retry', status: 429, issue: 'throttled' },
   'setup-refused': { disposition: 'reject', status: 403, issue: 'security' },
   'service-token-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
 } as const

@@ -7,7 +7,7 @@ import { createServiceToken, listServiceTokens, revokeServiceToken } from './ser
 import { type FirstAdministrator, offerSetup, setUp } from './setup.ts'
 import { type CreatedUser, createUser, endMembership, listMembers, type Member, type NewUser } from './staff.ts'
 import { makeStaffAuth, type StaffAuthOptions } from './staff-auth.ts'
-import { createTenant, findTenant } from './tenants.ts'
+import { createTenant, findTenant, tenantName } from './tenants.ts'
 
 export interface Identity {
   /** Who asks; null when nothing was shown. @throws Failure `token-refused`, `no-membership` */
@@ -18,6 +18,8 @@ export interface Identity {
   createTenant(name: string): Promise<string>
   /** @throws Failure `tenant-not-found` */
   findTenant(nameOrId: string): Promise<string>
+  /** @throws Failure `tenant-not-found` */
+  tenantName(tenant: string): Promise<string>
   /** @throws Failure `user-exists`, `password-weak` */
   createUser(user: NewUser): Promise<CreatedUser>
   members(tenant: string): Promise<Member[]>
@@ -40,6 +42,7 @@ export async function makeIdentity(engine: Engine, options: StaffAuthOptions): P
     serveSignIn: (request) => staffAuth.handler(request),
     createTenant: (name) => createTenant(engine, name),
     findTenant: (nameOrId) => findTenant(engine, nameOrId),
+    tenantName: (tenant) => tenantName(engine, tenant),
     createUser: (user) => createUser(engine, user),
     members: (tenant) => listMembers(engine, tenant),
     endMembership: (tenant, user) => endMembership(engine, tenant, user),

@@ -3,7 +3,7 @@
  * (care team, site, consent); rooms already ask through `may` only.
  */
 
-import type { Action, Resource, Role } from '@careloop/contract'
+import { type Action, actions, type Resource, type Role, resources } from '@careloop/contract'
 import { createMongoAbility, type MongoAbility, subject as tagged } from '@casl/ability'
 import type { Principal } from './principal.ts'
 
@@ -78,6 +78,12 @@ export function may(
   const ability = abilityOf(principal)
   return thing === undefined ? ability.can(action, resource) : ability.can(action, tagged(resource, { ...thing }))
 }
+
+/** Everything a principal may do, as `<resource>:<action>`, for pages that say why something is not offered. */
+export const allowedFor = (principal: Principal): string[] =>
+  resources.flatMap((resource) =>
+    actions.filter((action) => may(principal, action, resource)).map((action) => `${resource}:${action}`),
+  )
 
 /** Roles and scopes are few and repeat: their abilities are built once. */
 function abilityOf(principal: Principal): MongoAbility {

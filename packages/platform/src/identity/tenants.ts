@@ -23,3 +23,12 @@ export async function findTenant(engine: Engine, nameOrId: string): Promise<stri
   if (rows[0] === undefined) throw fail('tenant-not-found', 'No such organisation. `careloop tenant list` shows them.')
   return rows[0].id
 }
+
+/** @throws Failure `tenant-not-found` */
+export async function tenantName(engine: Engine, tenant: string): Promise<string> {
+  const { rows } = await engine.db.pool.query<{ name: string }>('select name from engine.tenant where id = $1', [
+    tenant,
+  ])
+  if (rows[0] === undefined) throw fail('tenant-not-found', 'No such organisation. `careloop tenant list` shows them.')
+  return rows[0].name
+}

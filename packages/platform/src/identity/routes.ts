@@ -1,0 +1,127 @@
+/** Who am I, the first administrator, staff and service tokens. */
+import { Id, Me, NewServiceToken, NewUser, ServiceToken, SetUp, User } from '@careloop/contract'
+import { z } from 'zod'
+import type { Identity } from './identity.ts'
+import { allowedFor } from './may.ts'
+import { actorOf } from './principal.ts'
+import { defineRoute, type Route } from './route.ts'
+import { signInRoutes } from './sign-in-routes.ts'
+
+export const identityRoutes = (identity: Identity): Route[] => [
+  ...signInRoutes(identity),
+  defineRoute({
+    method: 'GET',
+    url: '/api/v1/me',
+    summary: 'Who asks, and what they may do',
+    tag: 'identity',
+    policy: 'signed-in',
+    response: { 200: Me },
+    async handler(ctx) {
+      const { principal } = ctx
+      return ctx.reply(200, {
+        kind: principal.kind,
+        id: principal.id,
+        displayName: principal.kind === 'staff' ? principal.displayName : 'Service token',
+        roles: principal.kind === 'staff' ? [...principal.roles] : [],
+        tenant: { id: ctx.tenant, name: await identity.tenantName(ctx.tenant) },
+        allowed: allowedFor(principal),
+      })
+    },
+  }),
+  defineRoute({
+    method: 'POST',
+    url: '/api/v1/setup',
+    summary: 'Make the organisation and its first administrator, with the one-time token that the first start prints',
+    tag: 'identity',
+    policy: 'public',
+    perMinute: 10,
+    body: SetUp,
+    response: { 201: z.object({ tenant: Id, user: Id }) },
+    handler: async (ctx) => ctx.reply(201, await identity.setUp(ctx.body)),
+  }),
+  ...userRoutes(identity),
+  ...serviceTokenRoutes(identity),
+]
+
+const userRoutes = (identity: Identity): Route[] => [
+  defineRoute({
+    method: 'GET',
+    url: '/api/v1/users',
+    summary: 'Everybody of this organisation',
+    policy: { action: 'read', resource: 'user' },
+    response: { 200: z.object({ items: z.array(User) }) },
+    async handler(ctx) {
+      const members = await identity.members(ctx.tenant)
+      return ctx.reply(200, { items: members.map((member) => ({ ...member, roles: [...member.roles] })) })
+    },
+  }),
+  defineRoute({
+    method: 'POST',
+    url: '/api/v1/users',
+    summary: 'Add a member of staff; a password that is made here is answered once',
+    policy: { action: 'create', resource: 'user' },
+    body: NewUser,
+    response: { 201: z.object({ id: Id, password: z.string().optional() }) },
+    async handler(ctx) {
+      const { password, ...person } = ctx.body
+      const wanted = { ...person, tenant: ctx.tenant, ...(password === undefined ? {} : { password }) }
+      return ctx.reply(201, await identity.createUser(wanted))
+    },
+  }),
+  defineRoute({
+    method: 'DELETE',
+    url: '/api/v1/users/:id',
+    summary: 'End a membership and its sessions; what the person did stays',
+    policy: { action: 'delete', resource: 'user' },
+    params: z.object({ id: Id }),
+    response: { 204: 'empty' },
+    async handler(ctx) {
+      await identity.endMembership(ctx.tenant, ctx.params.id)
+      return ctx.reply(204, undefined)
+    },
+  }),
+]
+
+const serviceTokenRoutes = (identity: Identity): Route[] => [
+  defineRoute({
+    method: 'GET',
+    url: '/api/v1/service-tokens',
+    summary: 'Tokens of programs, without the secrets',
+    policy: { action: 'read', resource: 'service-token' },
+    response: { 200: z.object({ items: z.array(ServiceToken) }) },
+    async handler(ctx) {
+      const tokens = await identity.serviceTokens(ctx.tenant)
+      return ctx.reply(200, { items: tokens.map((token) => ({ ...token, scopes: [...token.scopes] })) })
+    },
+  }),
+  defineRoute({
+    method: 'POST',
+    url: '/api/v1/service-tokens',
+    summary: 'A token for a program; it is answered once',
+    policy: { action: 'create', resource: 'service-token' },
+    body: NewServiceToken,
+    response: { 201: z.object({ id: Id, token: z.string() }) },
+    async handler(ctx) {
+      const { expiresAt, ...wanted } = ctx.body
+      const made = await identity.createServiceToken({
+        ...wanted,
+        tenant: ctx.tenant,
+        createdBy: actorOf(ctx.principal),
+        ...(expiresAt === undefined ? {} : { expiresAt }),
+      })
+      return ctx.reply(201, made)
+    },
+  }),
+  defineRoute({
+    method: 'DELETE',
+    url: '/api/v1/service-tokens/:id',
+    summary: 'Revoke a token: from the next request on it opens nothing',
+    policy: { action: 'delete', resource: 'service-token' },
+    params: z.object({ id: Id }),
+    response: { 204: 'empty' },
+    async handler(ctx) {
+      await identity.revokeServiceToken(ctx.tenant, ctx.params.id)
+      return ctx.reply(204, undefined)
+    },
+  }),
+]
