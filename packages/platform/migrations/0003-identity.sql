@@ -23,7 +23,7 @@ create table auth.session (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()
 );
-create index session_user on auth.session (user_id);
+create index session_of_user on auth.session (user_id);
 
 create table auth.account (
   id uuid primary key,
@@ -41,7 +41,7 @@ create table auth.account (
   updated_at timestamptz not null default now(),
   unique (provider_id, account_id)
 );
-create index account_user on auth.account (user_id);
+create index account_of_user on auth.account (user_id);
 
 create table auth.verification (
   id uuid primary key,
