@@ -1,2 +1,3 @@
 export { assertDurable, assertRowSecurity, assertVersion } from './check-database.ts'
+export { prepareDatabase } from './prepare-database.ts'
 export { type EmbeddedPostgres, type PostgresEvent, type PostgresOptions, startPostgres } from './start-postgres.ts'

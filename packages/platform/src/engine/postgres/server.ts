@@ -1,6 +1,6 @@
 /** Starts, watches and ends one postmaster. */
 import type { ChildProcess } from 'node:child_process'
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync, truncateSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { engineFailure } from '../errors.ts'
@@ -15,6 +15,16 @@ export interface Server {
   readonly pid: number
   /** Resolves when the process has ended, for whatever reason. */
   readonly ended: Promise<void>
+  hasEnded(): boolean
+}
+
+/** Its number may belong to another process as soon as it has ended, so the end is remembered. */
+export function serverOf(pid: number, end: Promise<void>): Server {
+  let over = false
+  const ended = end.then(() => {
+    over = true
+  })
+  return { pid, ended, hasEnded: () => over }
 }
 
 export interface ServerOptions {
@@ -30,6 +40,7 @@ export interface ServerOptions {
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { place, account, binaries } = options
+  removeStalePid(place.cluster)
   const said = markLogs(place)
   const output = openSync(place.startLog, 'a', 0o600)
   const dir = dataDirArgument(account, place.cluster)
@@ -47,30 +58,38 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
 }
 
+/**
+ * PostgreSQL refuses when any process of its user has the number in a left-over pid file; in a container that starts again,
+ * something always has. Where we know that it is no server of this directory, the file means nothing.
+ */
+function removeStalePid(cluster: string): void {
+  const found = readPostmasterPid(cluster)
+  if (found !== undefined && runsIn(cluster, found.pid) === false) rmSync(join(cluster, 'postmaster.pid'))
+}
+
 async function ready(place: Layout, child: ChildProcess | undefined, said: () => string): Promise<Server> {
   let exit: { error?: unknown } | undefined
   const ended =
-    child === undefined
-      ? undefined
-      : finished(child).then(
-          () => {},
-          (error) => ({ error }),
-        )
-  ended?.then((failed) => {
-    exit = failed ?? {}
-  })
+    child &&
+    finished(child).then(
+      () => {
+        exit = {}
+      },
+      (error: unknown) => {
+        exit = { error }
+      },
+    )
   const deadline = performance.now() + 10_000
   for (;;) {
     const found = readPostmasterPid(place.cluster)
     const ours = found !== undefined && (child === undefined || found.pid === child.pid)
     if (ours && found.status === 'ready') {
       child?.unref()
-      return { pid: found.pid, ended: ended?.then(() => {}) ?? whenGone(place.cluster, found.pid) }
+      return serverOf(found.pid, ended ?? whenGone(place.cluster, found.pid))
     }
     // Without a child of ours (Windows) only the pid file tells that something is on its way.
-    const gone =
-      child === undefined ? !(ours && isAlive(found.pid)) && performance.now() > deadline : exit !== undefined
-    if (gone) throw startFailure(place, exit?.error, said())
+    const waits = child !== undefined || (ours && isAlive(found.pid)) || performance.now() < deadline
+    if (exit !== undefined || !waits) throw startFailure(place, exit?.error, said())
     await pause(10)
   }
 }
@@ -114,7 +133,7 @@ export async function whenGone(cluster: string, pid: number): Promise<void> {
  * start and loses nothing.
  */
 export async function stopServer(options: ServerOptions, server: Server, patienceMs = 30_000): Promise<void> {
-  if (await signalled(options, server, 'fast', patienceMs)) return
+  if (server.hasEnded() || (await signalled(options, server, 'fast', patienceMs))) return
   if (await signalled(options, server, 'immediate', 10_000)) return
   throw engineFailure('postgres-stop', `The embedded PostgreSQL (process ${server.pid}) does not end. End it by hand.`)
 }
@@ -129,7 +148,7 @@ async function signalled(
   if (process.platform === 'win32') {
     const args = ['stop', '-D', place.cluster, '-m', mode, '-t', String(Math.ceil(ms / 1000))]
     await finished(spawnAs(binaries.pgCtl, args, { account, cwd: place.cluster }))
-  } else if (isAlive(server.pid)) {
+  } else if (runsIn(place.cluster, server.pid) !== false) {
     process.kill(server.pid, mode === 'fast' ? 'SIGINT' : 'SIGQUIT')
   }
   const timeout = new AbortController()

@@ -23,7 +23,7 @@ import {
   SOCKET_PORT,
 } from './layout.ts'
 import { readPostmasterPid, runsIn } from './postmaster-pid.ts'
-import { type Server, type ServerOptions, startServer, stopServer, whenGone } from './server.ts'
+import { type Server, type ServerOptions, serverOf, startServer, stopServer, whenGone } from './server.ts'
 import { supervise } from './supervise.ts'
 
 export interface PostgresOptions {
@@ -70,33 +70,27 @@ export interface EmbeddedPostgres {
 export async function startPostgres(options: PostgresOptions): Promise<EmbeddedPostgres> {
   const place = layout(resolve(options.dataDir))
   mkdirSync(place.dataDir, { recursive: true, mode: 0o700 })
-  const lock = await lockDataDir(place.lock)
+  const undo: (() => void | Promise<void>)[] = []
+  const unwind = async () => {
+    for (const step of undo.reverse()) await step()
+  }
   try {
+    const lock = await lockDataDir(place.lock)
+    undo.push(lock.release)
     const run = await prepare(place, options)
     const { endpoint, forget } = await chooseEndpoint(place)
+    undo.push(forget)
     const config = configuration(run, endpoint, options.maxConnections ?? 100)
     const server = (await adopt(run, endpoint, config, options)) ?? (await start(run, endpoint, config, options))
-    const password = readPassword(place) ?? ''
-    try {
-      await ensureDatabase(endpoint, password)
-      await withClient(connectionUrl(endpoint, password), assertDurable)
-    } catch (error) {
-      await stopServer(run, server)
-      throw error
-    }
     const supervisor = supervise(run, server, options.onEvent ?? (() => {}))
-    return {
-      url: connectionUrl(endpoint, password, DATABASE),
-      urlOf: (database) => connectionUrl(endpoint, password, database),
-      pid: supervisor.pid,
-      async stop() {
-        await supervisor.stop()
-        forget()
-        lock.release()
-      },
-    }
+    undo.push(supervisor.stop)
+    const password = readPassword(place) ?? ''
+    await ensureDatabase(endpoint, password)
+    await withClient(connectionUrl(endpoint, password), assertDurable)
+    const urlOf = (database: string) => connectionUrl(endpoint, password, database)
+    return { url: urlOf(DATABASE), urlOf, pid: supervisor.pid, stop: unwind }
   } catch (error) {
-    lock.release()
+    await unwind()
     throw error
   }
 }
@@ -125,7 +119,7 @@ async function adopt(
   if (found === undefined || runsIn(cluster, found.pid) === false) return undefined
   const password = readPassword(run.place)
   const well = config.current && password !== undefined && (await isHealthy(endpoint, password, found.startedAt))
-  const server = { pid: found.pid, ended: whenGone(cluster, found.pid) }
+  const server = serverOf(found.pid, whenGone(cluster, found.pid))
   if (!well) await stopServer(run, server)
   options.onEvent?.(well ? 'adopted' : 'replaced-orphan')
   return well ? server : undefined

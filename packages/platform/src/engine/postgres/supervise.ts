@@ -21,8 +21,8 @@ export function supervise(run: ServerOptions, first: Server, tell: (event: Postg
       if (stopping.signal.aborted) return
       tell('died')
       const next = await startAgain()
-      if (next === undefined) return
-      server = next
+      if (next !== undefined) server = next
+      if (stopping.signal.aborted) return
       tell('restarted')
     }
   }
@@ -44,9 +44,10 @@ export function supervise(run: ServerOptions, first: Server, tell: (event: Postg
     pid: () => server.pid,
     async stop() {
       stopping.abort()
-      // One that is being started just now is stopped when it is there: `watched` ends after it has become `server`.
+      // A server that is being started at this moment is there when `watched` has ended, and is stopped then.
       await stopServer(run, server)
       await watched
+      await stopServer(run, server)
     },
   }
 }
