@@ -32,7 +32,7 @@ export async function createServiceToken(
   wanted: NewServiceToken,
 ): Promise<{ id: string; token: string }> {
   const id = engine.ids.uuid()
-  const token = engine.ids.token('cls_')
+  const token = engine.ids.token('cls')
   await engine.db.pool.query(
     `insert into auth.service_token (id, tenant_id, name, sha256, scopes, created_by, expires_at)
      values ($1, $2, $3, $4, $5, $6, $7)`,

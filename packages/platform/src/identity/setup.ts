@@ -21,7 +21,7 @@ export interface FirstAdministrator {
 
 /** A fresh one-time token that replaces any before; null when somebody is a member already. */
 export async function offerSetup(engine: Engine): Promise<string | null> {
-  const token = engine.ids.token('clsetup_')
+  const token = engine.ids.token('clsetup')
   const { rowCount } = await engine.db.pool.query(
     `insert into auth.setup (sha256, expires_at) select $1, $2 where not exists (select from auth.member)
      on conflict (only_one) do update set sha256 = excluded.sha256, expires_at = excluded.expires_at`,

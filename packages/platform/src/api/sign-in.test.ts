@@ -1,0 +1,244 @@
+import { createHash } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { cookieOf, type TestShell, testShell } from './testing/test-shell.ts'
+
+let shell: TestShell
+beforeAll(async () => {
+  shell = await testShell()
+})
+afterAll(() => shell.close())
+
+const get = (url: string, headers: Record<string, string>) => shell.server.inject({ method: 'GET', url, headers })
+const post = (url: string, payload: object, headers: Record<string, string> = {}) =>
+  shell.server.inject({ method: 'POST', url, payload, headers: { 'sec-fetch-site': 'same-origin', ...headers } })
+
+describe('identity > staff', () => {
+  test('sign in by e-mail and password and are told who they are and what they may do', async () => {
+    const nurse = await shell.signIn(['nurse'])
+    const me = await get('/api/v1/me', { cookie: nurse.cookie })
+    expect(me.statusCode).toBe(200)
+    expect(me.json()).toMatchObject({ kind: 'staff', id: nurse.id, roles: ['nurse'], tenant: { name: 'Ward 3' } })
+    expect(me.json().allowed).toContain('task:act')
+    expect(me.json().allowed).not.toContain('user:create')
+  })
+
+  test('get a cookie that scripts cannot read and other sites do not send', async () => {
+    const nurse = await shell.signIn(['nurse'])
+    const { email, password } = nurse
+    const answered = await post('/api/auth/sign-in/email', { email: email.toUpperCase(), password })
+    const [cookie] = [answered.headers['set-cookie'] ?? []].flat()
+    expect(cookie).toMatch(/^careloop\.session_token=/)
+    expect(cookie).toMatch(/HttpOnly/i)
+    expect(cookie).toMatch(/SameSite=Lax/i)
+    expect(cookie).toMatch(/Path=\//)
+  })
+
+  test('are refused alike for a wrong password and an unknown address', async () => {
+    const { email } = await shell.signIn(['nurse'])
+    const wrong = await post('/api/auth/sign-in/email', { email, password: 'not the password at all' })
+    const unknown = await post('/api/auth/sign-in/email', {
+      email: 'nobody@ward.example',
+      password: 'not the password',
+    })
+    expect(wrong.statusCode).toBe(401)
+    expect(wrong.json().issue[0].details.coding[0].code).toBe('sign-in-refused')
+    expect(unknown.statusCode).toBe(401)
+    expect(unknown.json()).toEqual(wrong.json())
+    expect(wrong.headers['set-cookie']).toBeUndefined()
+  })
+
+  test('are out at once when they sign out, are signed out elsewhere, or their membership ends', async () => {
+    const one = await shell.signIn(['nurse'])
+    await post('/api/auth/sign-out', {}, { cookie: one.cookie })
+    expect((await get('/api/v1/me', { cookie: one.cookie })).statusCode).toBe(401)
+
+    const two = await shell.signIn(['nurse'])
+    const again = await post('/api/auth/sign-in/email', { email: two.email, password: two.password })
+    const elsewhere = cookieOf(again.headers['set-cookie'])
+    await post('/api/auth/revoke-other-sessions', {}, { cookie: elsewhere })
+    expect((await get('/api/v1/me', { cookie: two.cookie })).statusCode).toBe(401)
+    expect((await get('/api/v1/me', { cookie: elsewhere })).statusCode).toBe(200)
+
+    await shell.identity.endMembership(shell.tenant, two.id)
+    expect((await get('/api/v1/me', { cookie: elsewhere })).statusCode).toBe(401)
+    const back = await post('/api/auth/sign-in/email', { email: two.email, password: two.password })
+    const nobody = await get('/api/v1/me', { cookie: cookieOf(back.headers['set-cookie']) })
+    expect([nobody.statusCode, nobody.json().issue[0].details.coding[0].code]).toEqual([403, 'no-membership'])
+  })
+
+  test('lose what a role gave from the next request on', async () => {
+    const admin = await shell.signIn(['administrator'])
+    expect((await get('/api/v1/users', { cookie: admin.cookie })).statusCode).toBe(200)
+    await shell.engine.db.pool.query(`update auth.member set roles = '{nurse}' where user_id = $1`, [admin.id])
+    expect((await get('/api/v1/users', { cookie: admin.cookie })).statusCode).toBe(403)
+  })
+
+  test('cannot come in with a cookie that was changed', async () => {
+    const { cookie } = await shell.signIn(['nurse'])
+    const changed = cookie.replace(/=(.)/, (_, first: string) => `=${first === 'A' ? 'B' : 'A'}`)
+    expect((await get('/api/v1/me', { cookie: changed })).statusCode).toBe(401)
+  })
+
+  test('nobody signs up by themselves', async () => {
+    const answered = await post('/api/auth/sign-up/email', {
+      email: 'a@b.example',
+      password: 'long enough password',
+      name: 'A',
+    })
+    expect(answered.statusCode).toBe(404)
+  })
+
+  test('passwords and session tokens are not kept in the clear', async () => {
+    const { password } = await shell.signIn(['nurse'])
+    const { rows } = await shell.engine.db.pool.query(`select password from auth.account`)
+    expect(rows.length).toBeGreaterThan(0)
+    for (const row of rows) expect(row.password).toMatch(/^\$argon2id\$/)
+    expect(JSON.stringify(rows)).not.toContain(password)
+  })
+
+  test('a second person with the same address is refused, whatever its case', async () => {
+    const { email } = await shell.signIn(['nurse'])
+    await expect(
+      shell.identity.createUser({
+        tenant: shell.tenant,
+        email: email.toUpperCase(),
+        displayName: 'X',
+        roles: ['nurse'],
+      }),
+    ).rejects.toMatchObject({ code: 'user-exists', pointer: '/body/email' })
+  })
+})
+
+describe('identity > service tokens', () => {
+  test('open what their scopes say, in their own tenant, until they expire or are revoked', async () => {
+    const token = await shell.token(['user:read'])
+    expect((await get('/api/v1/users', { authorization: token })).statusCode).toBe(200)
+    expect((await get('/api/v1/service-tokens', { authorization: token })).statusCode).toBe(403)
+
+    const made = await shell.identity.createServiceToken({
+      tenant: shell.tenant,
+      name: 'short',
+      scopes: ['user:read'],
+      createdBy: 'test',
+      expiresAt: shell.clock.now() + 60_000,
+    })
+    const short = { authorization: `Bearer ${made.token}` }
+    expect((await get('/api/v1/users', short)).statusCode).toBe(200)
+    await shell.clock.advance(60_000)
+    const expired = await get('/api/v1/users', short)
+    expect([expired.statusCode, expired.json().issue[0].details.coding[0].code]).toEqual([401, 'token-refused'])
+  })
+
+  test('are made and revoked over HTTP, shown once, and kept as a hash', async () => {
+    const { cookie } = await shell.signIn(['administrator'])
+    const made = await post('/api/v1/service-tokens', { name: 'EHR bridge', scopes: ['series:read'] }, { cookie })
+    expect(made.statusCode).toBe(201)
+    const { id, token } = made.json()
+    expect(token).toMatch(/^cls_[A-Za-z0-9_-]{40,}$/)
+    const list = await get('/api/v1/service-tokens', { cookie })
+    expect(list.body).not.toContain(token)
+    const { rows } = await shell.engine.db.pool.query('select sha256 from auth.service_token where id = $1', [id])
+    expect(rows[0].sha256).toEqual(createHash('sha256').update(token).digest())
+
+    const headers = { cookie, 'sec-fetch-site': 'same-origin' }
+    const revoked = await shell.server.inject({ method: 'DELETE', url: `/api/v1/service-tokens/${id}`, headers })
+    expect(revoked.statusCode).toBe(204)
+    expect((await get('/api/v1/me', { authorization: `Bearer ${token}` })).statusCode).toBe(401)
+  })
+
+  test('of another tenant can be neither seen nor revoked', async () => {
+    const other = await shell.identity.createTenant('Ward 4')
+    const theirs = await shell.identity.createServiceToken({
+      tenant: other,
+      name: 't',
+      scopes: ['*:*'],
+      createdBy: 'test',
+    })
+    const { cookie } = await shell.signIn(['administrator'])
+    const list = await get('/api/v1/service-tokens', { cookie })
+    expect(list.json().items.map((item: { id: string }) => item.id)).not.toContain(theirs.id)
+    const headers = { cookie, 'sec-fetch-site': 'same-origin' }
+    const refused = await shell.server.inject({ method: 'DELETE', url: `/api/v1/service-tokens/${theirs.id}`, headers })
+    expect(refused.statusCode).toBe(404)
+    expect((await get('/api/v1/me', { authorization: `Bearer ${theirs.token}` })).json().tenant.name).toBe('Ward 4')
+  })
+
+  test('an unknown scope is refused with a pointer to it', async () => {
+    const { cookie } = await shell.signIn(['administrator'])
+    const refused = await post(
+      '/api/v1/service-tokens',
+      { name: 'x', scopes: ['series:read', 'moon:read'] },
+      { cookie },
+    )
+    expect(refused.statusCode).toBe(400)
+    expect(refused.json().issue[0].expression).toEqual(['/body/scopes/1'])
+  })
+
+  test('a bad token is refused even beside a good session', async () => {
+    const { cookie } = await shell.signIn(['nurse'])
+    expect((await get('/api/v1/me', { cookie, authorization: 'Bearer cls_unknownunknownunknown' })).statusCode).toBe(
+      401,
+    )
+  })
+})
+
+describe('identity > the first administrator', () => {
+  test('is made once, with the newest unexpired one-time token', async () => {
+    const fresh = await testShell()
+    try {
+      const first = (token: string) =>
+        fresh.server.inject({
+          method: 'POST',
+          url: '/api/v1/setup',
+          payload: {
+            token,
+            tenantName: 'Clinic',
+            displayName: 'Ana',
+            email: 'ana@clinic.example',
+            password: 'quiet lamps over water',
+          },
+        })
+      const old = await fresh.identity.offerSetup()
+      const token = await fresh.identity.offerSetup()
+      expect((await first(old!)).statusCode).toBe(403)
+      await fresh.clock.advance(24 * 3600_000 + 1)
+      expect((await first(token!)).statusCode).toBe(403)
+      const good = await fresh.identity.offerSetup()
+      expect((await first(good!)).statusCode).toBe(201)
+      expect((await first(good!)).statusCode).toBe(403)
+      expect(await fresh.identity.offerSetup()).toBeNull()
+      const signedIn = await fresh.server.inject({
+        method: 'POST',
+        url: '/api/auth/sign-in/email',
+        payload: { email: 'ana@clinic.example', password: 'quiet lamps over water' },
+      })
+      const me = await fresh.server.inject({
+        url: '/api/v1/me',
+        headers: { cookie: cookieOf(signedIn.headers['set-cookie']) },
+      })
+      expect(me.json()).toMatchObject({ displayName: 'Ana', roles: ['administrator'], tenant: { name: 'Clinic' } })
+    } finally {
+      await fresh.close()
+    }
+  })
+})
+
+test('identity > too many sign-ins from one address are refused with a time to wait', async () => {
+  const strict = await testShell({ signInsPerMinute: 2 })
+  try {
+    const tries = []
+    for (let at = 0; at < 3; at += 1)
+      tries.push(
+        await strict.server.inject({
+          method: 'POST',
+          url: '/api/auth/sign-in/email',
+          payload: { email: 'nobody@ward.example', password: 'wrong wrong wrong' },
+          headers: { 'x-careloop-peer': `10.0.0.${at}`, 'x-forwarded-for': `10.0.0.${at}` },
+        }),
+      )
+    expect(tries.map((answered) => answered.statusCode)).toEqual([401, 401, 429])
+    expect(Number(tries[2]!.headers['retry-after'])).toBeGreaterThan(0)
+  } finally {
+    await strict.close()
+  }
+})
