@@ -71,15 +71,13 @@ create table tenant.quarantine (
   id uuid not null,
   device_id uuid,
   reason text not null,
-  pointer text not null,
-  message text not null,
   door text not null,
   format text not null,
   received_at bigint not null,
   position bigint not null,           -- of its entry in the reading log
   bytes int not null,
   key_id uuid not null,
-  body bytea not null,                -- the frame as it came, and its topic, sealed under the tenant's quarantine key
+  body bytea not null,                -- frame, topic, pointer and message, sealed under the tenant's quarantine key
   status text not null default 'held' check (status in ('held', 'replayed', 'dismissed')),
   settled_at bigint,
   outcome text,

@@ -8,8 +8,6 @@ export interface QuarantineTable {
   id: string
   device_id: string | null
   reason: string
-  pointer: string
-  message: string
   door: string
   format: string
   received_at: string | number

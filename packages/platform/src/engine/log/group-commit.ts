@@ -19,6 +19,8 @@ export interface Waiting {
 export interface Batch {
   readonly items: Waiting[]
   readonly fences: Map<string, number>
+  /** Of all that left the queue, those that had lost already included. */
+  readonly bytes: number
 }
 
 /** Bounds of one commit: enough to amortise the fsync, small enough to keep the event loop free. */
@@ -50,7 +52,7 @@ export function takeBatch(queue: Waiting[]): Batch {
   queue.splice(0, taken)
   const stale = items.filter((item) => item.fences.some((fence) => fences.get(fence.name) !== fence.value))
   rejectLost(stale)
-  return { items: stale.length === 0 ? items : items.filter((item) => !stale.includes(item)), fences }
+  return { items: stale.length === 0 ? items : items.filter((item) => !stale.includes(item)), fences, bytes }
 }
 
 /** Rejects those that relied on a fence that has moved; returns the others. */

@@ -104,13 +104,13 @@ class PostgresLog implements ClosableLog {
     while (this.#queue.length > 0) {
       // Under load a few ms of company spare the database most of its work; a lone reading does not wait.
       await new Promise<void>((go) => (this.#busy ? setTimeout(go, this.#gatherMs) : setImmediate(go)))
-      const { items, fences } = takeBatch(this.#queue)
+      const { items, fences, bytes } = takeBatch(this.#queue)
       try {
         await this.#commit(items, fences)
       } catch (error) {
         for (const item of items) item.reject(error)
       }
-      for (const item of items) this.#queueBytes -= item.bytes
+      this.#queueBytes -= bytes
       this.#busy = items.length >= 8
     }
   }

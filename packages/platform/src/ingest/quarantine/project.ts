@@ -69,15 +69,13 @@ async function insertAll(engine: Engine, tx: EngineTx, tenant: string, held: rea
       id: entry.id,
       device_id: entry.device ?? null,
       reason: entry.reason,
-      pointer: entry.pointer,
-      message: entry.message,
       door: entry.door,
       format: entry.frame.format,
       received_at: entry.receivedAt,
       position,
       bytes: entry.frame.bytes.byteLength,
       key_id: key.id,
-      body: key.seal(frameToBytes(entry), quarantineAad(entry.id)),
+      body: key.seal(asideToBytes(entry), quarantineAad(entry.id)),
       status: 'held' as const,
       settled_at: null,
       outcome: null,
@@ -95,12 +93,19 @@ async function insertAll(engine: Engine, tx: EngineTx, tenant: string, held: rea
 
 export const quarantineAad = (id: string) => `quarantine:${id}`
 
-/** Topic (may hold a device's name) and frame together, sealed. */
-function frameToBytes(entry: FrameQuarantined): Buffer {
-  return Buffer.from(JSON.stringify({ topic: entry.topic, bytes: Buffer.from(entry.frame.bytes).toString('base64') }))
+/** What is sealed: a topic may hold a device's name, a pointer a word of its payload. */
+export interface SealedAside {
+  readonly topic?: string
+  readonly pointer: string
+  readonly message: string
+  readonly bytes: Buffer
 }
 
-export function frameFromBytes(bytes: Uint8Array): { readonly topic?: string; readonly bytes: Buffer } {
-  const { topic, bytes: base64 } = JSON.parse(Buffer.from(bytes).toString()) as { topic?: string; bytes: string }
-  return { ...(topic === undefined ? {} : { topic }), bytes: Buffer.from(base64, 'base64') }
+function asideToBytes({ topic, pointer, message, frame }: FrameQuarantined): Buffer {
+  return Buffer.from(JSON.stringify({ topic, pointer, message, bytes: Buffer.from(frame.bytes).toString('base64') }))
+}
+
+export function asideFromBytes(bytes: Uint8Array): SealedAside {
+  const { bytes: base64, ...rest } = JSON.parse(Buffer.from(bytes).toString()) as Omit<SealedAside, 'bytes'> & { bytes: string }
+  return { ...rest, bytes: Buffer.from(base64, 'base64') }
 }

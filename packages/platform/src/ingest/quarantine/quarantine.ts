@@ -7,13 +7,13 @@ import type { FrameFormat, FrameQuarantined, QuarantineReason } from '@careloop/
 import type { Engine, TenantTx } from '../../engine/index.ts'
 import { attributeReadings } from '../attribute-readings.ts'
 import type { Attribution } from '../attribution.ts'
-import { type ParsedReading, Unreadable } from '../decode/names.ts'
+import { type Parsed, type ParsedReading, Unreadable } from '../decode/names.ts'
 import { parseFrame } from '../decode/parse-frame.ts'
 import type { DeviceIdentity, Frame } from '../door.ts'
 import { ingestFailure } from '../errors.ts'
 import type { IngestTables, QuarantineTable } from '../schema.ts'
 import { settleReadings } from '../settle-readings.ts'
-import { frameFromBytes, quarantineAad } from './project.ts'
+import { asideFromBytes, quarantineAad, type SealedAside } from './project.ts'
 
 export interface QuarantinedFrame {
   readonly id: string
@@ -44,6 +44,9 @@ export interface ReplayChoice {
   readonly takeImplausible?: boolean
 }
 
+export const dismissReasons = ['device-fault', 'test-data', 'not-ours', 'repeated', 'wrong-person'] as const
+export type DismissReason = (typeof dismissReasons)[number]
+
 /** Who does it and what they may see is the route's business; each call records its audit entry in the same transaction. */
 export type Recorder = (tx: TenantTx, action: 'read' | 'update', ids: readonly string[]) => Promise<void>
 
@@ -54,7 +57,8 @@ export interface Quarantine {
   frame(tenant: string, id: string, record: Recorder): Promise<{ topic?: string; bytes: Buffer; format: FrameFormat }>
   /** @throws Failure `quarantine-not-found` | `quarantine-settled` | `quarantine-not-replayable` (with the pointer that still fails) */
   replay(tenant: string, id: string, choice: ReplayChoice, record: Recorder): Promise<{ readings: number }>
-  dismiss(tenant: string, id: string, reason: string, record: Recorder): Promise<void>
+  /** Why it is let go, as a code: words of people belong in a note under a subject's key. */
+  dismiss(tenant: string, id: string, why: DismissReason, record: Recorder): Promise<void>
 }
 
 export interface QuarantineParts {
@@ -84,7 +88,7 @@ export function makeQuarantine(parts: QuarantineParts): Quarantine {
           'read',
           rows.map((row) => row.id),
         )
-        return rows.map(toFrame)
+        return Promise.all(rows.map(async (row) => toFrame(row, await openRow(engine, row))))
       }),
     counts: (tenant) =>
       engine.db.asTenant(tenant, async (tx) => {
@@ -100,7 +104,8 @@ export function makeQuarantine(parts: QuarantineParts): Quarantine {
       engine.db.asTenant(tenant, async (tx) => {
         const row = await rowOf(tx, id)
         await record(tx, 'read', [id])
-        return { ...(await openRow(engine, row)), format: row.format as FrameFormat }
+        const { topic, bytes } = await openRow(engine, row)
+        return { ...(topic === undefined ? {} : { topic }), bytes, format: row.format as FrameFormat }
       }),
     replay: (tenant, id, choice, record) =>
       engine.db.asTenant(tenant, async (tx) => {
@@ -112,10 +117,10 @@ export function makeQuarantine(parts: QuarantineParts): Quarantine {
         await record(tx, 'update', [id])
         return { readings: entries.reduce((sum, entry) => sum + entry.readings.length, 0) }
       }),
-    dismiss: (tenant, id, reason, record) =>
+    dismiss: (tenant, id, why, record) =>
       engine.db.asTenant(tenant, async (tx) => {
         await heldRow(tx, id)
-        await settle(tx, engine, id, 'dismissed', reason)
+        await settle(tx, engine, id, 'dismissed', why)
         await record(tx, 'update', [id])
       }),
   }
@@ -127,16 +132,17 @@ async function entriesOf(parts: QuarantineParts, tenant: string, row: Quarantine
     throw ingestFailure('quarantine-not-replayable', 'The device of this frame is not enrolled. Enrol it first.', {
       pointer: '/device',
     })
+  const aside = await openRow(parts.engine, row)
   const frame: Frame = {
     kind: 'telemetry',
     device,
     door: 'replay',
     format: row.format as FrameFormat,
-    bytes: (await openRow(parts.engine, row)).bytes,
+    bytes: aside.bytes,
     receivedAt: Number(row.received_at),
   }
   const zone = parts.attribution.timeZone(device.device)
-  const readings = setAsideOf(parseAgain(frame), row)
+  const readings = setAsideOf(parseAgain(frame), row.reason, aside.pointer)
   const settled = settleReadings(readings, {
     receivedAt: frame.receivedAt,
     clock: { epoch: 0, offsetMs: 0 },
@@ -160,7 +166,7 @@ async function entriesOf(parts: QuarantineParts, tenant: string, row: Quarantine
     throw ingestFailure(
       'quarantine-not-replayable',
       'Nobody was assigned the device when this was measured. Correct the assignment back to that time first.',
-      { pointer: row.pointer },
+      { pointer: aside.pointer },
     )
   return entries
 }
@@ -176,14 +182,14 @@ function parseAgain(frame: Frame) {
 }
 
 /** Only the values that were set aside; a frame that was set aside as a whole has pointer '' or one above its values. */
-function setAsideOf(parsed: ReturnType<typeof parseFrame>, row: QuarantineTable): readonly ParsedReading[] {
-  const pointers = new Set(row.pointer.split(', '))
+function setAsideOf(parsed: Parsed, reason: string, pointer: string): readonly ParsedReading[] {
+  const pointers = new Set(pointer.split(', '))
   const named = parsed.readings.filter((reading) => pointers.has(reading.pointer))
   const still = parsed.faults.find((fault) => pointers.has(fault.pointer))
   if (still) throw ingestFailure('quarantine-not-replayable', still.message, { pointer: still.pointer })
   const chosen = named.length > 0 ? named : parsed.readings
   // Two values were sent for one moment, and both are kept: the second takes the next ordinal.
-  return row.reason === 'conflict' ? chosen.map((reading) => ({ ...reading, ordinal: reading.ordinal + 1 })) : chosen
+  return reason === 'conflict' ? chosen.map((reading) => ({ ...reading, ordinal: reading.ordinal + 1 })) : chosen
 }
 
 async function rowOf(tx: TenantTx, id: string): Promise<QuarantineTable> {
@@ -220,23 +226,23 @@ async function settle(
   await tx
     .tables<IngestTables>()
     .updateTable('quarantine')
-    .set({ status, outcome: outcome.slice(0, 200), settled_at: engine.clock.now() })
+    .set({ status, outcome, settled_at: engine.clock.now() })
     .where('id', '=', id)
     .execute()
 }
 
-async function openRow(engine: Engine, row: QuarantineTable): Promise<{ topic?: string; bytes: Buffer }> {
+async function openRow(engine: Engine, row: QuarantineTable): Promise<SealedAside> {
   const key = await engine.keys.key(row.key_id)
-  return frameFromBytes(key.open(row.body, quarantineAad(row.id)))
+  return asideFromBytes(key.open(row.body, quarantineAad(row.id)))
 }
 
-function toFrame(row: QuarantineTable): QuarantinedFrame {
+function toFrame(row: QuarantineTable, aside: SealedAside): QuarantinedFrame {
   return {
     id: row.id,
     device: row.device_id,
     reason: row.reason as FrameQuarantined['reason'],
-    pointer: row.pointer,
-    message: row.message,
+    pointer: aside.pointer,
+    message: aside.message,
     door: row.door,
     format: row.format as FrameFormat,
     receivedAt: Number(row.received_at),

@@ -1,0 +1,75 @@
+/** HTTP bodies of ingest: receipts, readings typed by people, quarantine. The ingest body itself is read without a schema library. */
+import { z } from 'zod'
+import { Id, Instant } from './common.ts'
+
+export const quarantineReasons = [
+  'unknown-device',
+  'wrong-device',
+  'unassigned',
+  'bad-frame',
+  'unknown-signal',
+  'unit-mismatch',
+  'conflict',
+  'implausible',
+  'too-large',
+  'not-allowed',
+] as const
+
+export const SetAsideBody = z
+  .object({ id: Id, reason: z.enum(quarantineReasons), pointer: z.string(), message: z.string() })
+  .meta({ id: 'SetAside', description: 'A part of a message that was kept in quarantine, and why.' })
+
+export const ReceiptBody = z
+  .object({
+    outcome: z.enum(['stored', 'duplicate', 'quarantined']),
+    /** Position in the reading log, for `stored`. */
+    position: z.int().optional(),
+    readings: z.int().optional(),
+    quarantined: z.array(SetAsideBody).optional(),
+  })
+  .meta({ id: 'Receipt', description: 'What became of one message. Given after it is durable.' })
+
+export const ReceiptsBody = z.object({ receipts: z.array(ReceiptBody) }).meta({ id: 'Receipts' })
+
+/** Readings that a person measured and typed. `measuredAt` must not lie in the future. */
+export const TypedReadings = z
+  .object({
+    subject: Id,
+    measuredAt: Instant,
+    values: z
+      .array(z.object({ signal: z.string().max(64), value: z.number(), unit: z.string().max(32) }))
+      .min(1)
+      .max(20),
+  })
+  .meta({ id: 'TypedReadings', description: 'A measurement typed by a person. Kept with origin `typed`.' })
+
+export const StoredBody = z.object({ position: z.int(), readings: z.int() }).meta({ id: 'Stored' })
+
+export const QuarantinedFrameBody = z
+  .object({
+    id: Id,
+    device: Id.nullable(),
+    reason: z.enum(quarantineReasons),
+    pointer: z.string(),
+    message: z.string(),
+    door: z.string(),
+    format: z.string(),
+    receivedAt: Instant,
+    bytes: z.int(),
+    status: z.enum(['held', 'replayed', 'dismissed']),
+    settledAt: Instant.nullable(),
+    outcome: z.string().nullable(),
+  })
+  .meta({ id: 'QuarantinedFrame' })
+
+export const QuarantinePage = z
+  .object({ items: z.array(QuarantinedFrameBody), next: Id.nullable() })
+  .meta({ id: 'QuarantinePage' })
+
+export const QuarantineCounts = z
+  .object({ counts: z.array(z.object({ reason: z.string(), status: z.string(), count: z.int() })) })
+  .meta({ id: 'QuarantineCounts' })
+
+export const QuarantineBytes = z
+  .object({ topic: z.string().optional(), format: z.string(), base64: z.string() })
+  .meta({ id: 'QuarantineBytes', description: 'The message as it came.' })
