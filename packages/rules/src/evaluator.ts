@@ -4,7 +4,7 @@
  */
 import { type EpochMs, isAbsent, type LoggedReading } from '@careloop/contract'
 import { compact, isBeforeWindow, type Lane, newLane, raiseByTimer, type Told, take } from './lane.ts'
-import { type CompiledRule, deadlineOf, type Machine, type Point } from './machine.ts'
+import { type CompiledRule, copyPoint, deadlineOf, type Machine, type Point } from './machine.ts'
 import type { Source } from './rule.ts'
 import type { Usable } from './truth.ts'
 
@@ -191,7 +191,7 @@ export class Evaluator {
         at: item.at,
         historic,
         ...(item.what === 'raised' ? { breach: breachOf(item.by) } : {}),
-        ...(item.what === 'evidence-changed' && late !== null ? { late } : {}),
+        ...(item.what === 'evidence-changed' && late !== null ? { late: copyPoint(late) } : {}),
       })
     }
   }
@@ -243,7 +243,7 @@ const about = (subject: SubjectState, { spec }: RuleState) => ({
 
 const breachOf = (by: Machine) => ({
   since: by.breachSince ?? by.raisedAt!,
-  points: by.evidence,
+  points: by.evidence.map(copyPoint),
   leftOut: by.evidenceLeftOut,
 })
 
@@ -274,13 +274,13 @@ function seed(lane: Lane, from: Machine, point: Point, rule: CompiledRule): void
     breachSince: from.breachSince,
     breachLast: from.breachLast,
     row: [...from.row],
-    evidence: [...from.evidence],
+    evidence: from.evidence.map(copyPoint),
     evidenceLeftOut: from.evidenceLeftOut,
   }
   // Folding again starts at `base`: what lies before this point is settled now.
   compact(lane, Number.POSITIVE_INFINITY, rule)
   Object.assign(lane.base, seeded)
-  Object.assign(head, { ...seeded, row: [...from.row], evidence: [...from.evidence] })
+  Object.assign(head, { ...seeded, row: [...seeded.row], evidence: [...seeded.evidence] })
 }
 
 /** A new version of a rule keeps what is raised raised; the window begins anew. */

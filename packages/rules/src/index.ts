@@ -1,5 +1,11 @@
 /** Rules: the language, the evaluator, and programs as data. Pure: no clock, no I/O. */
 export * from './evaluator.ts'
 export { type CompiledRule, compileRule, type Machine, maxEvidence, type Point } from './machine.ts'
+export * from './program/errors.ts'
+export { parseProgram } from './program/parse-program.ts'
+export * from './program/program.ts'
+export * from './program/sentence.ts'
+export { formatNumber, shownUnit } from './program/words.ts'
 export * from './rule.ts'
+export { loadState, type SavedState, saveState } from './state.ts'
 export type { Usable } from './truth.ts'

@@ -88,17 +88,20 @@ export const copyMachine = (machine: Machine): Machine => ({
   carry: [...machine.carry],
 })
 
+/** A point of its own: the window's points are completed in place when the rest of a measurement comes. */
+export const copyPoint = (point: Point): Point => ({ ...point, values: [...point.values], sources: [...point.sources] })
+
 /** Folds one measurement in. Measurements come in order of `at`. */
 export function step(machine: Machine, point: Point, rule: CompiledRule): Step {
-  const values = rule.body.match === 'latest' ? withCarried(machine, point, rule) : point.values
+  const judged = rule.body.match === 'latest' ? withCarried(machine, point, rule) : point
   machine.lastAt = point.at
-  const breach = truthOf(rule.when, values)
-  if (breach === YES) return breached(machine, point, rule)
+  const breach = truthOf(rule.when, judged.values)
+  if (breach === YES) return breached(machine, judged, rule)
   if (!machine.active) {
     if (breach === NO && machine.breachSince !== null) endBreach(machine)
     return 'none'
   }
-  return clearing(machine, point, truthOf(rule.clear, values), rule)
+  return clearing(machine, point, truthOf(rule.clear, judged.values), rule)
 }
 
 function breached(machine: Machine, point: Point, rule: CompiledRule): Step {
@@ -175,14 +178,19 @@ function keepEvidence(machine: Machine, point: Point): void {
   machine.evidenceLeftOut += 1
 }
 
-function withCarried(machine: Machine, point: Point, rule: CompiledRule): (Usable | undefined)[] {
-  return rule.signals.map((_, slot) => {
+/** The measurement, completed by what other signals last said and still say. */
+function withCarried(machine: Machine, point: Point, rule: CompiledRule): Point {
+  const judged = copyPoint(point)
+  rule.signals.forEach((_, slot) => {
     const own = point.values[slot]
     if (own !== undefined) {
       machine.carry[slot] = { at: point.at, value: own, source: point.sources[slot]! }
-      return own
+      return
     }
     const carried = machine.carry[slot]
-    return carried && point.at - carried.at <= rule.body.validForMs ? carried.value : undefined
+    if (carried === undefined || point.at - carried.at > rule.body.validForMs) return
+    judged.values[slot] = carried.value
+    judged.sources[slot] = carried.source
   })
+  return judged
 }

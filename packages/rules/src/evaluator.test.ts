@@ -1,0 +1,281 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Evaluator, historicAfterMs, type RuleState, type SubjectRule, type Transition } from './evaluator.ts'
+import { maxPoints } from './lane.ts'
+import { type CompiledRule, compileRule, maxEvidence } from './machine.ts'
+import { type Limit, opposite, type ThresholdRule } from './rule.ts'
+import { loadState, saveState } from './state.ts'
+
+const minute = 60_000
+const start = Date.parse('2026-03-02T08:00:00Z')
+
+const limit = (signal: string, is: Limit['is'], value: number): Limit => ({ signal, is, limit: value })
+function rule(change: Partial<ThresholdRule> = {}): CompiledRule {
+  const when = change.when ?? { mode: 'any', limits: [limit('systolic', '>=', 180), limit('diastolic', '>=', 120)] }
+  return compileRule({
+    kind: 'threshold',
+    when,
+    match: 'measurement',
+    hold: { forMs: 0, inARow: 1, withinMs: null },
+    validForMs: 30 * minute,
+    clear: { when: opposite(when), forMs: 0, inARow: 1 },
+    per: 'subject',
+    ...change,
+  })
+}
+const warm = { mode: 'any', limits: [limit('temperature-probe', '>', 8)] } as const
+const compiled: Record<string, CompiledRule> = {
+  severe: rule(),
+  inARow: rule({ hold: { forMs: 0, inARow: 3, withinMs: 60 * minute } }),
+  held: rule({ when: warm, hold: { forMs: 5 * minute, inARow: 1, withinMs: null }, per: 'device' }),
+  slowToClear: rule({ when: warm, clear: { when: opposite(warm), forMs: 3 * minute, inARow: 2 } }),
+  both: rule({
+    when: { mode: 'all', limits: [limit('systolic', '>=', 180), limit('temperature-probe', '>', 8)] },
+    match: 'latest',
+  }),
+}
+const specs: SubjectRule[] = Object.entries(compiled).map(([code, of]) => ({
+  ...{ rule: code, version: 1, enrolment: 'e', from: 0, to: null },
+  compiled: of,
+}))
+
+/** What happens: a reading delivered with a delay, or time passing. */
+type Happening =
+  | { kind: 'reading'; signal: string; value: number; gapMs: number; delayMs: number; group: number; device: number }
+  | { kind: 'tick'; gapMs: number }
+
+const happening = (maxDelayMs: number): fc.Arbitrary<Happening> =>
+  fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc
+        .record({
+          signal: fc.constantFrom('systolic', 'diastolic', 'temperature-probe'),
+          high: fc.boolean(),
+          gapMs: fc.integer({ min: 0, max: 6 * minute }),
+          delayMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: maxDelayMs })),
+          group: fc.integer({ min: 0, max: 2 }),
+          device: fc.integer({ min: 0, max: 1 }),
+        })
+        .map(({ high, ...rest }): Happening => {
+          const value = rest.signal === 'temperature-probe' ? (high ? 9 : 5) : high ? 185 : 100
+          return { kind: 'reading', ...rest, value }
+        }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant('tick' as const), gapMs: fc.integer({ min: 0, max: 20 * minute }) }),
+    },
+  )
+
+interface Delivery {
+  storedAt: number
+  reading: (Happening & { kind: 'reading' }) | null
+  at: number
+}
+
+/** Happenings in order of being measured become deliveries in order of being stored. */
+function deliver(happenings: readonly Happening[]): Delivery[] {
+  let at = start
+  const deliveries = happenings.map((each): Delivery => {
+    at += each.gapMs
+    const reading = each.kind === 'reading' ? each : null
+    return { storedAt: at + (reading?.delayMs ?? 0), reading, at }
+  })
+  return deliveries.sort((a, b) => a.storedAt - b.storedAt)
+}
+
+function feed(evaluator: Evaluator, { storedAt, reading, at }: Delivery, position: number): void {
+  if (reading !== null) {
+    const { signal, value, group, device } = reading
+    const logged = { signal, value, measuredAt: at, ordinal: 0, ...(group === 0 ? {} : { groupId: `${group}-${at}` }) }
+    const source = { partition: 0, position, index: 0, device: `d${device}`, receivedAt: storedAt, storedAt }
+    evaluator.readings('s', [logged], source)
+  }
+  evaluator.advance(storedAt)
+}
+
+function run(deliveries: readonly Delivery[], restartAt: (index: number) => boolean) {
+  let evaluator = new Evaluator()
+  evaluator.configure('s', specs)
+  const told: Transition[] = []
+  deliveries.forEach((delivery, index) => {
+    feed(evaluator, delivery, index + 1)
+    told.push(...evaluator.takeTransitions())
+    if (restartAt(index)) evaluator = restarted(evaluator)
+  })
+  return { told, rules: evaluator.state('s')! }
+}
+
+function restarted(evaluator: Evaluator): Evaluator {
+  const saved = JSON.parse(JSON.stringify(saveState(evaluator.state('s')!)))
+  const next = new Evaluator()
+  next.restore('s', loadState(saved, (code) => compiled[code]!)!)
+  next.advance(evaluator.now)
+  expect(next.takeTransitions()).toEqual([])
+  return next
+}
+
+const json = (value: unknown) => JSON.parse(JSON.stringify(value))
+const stateOf = (rules: readonly RuleState[]) => json(saveState(rules))
+
+test('rules > any restart points give the same transitions and the same state', () => {
+  fc.assert(
+    fc.property(
+      fc.array(happening(40 * minute), { maxLength: 60 }),
+      fc.array(fc.boolean(), { minLength: 60, maxLength: 60 }),
+      (happenings, restarts) => {
+        const deliveries = deliver(happenings)
+        const straight = run(deliveries, () => false)
+        const broken = run(deliveries, (index) => restarts[index]!)
+        expect(json(broken.told)).toEqual(json(straight.told))
+        expect(stateOf(broken.rules)).toEqual(stateOf(straight.rules))
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
+test('rules > what is told alternates: raised, cleared, raised, and ends as the state stands', () => {
+  fc.assert(
+    fc.property(fc.array(happening(14 * minute), { maxLength: 80 }), (happenings) => {
+      const { told, rules } = run(deliver(happenings), () => false)
+      for (const state of rules) {
+        for (const track of state.tracks) {
+          const mine = told.filter((each) => each.rule === state.spec.rule && each.focus === track.focus)
+          const spoken = mine.filter((each) => each.what !== 'evidence-changed')
+          expect(spoken.map((each) => each.what)).toEqual(
+            spoken.map((_, index) => (index % 2 === 0 ? 'raised' : 'cleared')),
+          )
+          expect(track.live.head.active).toBe(spoken.length % 2 === 1)
+        }
+      }
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('rules > readings late by less than 15 minutes lose no alert that they would have raised in order', () => {
+  fc.assert(
+    fc.property(fc.array(happening(14 * minute), { maxLength: 60 }), (happenings) => {
+      const deliveries = deliver(happenings)
+      const inOrder = deliver(happenings.map((each) => (each.kind === 'tick' ? each : { ...each, delayMs: 0 })))
+      const late = spans(run(deliveries, () => false).told)
+      for (const wanted of spans(run(inOrder, () => false).told)) {
+        // The clearing alert may itself wait for readings, so spans are compared by what they have in common.
+        const found = late.some(
+          (span) => span.key === wanted.key && span.from <= wanted.to && wanted.from <= Math.max(span.to, span.from),
+        )
+        expect(found, JSON.stringify(wanted)).toBe(true)
+      }
+    }),
+    { numRuns: 300 },
+  )
+})
+
+function spans(told: readonly Transition[]): { key: string; from: number; to: number }[] {
+  const all: { key: string; from: number; to: number }[] = []
+  for (const each of told) {
+    if (each.rule === 'both') continue // `latest` judges what was known at the time; late signals change what that is
+    const key = `${each.rule}/${each.focus}`
+    if (each.what === 'raised') all.push({ key, from: each.at, to: Number.POSITIVE_INFINITY })
+    const open = all.findLast((span) => span.key === key)
+    if (each.what === 'cleared' && open) open.to = each.at
+  }
+  return all
+}
+
+test('rules > memory is bounded however long and however wild the input', () => {
+  const evaluator = new Evaluator()
+  evaluator.configure('s', specs)
+  for (let i = 0; i < 20_000; i++) {
+    const at = start + i * 500
+    const reading = { kind: 'reading', signal: 'temperature-probe', value: i % 3 === 0 ? 9 : 5 } as const
+    feed(evaluator, { storedAt: at, at, reading: { ...reading, gapMs: 0, delayMs: 0, group: 0, device: 0 } }, i + 1)
+  }
+  for (const { tracks } of evaluator.state('s')!) {
+    for (const { live } of tracks) {
+      expect(live.points.length).toBeLessThanOrEqual(maxPoints + 1)
+      expect(live.head.evidence.length).toBeLessThanOrEqual(maxEvidence)
+      expect(live.pins.length).toBeLessThanOrEqual(maxPoints + 1)
+    }
+  }
+})
+
+test('rules > a steady stream at one a second keeps only a handful of points', () => {
+  const evaluator = new Evaluator()
+  evaluator.configure('s', specs)
+  for (let i = 0; i < 7_200; i++) {
+    const at = start + i * 1_000
+    const reading = { kind: 'reading', signal: 'temperature-probe', value: 5 } as const
+    feed(evaluator, { storedAt: at, at, reading: { ...reading, gapMs: 0, delayMs: 0, group: 0, device: 0 } }, i + 1)
+  }
+  const held = evaluator.state('s')!.find((state) => state.spec.rule === 'held')!
+  expect(held.tracks[0]!.live.points.length).toBeLessThan((historicAfterMs / minute) * 3)
+})
+
+test('rules > a rule that throws rests for that subject, the others go on', () => {
+  const evaluator = new Evaluator()
+  const broken: CompiledRule = {
+    ...rule(),
+    get when(): never {
+      throw new TypeError('broken')
+    },
+  }
+  const bad = { ...specs[0]!, rule: 'bad', compiled: broken }
+  evaluator.configure('s', [bad, specs[0]!])
+  const reading = {
+    kind: 'reading',
+    signal: 'systolic',
+    value: 185,
+    gapMs: 0,
+    delayMs: 0,
+    group: 0,
+    device: 0,
+  } as const
+  feed(evaluator, { storedAt: start, at: start, reading }, 1)
+  feed(evaluator, { storedAt: start + 1, at: start + 1, reading }, 2)
+  const told = evaluator.takeTransitions().map(({ what, rule: of, error }) => ({ what, of, error }))
+  expect(told).toEqual([
+    { what: 'rule-failed', of: 'bad', error: 'TypeError' },
+    { what: 'raised', of: 'severe', error: undefined },
+  ])
+})
+
+test('rules > readings outside the enrolment and subjects without rules are not looked at', () => {
+  const evaluator = new Evaluator()
+  evaluator.configure('s', [{ ...specs[0]!, from: start + minute, to: start + 2 * minute }])
+  const reading = {
+    kind: 'reading',
+    signal: 'systolic',
+    value: 185,
+    gapMs: 0,
+    delayMs: 0,
+    group: 0,
+    device: 0,
+  } as const
+  for (const at of [start, start + 2 * minute]) feed(evaluator, { storedAt: at, at, reading }, 1)
+  expect(evaluator.takeTransitions()).toEqual([])
+  evaluator.configure('s', [])
+  feed(evaluator, { storedAt: start + minute, at: start + minute, reading }, 2)
+  expect(evaluator.takeTransitions()).toEqual([])
+})
+
+test('rules > a new version of a rule keeps an active alert active until its own clear condition', () => {
+  const evaluator = new Evaluator()
+  evaluator.configure('s', [specs[0]!])
+  const at = (offset: number, value: number): Delivery => ({
+    storedAt: start + offset,
+    at: start + offset,
+    reading: { kind: 'reading', signal: 'systolic', value, gapMs: 0, delayMs: 0, group: 0, device: 0 },
+  })
+  feed(evaluator, at(0, 185), 1)
+  const stricter = rule({ when: { mode: 'any', limits: [limit('systolic', '>=', 160)] } })
+  evaluator.configure('s', [{ ...specs[0]!, version: 2, compiled: stricter }])
+  feed(evaluator, at(minute, 170), 2)
+  feed(evaluator, at(2 * minute, 150), 3)
+  expect(evaluator.takeTransitions().map(({ what, version }) => [what, version])).toEqual([
+    ['raised', 1],
+    ['cleared', 2],
+  ])
+})

@@ -1,0 +1,40 @@
+/** The small words of the rule language: durations and limits, as people write them. */
+import { acceptedUnits, signal, toCanonical } from '@careloop/contract'
+import type { Comparator, Limit } from '../rule.ts'
+
+const unitMs = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+/** `15 min`, `72 h`, `0 s` -> ms; a string says what is wrong. */
+export function parseDuration(text: string): number | string {
+  const parts = /^(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)$/.exec(text.trim())
+  if (parts === null) return `"${text}" is not a duration. Write a number and ms, s, min, h or d, e.g. 15 min.`
+  return Math.round(Number(parts[1]) * unitMs[parts[2] as keyof typeof unitMs])
+}
+
+/** `systolic >= 180 mm[Hg]` -> a limit in the signal's canonical unit; a string says what is wrong. */
+export function parseLimit(text: string): Limit | string {
+  const parts = /^([a-z][a-z0-9-]*)\s*(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?)\s*(\S.*)$/.exec(text.trim())
+  if (parts === null)
+    return `"${text}" is not a limit. Write signal, comparator, number and unit, e.g. systolic >= 180 mm[Hg].`
+  const [, code, is, number, unit] = parts as unknown as [string, string, Comparator, string, string]
+  if (signal(code) === undefined) return `"${code}" is not a signal of the vocabulary.`
+  const canonical = toCanonical(code, Number(number), unit)
+  if (canonical === undefined)
+    return `"${unit}" is not a unit of ${code}. Use one of ${acceptedUnits(code).slice(0, 6).join(', ')}.`
+  return { signal: code, is, limit: canonical.value as number }
+}
+
+/** `8.0 °C`-like text of a canonical value. Source of decimals and unit: the vocabulary. */
+export const formatNumber = (code: string, value: number): string => value.toFixed(signal(code)?.decimals ?? 0)
+
+const shownUnits: Readonly<Record<string, string>> = {
+  'mm[Hg]': 'mmHg',
+  Cel: '°C',
+  '/min': '/min',
+  '[ppm]': 'ppm',
+  '1': '',
+  '{dBm}': 'dBm',
+}
+
+/** A UCUM code as people read it. */
+export const shownUnit = (ucum: string): string => shownUnits[ucum] ?? ucum.replace(/[[\]{}]/g, '')
