@@ -12,6 +12,7 @@ create table tenant.series (
   unit text not null,                     -- UCUM, the signal's canonical unit
   expected_interval_ms bigint,            -- set by a person or device settings; null: the vocabulary's
   learned_interval_ms bigint,             -- what the device was seen to do, where that is slower
+  worn_until_ms bigint,                   -- end of the assignment, once it has one: silence after it is no gap
   created_at timestamptz not null default now(),
   unique nulls not distinct (tenant_id, device, signal, assignment),
   check ((assignment is null) = (subject is null))

@@ -1,0 +1,166 @@
+/**
+ * Turns open segments into chunks. One transaction takes the segments and the chunks they join and puts the new chunks in
+ * their place: a crash at any moment leaves either the old rows or the new. A second sealer finds rows gone and gives up.
+ */
+import type { EngineTx } from '../engine/index.ts'
+import { type ChunkRow, deleteChunks, insertChunks, readChunks, readSpans, type StoredSpan } from './chunks.ts'
+import { decodeReadings } from './codec/chunk.ts'
+import { fail } from './errors.ts'
+import { planSeal, type SealGroup } from './seal-plan.ts'
+import type { Packed, SealJob, SealResult } from './seal-worker.ts'
+import { chunkName, sampleName } from './sealed-names.ts'
+import { deleteSegments, readSegments, type Segment } from './segments.ts'
+import { keyOwner, type Series } from './series.ts'
+import type { StorePorts } from './store-ports.ts'
+
+const WORKER = new URL('./seal-worker.ts', import.meta.url)
+
+/** What is told when a seal is done. */
+export interface Sealed {
+  readonly segments: readonly Segment[]
+  readonly readings: number
+  readonly bytes: number
+}
+
+/**
+ * Seals all open segments of the series.
+ * @param guard runs inside the transaction, before anything is written: the lease
+ * @throws Failure `segment-vanished` when another process sealed or moved them meanwhile
+ */
+export async function sealSeries(
+  ports: StorePorts,
+  series: readonly Series[],
+  guard: (tx: EngineTx) => Promise<void>,
+): Promise<Sealed> {
+  const plan = await ports.db.asEngine((tx) => gather(ports, tx, series))
+  if (plan.segments.length === 0) return { segments: [], readings: 0, bytes: 0 }
+  ports.fault?.('seal: planned')
+  const { bytes, rows } = await ports.compute.run<SealJob, SealResult>(WORKER, plan.job, [
+    plan.job.bytes.buffer as ArrayBuffer,
+  ])
+  const chunks = rows.map(({ start, end, ...row }): ChunkRow => ({ ...row, body: bytes.subarray(start, end) }))
+  await ports.db.asEngine(async (tx) => {
+    await guard(tx)
+    ports.fault?.('seal: begun')
+    const found = await deleteSegments(tx, plan.segments)
+    if (found !== plan.segments.length) throw vanished()
+    ports.fault?.('seal: segments deleted')
+    const { raw, blobs } = await deleteChunks(tx, plan.absorbed)
+    if (raw !== plan.absorbed.length) throw vanished()
+    await insertChunks(tx, chunks)
+    ports.fault?.('seal: chunks inserted')
+    tx.afterCommit(() => {
+      for (const blob of blobs) void ports.blobs.delete(blob).catch(() => {}) // its row is gone: sweep takes what stays
+    })
+  })
+  ports.fault?.('seal: committed')
+  return {
+    segments: plan.segments,
+    readings: plan.segments.reduce((sum, segment) => sum + segment.n, 0),
+    bytes: bytes.length,
+  }
+}
+
+const vanished = () =>
+  fail('segment-vanished', 'Another process sealed these readings meanwhile. Nothing was changed; it is tried again.')
+
+interface SealPlan {
+  readonly segments: readonly Segment[]
+  readonly absorbed: readonly StoredSpan[]
+  readonly job: SealJob
+}
+
+async function gather(ports: StorePorts, tx: EngineTx, series: readonly Series[]): Promise<SealPlan> {
+  const segments = await readSegments(
+    tx,
+    series.map((one) => one.id),
+  )
+  const bySeries = Map.groupBy(segments, (segment) => segment.series)
+  const busy = series.filter((one) => bySeries.has(one.id))
+  const spans = Map.groupBy(
+    await readSpans(
+      tx,
+      busy.map((one) => one.id),
+      busy.map((one) => Math.min(...bySeries.get(one.id)!.map((segment) => segment.firstMs))),
+    ),
+    (span) => span.series,
+  )
+  const block = new Block()
+  const jobs: SealJob['series'][number][] = []
+  const absorbed: StoredSpan[] = []
+  for (const one of busy) {
+    const key = await ports.keys.keyFor(...keyOwner(one))
+    const own = bySeries.get(one.id)!
+    const there = spans.get(one.id) ?? []
+    const groups = planSeal(
+      there,
+      openTimes(own, there, (body, name) => key.open(body, name)),
+    )
+    const keys = groups.flatMap((group) => group.absorbs.map((span) => ({ ...span, series: one.id })))
+    const chunks = await readChunks(tx, ports.blobs, keys)
+    if (chunks.includes(undefined)) throw vanished()
+    absorbed.push(...keys)
+    let at = 0
+    jobs.push({
+      id: one.id,
+      key: key.raw.slice(),
+      taken: taken(there, keys),
+      open: own.map((segment) => block.add(segment.body, sampleName(segment.series, segment.position, segment.part))),
+      groups: groups.map((group: SealGroup) => ({
+        ...group,
+        bodies: group.absorbs.map(() => {
+          const chunk = chunks[at++]!
+          return block.add(chunk.body, chunkName(chunk.series, 0, chunk.fromMs, chunk.part, chunk.toMs, chunk.n))
+        }),
+      })),
+    })
+  }
+  return { segments, absorbed, job: { bytes: block.bytes(), series: jobs } }
+}
+
+/** Times of open readings. Segments after the last chunk are not opened here: for the plan they are all "after". */
+function openTimes(
+  segments: readonly Segment[],
+  spans: readonly StoredSpan[],
+  open: (body: Uint8Array, name: string) => Uint8Array,
+): number[] {
+  const sealedTo = spans.at(-1)?.toMs ?? Number.NEGATIVE_INFINITY
+  const times: number[] = []
+  for (const segment of segments) {
+    if (segment.firstMs >= sealedTo) for (let i = 0; i < segment.n; i++) times.push(segment.firstMs)
+    else {
+      const name = sampleName(segment.series, segment.position, segment.part)
+      for (const at of decodeReadings(open(segment.body, name)).measuredAt) times.push(at)
+    }
+  }
+  return times
+}
+
+/** Chunks that stay: a new one beginning in the same ms takes the next part number. */
+function taken(there: readonly StoredSpan[], absorbed: readonly StoredSpan[]): [number, number][] {
+  const gone = new Set(absorbed.map((span) => `${span.fromMs} ${span.part}`))
+  return there.filter((span) => !gone.has(`${span.fromMs} ${span.part}`)).map((span) => [span.fromMs, span.part])
+}
+
+/** Bodies in one block of bytes that can be handed to another thread as it is. */
+class Block {
+  readonly #parts: Uint8Array[] = []
+  #length = 0
+
+  add(body: Uint8Array, name: string): Packed {
+    this.#parts.push(body)
+    const start = this.#length
+    this.#length += body.length
+    return { start, end: this.#length, name }
+  }
+
+  bytes(): Uint8Array {
+    const bytes = new Uint8Array(this.#length)
+    let at = 0
+    for (const part of this.#parts) {
+      bytes.set(part, at)
+      at += part.length
+    }
+    return bytes
+  }
+}
