@@ -95,7 +95,13 @@ async function readRows(tx: EngineTx, batch: readonly Waiting[]): Promise<Map<st
   const rows = new Map<string, Row | null>()
   const keys = batch.filter(({ ask }) => ask.what === 'load').map(({ ask }) => ask.key)
   if (keys.length === 0) return rows
-  const found = await tx.client.query<{ tenant: string; device: string; client: string; state: SessionState; at: string }>(
+  const found = await tx.client.query<{
+    tenant: string
+    device: string
+    client: string
+    state: SessionState
+    at: string
+  }>(
     `select s.tenant_id as tenant, s.device_id as device, encode(s.client, 'hex') as client, s.state, s.expires_at as at
        from unnest($1::uuid[], $2::uuid[], $3::text[]) as k(tenant, device, client)
        join engine.device_session s on s.tenant_id = k.tenant and s.device_id = k.device and s.client = decode(k.client, 'hex')`,
@@ -139,8 +145,12 @@ function columns(keys: readonly SessionKey[]): [string[], string[], string[]] {
 }
 
 function unavailable(cause: unknown) {
-  return mqttFailure('mqtt-sessions-unavailable', 'Device sessions cannot be read or written now. Check the database.', {
-    retryAfterSeconds: 5,
-    cause,
-  })
+  return mqttFailure(
+    'mqtt-sessions-unavailable',
+    'Device sessions cannot be read or written now. Check the database.',
+    {
+      retryAfterSeconds: 5,
+      cause,
+    },
+  )
 }
