@@ -1,0 +1,35 @@
+/** All profiles there are. A new one is added here and in docs/profiles.md. */
+import { btHomeProfile, ruuviProfile } from './advertisement/profiles.ts'
+import {
+  bloodPressureProfile,
+  continuousGlucoseProfile,
+  glucoseProfile,
+  healthDeviceProfile,
+  heartRateProfile,
+  oximeterProfile,
+  oximeterSpotProfile,
+  scaleProfile,
+  thermometerProfile,
+} from './gatt/profiles.ts'
+import { genericProfile } from './generic-profile.ts'
+import type { Profile } from './profile.ts'
+
+export const allProfiles: readonly Profile[] = [
+  genericProfile,
+  bloodPressureProfile,
+  heartRateProfile,
+  oximeterProfile,
+  oximeterSpotProfile,
+  glucoseProfile,
+  continuousGlucoseProfile,
+  thermometerProfile,
+  scaleProfile,
+  healthDeviceProfile,
+  ruuviProfile,
+  btHomeProfile,
+]
+
+const byCode: ReadonlyMap<string, Profile> = new Map(allProfiles.map((each) => [each.code, each]))
+
+/** The profile of a code, undefined when there is none. */
+export const profile = (code: string): Profile | undefined => byCode.get(code)
