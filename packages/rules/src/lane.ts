@@ -132,24 +132,22 @@ interface Episode {
   to: EpochMs | null
   told: boolean
   readonly by: Machine | null
-  newestPin: EpochMs | null
 }
 
 function foldAgain(lane: Lane, late: Point, rule: CompiledRule): readonly Told[] {
   const wasActive = lane.head.active
-  const newestPin = lane.pins.at(-1) ?? null
   const { machine, episodes } = fold(lane, rule)
   lane.head = machine
-  const told: Told[] = []
-  for (const episode of episodes) {
-    if (!episode.told) {
-      told.push({ what: 'raised', at: episode.from, by: episode.by! })
-      lane.pins.push(episode.from)
-      if (episode.to !== null) told.push({ what: 'cleared', at: episode.to })
-    } else if (wasActive && episode.to !== null && episode.newestPin === newestPin) {
-      told.push({ what: 'cleared', at: episode.to })
-    }
-  }
+  const current = wasActive ? episodes.findLastIndex((episode) => episode.told) : -1
+  const told = episodes.flatMap((episode, index): readonly Told[] => {
+    const ended: readonly Told[] = episode.to === null ? nothing : [{ what: 'cleared', at: episode.to }]
+    if (index === current) return ended
+    if (episode.told) return nothing
+    lane.pins.push(episode.from)
+    // What is found to have happened before the alert that stands is evidence, not a second alert.
+    if (index < current) return [{ what: 'evidence-changed', at: episode.from }]
+    return [{ what: 'raised', at: episode.from, by: episode.by! }, ...ended]
+  })
   if (!wasActive && machine.active && told.at(-1)?.what !== 'raised') {
     // The late reading shows that the condition had not cleared after all.
     told.push({ what: 'raised', at: machine.breachLast, by: copyMachine(machine) })
@@ -163,15 +161,14 @@ function foldAgain(lane: Lane, late: Point, rule: CompiledRule): readonly Told[]
 function fold(lane: Lane, rule: CompiledRule): { machine: Machine; episodes: Episode[] } {
   const machine = copyMachine(lane.base)
   const episodes: Episode[] = []
-  if (machine.active) episodes.push({ from: machine.raisedAt!, to: null, told: true, by: null, newestPin: null })
+  if (machine.active) episodes.push({ from: machine.raisedAt!, to: null, told: true, by: null })
   const pins = [...lane.pins]
   const visit: Visit = (what, at) => {
     const last = episodes.at(-1)
     if (what === 'cleared') last!.to = at
-    else if (what === 'raised')
-      episodes.push({ from: at, to: null, told: false, by: copyMachine(machine), newestPin: null })
-    else if (last !== undefined && last.to === null) Object.assign(last, { told: true, newestPin: at })
-    else episodes.push({ from: Math.ceil(at), to: null, told: true, by: null, newestPin: at })
+    else if (what === 'raised') episodes.push({ from: at, to: null, told: false, by: copyMachine(machine) })
+    else if (last !== undefined && last.to === null) Object.assign(last, { told: true })
+    else episodes.push({ from: Math.ceil(at), to: null, told: true, by: null })
   }
   for (const point of lane.points) foldPoint(machine, point, pins, rule, visit)
   passTime(machine, Number.POSITIVE_INFINITY, pins, rule, visit, false)
