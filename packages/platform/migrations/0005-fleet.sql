@@ -121,12 +121,15 @@ create table engine.device_directory (
 );
 create index device_directory_touched on engine.device_directory (touched);
 
+-- False when the digest is known already.
 create function engine.register_credential(
   p_kind text, p_digest bytea, p_device uuid, p_credential uuid, p_expires_at bigint
-) returns void language plpgsql security definer set search_path = pg_catalog as $$
+) returns boolean language plpgsql security definer set search_path = pg_catalog as $$
 begin
   insert into engine.device_credential (kind, digest, tenant_id, device_id, credential_id, expires_at)
-    values (p_kind, p_digest, current_setting('careloop.tenant')::uuid, p_device, p_credential, p_expires_at);
+    values (p_kind, p_digest, current_setting('careloop.tenant')::uuid, p_device, p_credential, p_expires_at)
+    on conflict (kind, digest) do nothing;
+  return found;
 end $$;
 
 create function engine.revoke_credential(p_credential uuid, p_at bigint) returns void

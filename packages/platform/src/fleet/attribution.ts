@@ -1,0 +1,182 @@
+/**
+ * The doors' copy of who is who and who wears what, of all tenants, in memory: asked for every message.
+ *
+ * It may be older than the database, and says by how much: `epoch` is the value of the fence `attribution` that it is current
+ * to. A door appends with that fence; when somebody changed an assignment meanwhile the log refuses, the door calls
+ * `refresh()` and decides again. So no reading is ever stored under a wearer who had ceased to be one.
+ */
+import type { AssignmentSpan, EpochMs } from '@careloop/contract'
+import type { Engine, Fence } from '../engine/index.ts'
+import type { DeviceSpeaker } from '../identity/index.ts'
+import { attributionFence } from './assignments.ts'
+import {
+  type CredentialKind,
+  type ListedCredential,
+  type ListedDevice,
+  readByCredential,
+  readByDevice,
+  readDirectory,
+} from './directory.ts'
+import { fleetFacts } from './facts.ts'
+import { spanAt } from './history.ts'
+
+export interface Attribution {
+  /** Value of the fence that this copy is current to. Read it in the same tick as `whoWears`. */
+  readonly epoch: number
+  /** `epoch` as `ReadingLog.append` wants it. */
+  fence(): Fence
+  /** Who wore the device at an instant; null when nobody did or the device is not known here. */
+  whoWears(device: string, at: EpochMs): AssignmentSpan | null
+  /** What is known of a device: its profile, its time zone. Devices that have shown a credential are known. */
+  device(device: string): ListedDevice | undefined
+  /** Makes a device known that came another way (a person's form, a replay); undefined when the tenant has no such device. */
+  load(tenant: string, device: string): Promise<ListedDevice | undefined>
+  /** Whose token this is; null when unknown, expired or revoked. */
+  identityByTokenHash(sha256: Buffer): Promise<DeviceSpeaker | null>
+  /** Whose certificate this is, by SHA-256 over its DER; null when unknown, expired or revoked. */
+  identityByCertificate(sha256: Buffer): Promise<DeviceSpeaker | null>
+  /** Whether a credential that was good still is, as far as this copy knows. */
+  isGood(credential: string): boolean
+  /** Brings the copy up to date with everything committed before the call. */
+  refresh(): Promise<void>
+  /** Loads everything and follows changes. */
+  start(): Promise<() => Promise<void>>
+}
+
+/** How soon a change is found even when nobody tells of it. */
+const lookEveryMs = 5000
+
+export function makeAttribution(engine: Engine): Attribution {
+  return new AttributionCopy(engine)
+}
+
+class AttributionCopy implements Attribution {
+  readonly #engine: Engine
+  readonly #devices = new Map<string, ListedDevice>()
+  readonly #byDigest = new Map<string, ListedCredential>()
+  readonly #byCredential = new Map<string, ListedCredential>()
+  #epoch = 0
+  #horizon = '0'
+  #looking: Promise<void> | undefined
+  #next: Promise<void> | undefined
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+  }
+
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  fence(): Fence {
+    return { name: attributionFence, value: this.#epoch }
+  }
+
+  whoWears(device: string, at: EpochMs): AssignmentSpan | null {
+    const known = this.#devices.get(device)
+    return known === undefined ? null : spanAt(known.spans, at)
+  }
+
+  device(device: string): ListedDevice | undefined {
+    return this.#devices.get(device)
+  }
+
+  async load(tenant: string, device: string): Promise<ListedDevice | undefined> {
+    const known = this.#devices.get(device)
+    if (known) return known.tenant === tenant ? known : undefined
+    const found = await readByDevice(this.#engine.db, tenant, device)
+    if (!found) return undefined
+    this.#learn(found)
+    return this.#devices.get(device)
+  }
+
+  identityByTokenHash(sha256: Buffer): Promise<DeviceSpeaker | null> {
+    return this.#identity('token', sha256)
+  }
+
+  identityByCertificate(sha256: Buffer): Promise<DeviceSpeaker | null> {
+    return this.#identity('certificate', sha256)
+  }
+
+  isGood(credential: string): boolean {
+    const known = this.#byCredential.get(credential)
+    return known !== undefined && this.#holds(known)
+  }
+
+  /** A look that began before the call may have missed what the caller knows of: then another follows it. */
+  refresh(): Promise<void> {
+    if (!this.#looking) return this.#look()
+    this.#next ??= this.#looking
+      .catch(() => {})
+      .then(() => {
+        this.#next = undefined
+        return this.#look()
+      })
+    return this.#next
+  }
+
+  async start(): Promise<() => Promise<void>> {
+    const quietly = () => {
+      this.refresh().catch((err: unknown) => this.#engine.watch.log.warn({ err }, 'attribution could not be refreshed'))
+    }
+    const stopFacts = this.#engine.db.onFacts(fleetFacts, quietly)
+    const stopTimer = this.#engine.clock.every(lookEveryMs, quietly)
+    await this.refresh()
+    return async () => {
+      stopFacts()
+      stopTimer()
+      await Promise.allSettled([this.#looking, this.#next])
+    }
+  }
+
+  #look(): Promise<void> {
+    this.#looking ??= this.#takeNews().finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
+  async #takeNews(): Promise<void> {
+    // The fence first: rows read afterwards are at least as new as it says, and newer ones do no harm.
+    const epoch = await this.#engine.log.fence(attributionFence)
+    const { devices, credentials, horizon } = await readDirectory(this.#engine.db, this.#horizon)
+    for (const device of devices) this.#devices.set(device.device, device)
+    for (const credential of credentials) this.#put(credential)
+    this.#horizon = horizon
+    this.#epoch = epoch
+  }
+
+  async #identity(kind: CredentialKind, digest: Buffer): Promise<DeviceSpeaker | null> {
+    let credential = this.#byDigest.get(digestKey(kind, digest))
+    if (!credential || !this.#devices.has(credential.device)) {
+      const found = await readByCredential(this.#engine.db, kind, digest)
+      if (!found) return null
+      this.#learn(found.device)
+      this.#put(found.credential)
+      credential = found.credential
+    }
+    if (!this.#holds(credential)) return null
+    const { tenant, device, name, profile, classification } = this.#devices.get(credential.device)!
+    return { tenant, device, name, profile, classification, credential: credential.credential }
+  }
+
+  #holds(credential: ListedCredential): boolean {
+    if (credential.revokedAt !== null) return false
+    return credential.expiresAt === null || this.#engine.clock.now() < credential.expiresAt
+  }
+
+  /** From a single look-up: never in place of what a refresh has brought meanwhile, which may be newer. */
+  #learn(device: ListedDevice): void {
+    if (!this.#devices.has(device.device)) this.#devices.set(device.device, device)
+  }
+
+  #put(credential: ListedCredential): void {
+    const known = this.#byCredential.get(credential.credential)
+    // A revocation is for ever: an older answer that comes late does not undo it.
+    if (known && known.revokedAt !== null) return
+    this.#byCredential.set(credential.credential, credential)
+    this.#byDigest.set(digestKey(credential.kind, credential.digest), credential)
+  }
+}
+
+const digestKey = (kind: CredentialKind, digest: Buffer): string => `${kind}:${digest.toString('base64')}`

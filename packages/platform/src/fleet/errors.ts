@@ -1,0 +1,24 @@
+import { failures } from '@careloop/contract'
+
+/** Expected failures of the fleet room; docs/errors.md says what each means. */
+export const fleetErrors = {
+  'device-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'device-name-taken': { disposition: 'reject', status: 409, issue: 'duplicate' },
+  'profile-unknown': { disposition: 'reject', status: 422, issue: 'value' },
+  'gateway-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'gateway-name-taken': { disposition: 'reject', status: 409, issue: 'duplicate' },
+  'credential-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'credential-known': { disposition: 'reject', status: 409, issue: 'duplicate' },
+  'credential-expiry-wrong': { disposition: 'reject', status: 422, issue: 'value' },
+  'device-worn': { disposition: 'reject', status: 409, issue: 'conflict' },
+  'device-not-worn': { disposition: 'reject', status: 409, issue: 'conflict' },
+  'assignment-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'assignment-span-wrong': { disposition: 'reject', status: 422, issue: 'value' },
+  'assignment-in-future': { disposition: 'reject', status: 422, issue: 'value' },
+  'assignment-overlaps': { disposition: 'reject', status: 409, issue: 'conflict' },
+  'assignment-edited-twice': { disposition: 'reject', status: 422, issue: 'value' },
+  'correction-empty': { disposition: 'reject', status: 422, issue: 'value' },
+  'correction-reason-missing': { disposition: 'reject', status: 422, issue: 'required' },
+} as const
+
+export const fleetFailure = failures(fleetErrors)

@@ -1,0 +1,10 @@
+/** Facts that this room publishes. Bodies: contract's `FactBodies`; in words: docs/facts.md. */
+import type { FactType } from '@careloop/contract'
+
+export const fleetFacts = [
+  'DeviceEnrolled',
+  'DeviceChanged',
+  'DeviceSettingsChanged',
+  'CredentialRevoked',
+  'AssignmentChanged',
+] as const satisfies readonly FactType[]

@@ -1,0 +1,246 @@
+/** Devices over HTTP. */
+import {
+  AssignmentCorrection,
+  AssignmentEnd,
+  AssignmentHistory,
+  CredentialList,
+  DeviceCertificateIssued,
+  DeviceList,
+  DeviceListQuery,
+  DeviceSettings,
+  DeviceSpan,
+  DeviceTokenIssued,
+  DeviceUpdate,
+  DeviceView,
+  GatewayList,
+  GatewayView,
+  Id,
+  NewAssignment,
+  NewDevice,
+  NewDeviceCertificate,
+  NewDeviceToken,
+  NewGateway,
+  SettingsView,
+} from '@careloop/contract'
+import { z } from 'zod'
+import { defineRoute, type Route } from '../identity/index.ts'
+import { byOf } from '../subjects/index.ts'
+import type { Fleet } from './fleet.ts'
+
+export const fleetRoutes = (fleet: Fleet): Route[] => [
+  ...deviceRoutes(fleet),
+  ...credentialRoutes(fleet),
+  ...assignmentRoutes(fleet),
+  ...settingsRoutes(fleet),
+  ...gatewayRoutes(fleet),
+]
+
+const byId = z.object({ id: Id })
+
+function deviceRoutes(fleet: Fleet): Route[] {
+  return [
+    defineRoute({
+      method: 'POST',
+      url: '/api/v1/devices',
+      summary: 'Enrol a device',
+      policy: { action: 'create', resource: 'device' },
+      body: NewDevice,
+      response: { 201: DeviceView },
+      handler: async (ctx) => ctx.reply(201, await fleet.enrolDevice(byOf(ctx.principal, ctx.requestId), ctx.body)),
+    }),
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/devices',
+      summary: 'Devices in the order of enrolment',
+      policy: { action: 'read', resource: 'device' },
+      query: DeviceListQuery,
+      response: { 200: DeviceList },
+      handler: async (ctx) => ctx.reply(200, await fleet.listDevices(byOf(ctx.principal, ctx.requestId), ctx.query)),
+    }),
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/devices/:id',
+      summary: 'One device',
+      policy: { action: 'read', resource: 'device' },
+      params: byId,
+      response: { 200: DeviceView },
+      handler: async (ctx) => ctx.reply(200, await fleet.device(byOf(ctx.principal, ctx.requestId), ctx.params.id)),
+    }),
+    defineRoute({
+      method: 'PUT',
+      url: '/api/v1/devices/:id',
+      summary: 'Put a new state of a device in place; its name stays',
+      policy: { action: 'update', resource: 'device' },
+      params: byId,
+      body: DeviceUpdate,
+      response: { 200: DeviceView },
+      handler: async (ctx) =>
+        ctx.reply(200, await fleet.updateDevice(byOf(ctx.principal, ctx.requestId), ctx.params.id, ctx.body)),
+    }),
+  ]
+}
+
+function credentialRoutes(fleet: Fleet): Route[] {
+  return [
+    defineRoute({
+      method: 'POST',
+      url: '/api/v1/devices/:id/tokens',
+      summary: 'Make a token for a device and show it this once',
+      policy: { action: 'create', resource: 'credential' },
+      params: byId,
+      body: NewDeviceToken,
+      response: { 201: DeviceTokenIssued },
+      handler: async (ctx) =>
+        ctx.reply(
+          201,
+          await fleet.createDeviceToken(byOf(ctx.principal, ctx.requestId), ctx.params.id, ctx.body),
+          secret,
+        ),
+    }),
+    defineRoute({
+      method: 'POST',
+      url: '/api/v1/devices/:id/certificate',
+      summary: 'Sign a certificate for a device; without a request its key is made here and shown this once',
+      policy: { action: 'create', resource: 'certificate' },
+      params: byId,
+      body: NewDeviceCertificate,
+      response: { 201: DeviceCertificateIssued },
+      handler: async (ctx) =>
+        ctx.reply(
+          201,
+          await fleet.issueCertificate(byOf(ctx.principal, ctx.requestId), ctx.params.id, ctx.body),
+          secret,
+        ),
+    }),
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/devices/:id/credentials',
+      summary: 'Credentials of a device, without their secrets',
+      policy: { action: 'read', resource: 'credential' },
+      params: byId,
+      response: { 200: CredentialList },
+      handler: async (ctx) => ctx.reply(200, { items: await fleet.credentials(ctx.tenant, ctx.params.id) }),
+    }),
+    defineRoute({
+      method: 'DELETE',
+      url: '/api/v1/devices/:id/credentials/:credential',
+      summary: 'Revoke a credential: doors close its connections',
+      policy: { action: 'delete', resource: 'credential' },
+      params: z.object({ id: Id, credential: Id }),
+      response: { 204: 'empty' },
+      async handler(ctx) {
+        await fleet.revokeCredential(byOf(ctx.principal, ctx.requestId), ctx.params.id, ctx.params.credential)
+        return ctx.reply(204, undefined)
+      },
+    }),
+  ]
+}
+
+/** What is shown once must not stay in a cache on the way. */
+const secret = { headers: { 'cache-control': 'no-store' } }
+
+function assignmentRoutes(fleet: Fleet): Route[] {
+  return [
+    defineRoute({
+      method: 'POST',
+      url: '/api/v1/devices/:id/assignments',
+      summary: 'Put a device on a subject',
+      policy: { action: 'create', resource: 'assignment' },
+      params: byId,
+      body: NewAssignment,
+      response: { 201: DeviceSpan },
+      handler: async (ctx) =>
+        ctx.reply(
+          201,
+          await fleet.assign(
+            byOf(ctx.principal, ctx.requestId),
+            ctx.params.id,
+            ctx.body.subject,
+            ctx.body.from ?? null,
+          ),
+        ),
+    }),
+    defineRoute({
+      method: 'POST',
+      url: '/api/v1/devices/:id/assignments/end',
+      summary: 'Take a device off',
+      policy: { action: 'update', resource: 'assignment' },
+      params: byId,
+      body: AssignmentEnd,
+      response: { 200: DeviceSpan },
+      handler: async (ctx) =>
+        ctx.reply(200, await fleet.unassign(byOf(ctx.principal, ctx.requestId), ctx.params.id, ctx.body.to ?? null)),
+    }),
+    defineRoute({
+      method: 'POST',
+      url: '/api/v1/devices/:id/assignments/correct',
+      summary: 'Correct who wore a device, back-dated too; readings move with it',
+      policy: { action: 'update', resource: 'assignment' },
+      params: byId,
+      body: AssignmentCorrection,
+      response: { 200: AssignmentHistory },
+      async handler(ctx) {
+        const by = byOf(ctx.principal, ctx.requestId)
+        await fleet.correctAssignment(by, ctx.params.id, ctx.body)
+        return ctx.reply(200, await fleet.assignmentHistory(by, ctx.params.id))
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/devices/:id/assignments',
+      summary: 'Who wore a device, and what was believed before corrections',
+      policy: { action: 'read', resource: 'assignment' },
+      params: byId,
+      response: { 200: AssignmentHistory },
+      handler: async (ctx) =>
+        ctx.reply(200, await fleet.assignmentHistory(byOf(ctx.principal, ctx.requestId), ctx.params.id)),
+    }),
+  ]
+}
+
+function settingsRoutes(fleet: Fleet): Route[] {
+  return [
+    defineRoute({
+      method: 'PUT',
+      url: '/api/v1/devices/:id/settings',
+      summary: 'Put new settings in place; they are sent to the device',
+      policy: { action: 'update', resource: 'device' },
+      params: byId,
+      body: DeviceSettings,
+      response: { 200: SettingsView },
+      handler: async (ctx) =>
+        ctx.reply(200, await fleet.setSettings(byOf(ctx.principal, ctx.requestId), ctx.params.id, ctx.body)),
+    }),
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/devices/:id/settings',
+      summary: 'Settings of a device',
+      policy: { action: 'read', resource: 'device' },
+      params: byId,
+      response: { 200: SettingsView },
+      handler: async (ctx) => ctx.reply(200, await fleet.settings(ctx.tenant, ctx.params.id)),
+    }),
+  ]
+}
+
+function gatewayRoutes(fleet: Fleet): Route[] {
+  return [
+    defineRoute({
+      method: 'POST',
+      url: '/api/v1/gateways',
+      summary: 'Enrol a gateway',
+      policy: { action: 'create', resource: 'gateway' },
+      body: NewGateway,
+      response: { 201: GatewayView },
+      handler: async (ctx) => ctx.reply(201, await fleet.enrolGateway(byOf(ctx.principal, ctx.requestId), ctx.body)),
+    }),
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/gateways',
+      summary: 'All gateways',
+      policy: { action: 'read', resource: 'gateway' },
+      response: { 200: GatewayList },
+      handler: async (ctx) => ctx.reply(200, { items: await fleet.gateways(ctx.tenant) }),
+    }),
+  ]
+}

@@ -1,0 +1,30 @@
+/** Who does something, in which organisation, and how subjects and fleet record it. */
+import { type AuditAction, type AuditEntry, record } from '../audit/index.ts'
+import type { TenantTx } from '../engine/index.ts'
+import { actorOf, type Principal } from '../identity/index.ts'
+
+export interface By {
+  readonly tenant: string
+  /** `staff:<id>`, `service:<id>`, or `cli` for a person at the server's own console; as audit entries say it. */
+  readonly actor: string
+  /** The request it belongs to: entries of one request share it. */
+  readonly requestId?: string
+}
+
+export const byOf = (principal: Principal, requestId: string): By => ({
+  tenant: principal.tenant,
+  actor: actorOf(principal),
+  requestId,
+})
+
+/** A person at the server's own console. */
+export const byConsole = (tenant: string): By => ({ tenant, actor: 'cli' })
+
+/** Records an act of somebody in its own transaction. */
+export const audited = (
+  tx: TenantTx,
+  by: By,
+  action: AuditAction,
+  resource: string,
+  what: Pick<AuditEntry, 'id' | 'subjects' | 'purpose' | 'detail'>,
+): Promise<void> => record(tx, { actor: by.actor, requestId: by.requestId, action, resource, ...what })

@@ -1,0 +1,156 @@
+/**
+ * Enrolments: a subject is in a program from-to, owned by a member of staff who acts on its alerts. Rules read them, so every
+ * change also stands in the reading log, in order with the readings.
+ */
+import type { EnrolmentUpdate, EnrolmentView, NewEnrolment } from '@careloop/contract'
+import type { Selectable } from 'kysely'
+import type { Engine, TenantTx } from '../engine/index.ts'
+import { audited, type By } from './by.ts'
+import { subjectFailure } from './errors.ts'
+import { type EnrolmentTable, type SubjectsTables, toMs, toMsOrNull } from './schema.ts'
+import { assertStaff, type StaffOf } from './staff.ts'
+import { assertSubject } from './subject-store.ts'
+
+/** @throws Failure `subject-not-found`, `staff-not-found`, `enrolment-overlaps`, `enrolment-span-wrong` */
+export async function enrol(
+  engine: Engine,
+  staff: StaffOf,
+  by: By,
+  subject: string,
+  wanted: NewEnrolment,
+): Promise<EnrolmentView> {
+  const now = engine.clock.now()
+  const from = wanted.from ?? now
+  const to = wanted.to ?? null
+  assertForward(from, to)
+  await assertOwners(staff, by.tenant, wanted.owner, wanted.backup)
+  const id = engine.ids.uuid()
+  return engine.db.asTenant(by.tenant, async (tx) => {
+    await assertSubject(tx, subject, '/params/id')
+    const row = {
+      id,
+      subject_id: subject,
+      program: wanted.program,
+      owner_id: wanted.owner,
+      backup_id: wanted.backup ?? null,
+    }
+    const made = await tx
+      .tables<SubjectsTables>()
+      .insertInto('enrolment')
+      .values({ ...row, from_at: from, to_at: to, created_at: now })
+      .onConflict((conflict) => conflict.constraint('enrolment_once').doNothing())
+      .executeTakeFirst()
+    if (made.numInsertedOrUpdatedRows !== 1n)
+      throw subjectFailure(
+        'enrolment-overlaps',
+        'This subject is in this program at that time already. End that first.',
+        {
+          pointer: '/body/from',
+        },
+      )
+    const enrolment = { id, subject, ...wanted, backup: wanted.backup ?? null, from, to }
+    await finish(tx, by, 'create', enrolment)
+    return enrolment
+  })
+}
+
+/** Gives an enrolment other owners. @throws Failure `enrolment-not-found`, `staff-not-found` */
+export async function updateEnrolment(
+  engine: Engine,
+  staff: StaffOf,
+  by: By,
+  id: string,
+  wanted: EnrolmentUpdate,
+): Promise<EnrolmentView> {
+  await assertOwners(staff, by.tenant, wanted.owner, wanted.backup ?? undefined)
+  return engine.db.asTenant(by.tenant, async (tx) => {
+    const row = await lockEnrolment(tx, id)
+    const columns = { owner_id: wanted.owner, backup_id: wanted.backup }
+    await tx.tables<SubjectsTables>().updateTable('enrolment').set(columns).where('id', '=', id).execute()
+    const enrolment = viewOf({ ...row, ...columns })
+    await finish(tx, by, 'update', enrolment)
+    return enrolment
+  })
+}
+
+/** Ends an enrolment; null = now. An end may come earlier than one set before, never later. @throws Failure `enrolment-not-found`, `enrolment-span-wrong` */
+export const endEnrolment = (engine: Engine, by: By, id: string, end: number | null): Promise<EnrolmentView> =>
+  engine.db.asTenant(by.tenant, async (tx) => {
+    const row = await lockEnrolment(tx, id)
+    const to = end ?? engine.clock.now()
+    assertForward(toMs(row.from_at), to)
+    if (row.to_at !== null && to > toMs(row.to_at))
+      throw subjectFailure('enrolment-span-wrong', 'It ends earlier than that already. Enrol the subject again.', {
+        pointer: '/body/to',
+      })
+    await tx.tables<SubjectsTables>().updateTable('enrolment').set({ to_at: to }).where('id', '=', id).execute()
+    const enrolment = viewOf({ ...row, to_at: String(to) })
+    await finish(tx, by, 'update', enrolment)
+    return enrolment
+  })
+
+/** Enrolments of a subject, oldest first, ended ones too. */
+export const enrolmentsOf = (engine: Engine, tenant: string, subject: string): Promise<EnrolmentView[]> =>
+  engine.db.asTenant(tenant, async (tx) => {
+    const rows = await tx
+      .tables<SubjectsTables>()
+      .selectFrom('enrolment')
+      .selectAll()
+      .where('subject_id', '=', subject)
+      .orderBy('from_at')
+      .execute()
+    return rows.map(viewOf)
+  })
+
+/** Every enrolment that holds at `at`, of one tenant: what evaluators start from. */
+export const enrolmentsAt = (engine: Engine, tenant: string, at: number): Promise<EnrolmentView[]> =>
+  engine.db.asTenant(tenant, async (tx) => {
+    const rows = await tx
+      .tables<SubjectsTables>()
+      .selectFrom('enrolment')
+      .selectAll()
+      .where('from_at', '<=', String(at))
+      .where((eb) => eb.or([eb('to_at', 'is', null), eb('to_at', '>', String(at))]))
+      .orderBy('id')
+      .execute()
+    return rows.map(viewOf)
+  })
+
+// ---------------------------------------------------------------- parts
+
+function assertForward(from: number, to: number | null): void {
+  if (to === null || to > from) return
+  throw subjectFailure('enrolment-span-wrong', 'The end must come after the beginning.', { pointer: '/body/to' })
+}
+
+async function assertOwners(staff: StaffOf, tenant: string, owner: string, backup: string | undefined): Promise<void> {
+  await assertStaff(staff, tenant, [owner], '/body/owner', false)
+  if (backup !== undefined) await assertStaff(staff, tenant, [backup], '/body/backup', false)
+}
+
+async function lockEnrolment(tx: TenantTx, id: string): Promise<Selectable<EnrolmentTable>> {
+  const query = tx.tables<SubjectsTables>().selectFrom('enrolment').selectAll().where('id', '=', id)
+  const row = await query.forUpdate().executeTakeFirst()
+  if (!row)
+    throw subjectFailure('enrolment-not-found', 'No enrolment has this id. List those of the subject.', {
+      pointer: '/params/id',
+    })
+  return row
+}
+
+const viewOf = (row: Selectable<EnrolmentTable>): EnrolmentView => ({
+  id: row.id,
+  subject: row.subject_id,
+  program: row.program,
+  owner: row.owner_id,
+  backup: row.backup_id,
+  from: toMs(row.from_at),
+  to: toMsOrNull(row.to_at),
+})
+
+async function finish(tx: TenantTx, by: By, action: 'create' | 'update', enrolment: EnrolmentView): Promise<void> {
+  const { id, subject, program } = enrolment
+  await tx.publish({ type: 'EnrolmentChanged', enrolment: id, subject, program })
+  await audited(tx, by, action, 'enrolment', { id, subjects: [subject] })
+  tx.beforeCommitAppend([{ kind: 'config-changed', tenant: by.tenant, subject }])
+}

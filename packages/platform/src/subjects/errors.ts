@@ -1,0 +1,20 @@
+import { failures } from '@careloop/contract'
+
+/** Expected failures of the subjects room; docs/errors.md says what each means. */
+export const subjectErrors = {
+  'subject-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'subject-moved': { disposition: 'reject', status: 409, issue: 'conflict' },
+  'subject-kind-fixed': { disposition: 'reject', status: 422, issue: 'business-rule' },
+  'subject-too-large': { disposition: 'reject', status: 413, issue: 'too-long' },
+  'identifier-taken': { disposition: 'reject', status: 409, issue: 'duplicate' },
+  'site-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'site-name-taken': { disposition: 'reject', status: 409, issue: 'duplicate' },
+  'care-team-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'care-team-name-taken': { disposition: 'reject', status: 409, issue: 'duplicate' },
+  'staff-not-found': { disposition: 'reject', status: 422, issue: 'not-found' },
+  'enrolment-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'enrolment-overlaps': { disposition: 'reject', status: 409, issue: 'conflict' },
+  'enrolment-span-wrong': { disposition: 'reject', status: 422, issue: 'value' },
+} as const
+
+export const subjectFailure = failures(subjectErrors)

@@ -1,0 +1,8 @@
+/** Facts that this room publishes. Bodies: contract's `FactBodies`; in words: docs/facts.md. */
+import type { FactType } from '@careloop/contract'
+
+export const subjectsFacts = [
+  'SubjectChanged',
+  'SiteChanged',
+  'EnrolmentChanged',
+] as const satisfies readonly FactType[]

@@ -1,0 +1,27 @@
+/** A subject's FHIR resource at rest: JSON under the subject's own data key, so that erasing the key erases the person. */
+import type { SubjectResource } from '@careloop/contract'
+import type { DataKey } from '../engine/index.ts'
+import { subjectFailure } from './errors.ts'
+
+export const maxResourceBytes = 64 * 1024
+
+// The additional data ties the bytes to their row: a body copied to another subject does not open.
+const aadOf = (tenant: string, subject: string): string => `subject-resource:${tenant}:${subject}`
+
+/** @throws Failure `subject-too-large` */
+export function sealResource(key: DataKey, tenant: string, subject: string, resource: SubjectResource): Buffer {
+  const plain = Buffer.from(JSON.stringify(resource))
+  if (plain.byteLength > maxResourceBytes)
+    throw subjectFailure(
+      'subject-too-large',
+      'The resource may take at most 64 kB. Leave out what is not needed here.',
+      {
+        pointer: '/body/resource',
+      },
+    )
+  return key.seal(plain, aadOf(tenant, subject))
+}
+
+/** @throws Failure `seal-broken` */
+export const openResource = (key: DataKey, tenant: string, subject: string, sealed: Uint8Array): SubjectResource =>
+  JSON.parse(key.open(sealed, aadOf(tenant, subject)).toString()) as SubjectResource

@@ -1,0 +1,210 @@
+/** Subjects as rows: sealed body, plain codes, one version after another. Every act is audited in its own transaction. */
+import {
+  Failure,
+  type NewSubject,
+  type SubjectKind,
+  type SubjectResource,
+  type SubjectUpdate,
+} from '@careloop/contract'
+import { type Selectable, sql } from 'kysely'
+import type { DataKey, Engine, TenantTx } from '../engine/index.ts'
+import { displayOf, kindOf, searchWordsOf } from './body.ts'
+import { audited, type By } from './by.ts'
+import { subjectFailure } from './errors.ts'
+import { type HashedKey, hashKeysOf, writeKeys } from './identifiers.ts'
+import type { NamedSubject } from './name-index.ts'
+import { type SubjectsTables, type SubjectTable, toMs } from './schema.ts'
+import { openResource, sealResource } from './sealed-resource.ts'
+import { assertSite } from './sites.ts'
+
+/** A subject, opened. `display`, `birthDate` and `resource` are PHI. */
+export interface Subject extends NamedSubject {
+  readonly createdAt: number
+  readonly updatedAt: number
+  readonly resource: SubjectResource
+}
+
+/** @throws Failure `identifier-taken`, `site-not-found`, `care-team-not-found`, `subject-too-large` */
+export async function createSubject(engine: Engine, by: By, wanted: NewSubject): Promise<Subject> {
+  const keys = await hashKeysOf(engine, by.tenant, wanted.resource)
+  const id = engine.ids.uuid()
+  const now = engine.clock.now()
+  return engine.db.asTenant(by.tenant, async (tx) => {
+    const keyId = await engine.keys.create(tx, 'subject', id)
+    const stored = { ...columnsOf(wanted), id, key_id: keyId, version: 1, created_at: now, updated_at: now }
+    const resource = { ...wanted.resource, id }
+    const body = sealResource(await engine.keys.key(keyId), by.tenant, id, resource)
+    await assertPlaced(tx, wanted)
+    await tx
+      .tables<SubjectsTables>()
+      .insertInto('subject')
+      .values({ ...stored, body })
+      .execute()
+    await finish(tx, by, 'create', id, keys)
+    return named({ ...stored, created_at: String(now), updated_at: String(now) }, resource)
+  })
+}
+
+/**
+ * Puts the whole new state in place of version `wanted.version`.
+ * @throws Failure `subject-not-found`, `subject-moved`, `subject-kind-fixed`, and those of `createSubject`
+ */
+export async function updateSubject(engine: Engine, by: By, id: string, wanted: SubjectUpdate): Promise<Subject> {
+  const keys = await hashKeysOf(engine, by.tenant, wanted.resource)
+  const now = engine.clock.now()
+  return engine.db.asTenant(by.tenant, async (tx) => {
+    const row = await rowOf(tx, id, 'for update')
+    assertSame(row, wanted)
+    await assertPlaced(tx, wanted)
+    const resource = { ...wanted.resource, id }
+    const body = sealResource(await engine.keys.key(row.key_id), by.tenant, id, resource)
+    const columns = { ...columnsOf(wanted), version: row.version + 1, updated_at: now }
+    await tx
+      .tables<SubjectsTables>()
+      .updateTable('subject')
+      .set({ ...columns, body, touched: sql<string>`pg_current_xact_id()::text::bigint` })
+      .where('id', '=', id)
+      .execute()
+    await finish(tx, by, 'update', id, keys)
+    return named({ ...row, ...columns, updated_at: String(now) }, resource)
+  })
+}
+
+/** One subject, opened; the reading is audited. @throws Failure `subject-not-found`, `key-destroyed` */
+export const readSubject = (engine: Engine, by: By, id: string): Promise<Subject> =>
+  engine.db.asTenant(by.tenant, async (tx) => {
+    const row = await rowOf(tx, id)
+    const subject = openRow(await engine.keys.key(row.key_id), by.tenant, row)
+    await audited(tx, by, 'read', 'subject', { id, subjects: [id] })
+    return subject
+  })
+
+export interface SubjectFilter {
+  readonly kind?: SubjectKind | undefined
+  readonly site?: string | undefined
+  readonly team?: string | undefined
+  readonly after?: string | undefined
+  readonly limit: number
+}
+
+/** Ids by filter, in the order of creation. */
+export async function listSubjectIds(tx: TenantTx, filter: SubjectFilter): Promise<string[]> {
+  let query = tx.tables<SubjectsTables>().selectFrom('subject').select('id').orderBy('id').limit(filter.limit)
+  if (filter.kind !== undefined) query = query.where('kind', '=', filter.kind)
+  if (filter.site !== undefined) query = query.where('site_id', '=', filter.site)
+  if (filter.team !== undefined) query = query.where('team_id', '=', filter.team)
+  if (filter.after !== undefined) query = query.where('id', '>', filter.after)
+  return (await query.execute()).map((row) => row.id)
+}
+
+/**
+ * Rows of these ids that exist, opened, in the order of the ids. Not audited: the caller says what it was for.
+ * @throws Failure `key-destroyed` unless erased ones are skipped
+ */
+export async function openSubjects(
+  engine: Engine,
+  tx: TenantTx,
+  ids: readonly string[],
+  erased: 'throw' | 'skip-erased' = 'throw',
+): Promise<Subject[]> {
+  if (ids.length === 0) return []
+  const rows = await tx.tables<SubjectsTables>().selectFrom('subject').selectAll().where('id', 'in', ids).execute()
+  const byId = new Map<string, Subject>()
+  await Promise.all(
+    rows.map(async (row) => {
+      try {
+        byId.set(row.id, openRow(await engine.keys.key(row.key_id), tx.tenant, row))
+      } catch (error) {
+        if (erased === 'throw' || !isErased(error)) throw error
+      }
+    }),
+  )
+  return ids.flatMap((id) => byId.get(id) ?? [])
+}
+
+/** Whether a subject does not open because its key was destroyed for ever. */
+export const isErased = (error: unknown): boolean => error instanceof Failure && error.code === 'key-destroyed'
+
+export const openRow = (key: DataKey, tenant: string, row: Selectable<SubjectTable>): Subject =>
+  named(row, openResource(key, tenant, row.id, row.body))
+
+/** Fails unless the tenant has this subject. @throws Failure `subject-not-found` */
+export async function assertSubject(tx: TenantTx, id: string, pointer: string): Promise<void> {
+  const found = await tx.tables<SubjectsTables>().selectFrom('subject').select('id').where('id', '=', id).execute()
+  if (found.length === 0) throw notFound(pointer)
+}
+
+// ---------------------------------------------------------------- parts
+
+type Columns = Omit<Selectable<SubjectTable>, 'tenant_id' | 'body' | 'touched'>
+
+function named(row: Columns, resource: SubjectResource): Subject {
+  return {
+    id: row.id,
+    kind: row.kind,
+    version: row.version,
+    display: displayOf(resource),
+    birthDate: resource.resourceType === 'Patient' ? resource.birthDate : undefined,
+    timeZone: row.time_zone,
+    site: row.site_id,
+    team: row.team_id,
+    words: searchWordsOf(resource),
+    createdAt: toMs(row.created_at),
+    updatedAt: toMs(row.updated_at),
+    resource,
+  }
+}
+
+const columnsOf = (wanted: NewSubject) => ({
+  kind: kindOf(wanted.resource),
+  time_zone: wanted.timeZone,
+  site_id: wanted.site ?? null,
+  team_id: wanted.team ?? null,
+})
+
+const notFound = (pointer: string) =>
+  subjectFailure('subject-not-found', 'No subject has this id. Search for it again.', { pointer })
+
+async function rowOf(tx: TenantTx, id: string, lock?: 'for update'): Promise<Selectable<SubjectTable>> {
+  const query = tx.tables<SubjectsTables>().selectFrom('subject').selectAll().where('id', '=', id)
+  const row = await (lock ? query.forUpdate() : query).executeTakeFirst()
+  if (!row) throw notFound('/params/id')
+  return row
+}
+
+function assertSame(row: Selectable<SubjectTable>, wanted: SubjectUpdate): void {
+  if (row.version !== wanted.version)
+    throw subjectFailure(
+      'subject-moved',
+      'Somebody changed this subject meanwhile. Read it again and repeat the change.',
+      {
+        pointer: '/body/version',
+      },
+    )
+  if (row.kind !== kindOf(wanted.resource))
+    throw subjectFailure('subject-kind-fixed', 'A subject keeps its kind. Create another subject instead.', {
+      pointer: '/body/resource/resourceType',
+    })
+}
+
+async function assertPlaced(tx: TenantTx, wanted: NewSubject): Promise<void> {
+  if (wanted.site !== undefined) await assertSite(tx, wanted.site, '/body/site')
+  if (wanted.team !== undefined) {
+    const team = await tx
+      .tables<SubjectsTables>()
+      .selectFrom('care_team')
+      .select('id')
+      .where('id', '=', wanted.team)
+      .executeTakeFirst()
+    if (!team)
+      throw subjectFailure('care-team-not-found', 'No care team has this id. List the teams.', {
+        pointer: '/body/team',
+      })
+  }
+}
+
+async function finish(tx: TenantTx, by: By, action: 'create' | 'update', id: string, keys: readonly HashedKey[]) {
+  await writeKeys(tx, id, keys)
+  await tx.publish({ type: 'SubjectChanged', subject: id })
+  await audited(tx, by, action, 'subject', { id, subjects: [id] })
+}
