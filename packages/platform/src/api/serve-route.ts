@@ -1,5 +1,4 @@
 /** One request through one route: admit, read, handle, answer. */
-import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
@@ -29,8 +28,8 @@ export async function serveRoute(serving: Serving, route: Route, request: Fastif
   if (route.perMinute !== undefined) serving.rate(route.url, request.ip, route.perMinute)
   const principal = await admit(serving.parts, route, request)
   const asked = await readAsked(route, request)
-  const replied = await route.handler(contextOf(serving, route, request, reply, principal, asked))
-  return answer(route, reply, replied)
+  const ctx = contextOf(serving, route, request, reply, principal, asked)
+  return answer(reply, await route.handler(ctx), ctx.signal)
 }
 
 interface Asked {
@@ -114,7 +113,7 @@ function jsonReply(route: Route, status: number, value: unknown, options?: Reply
   return { status, headers, body: { kind: 'json', value: filtered } }
 }
 
-async function answer(route: Route, reply: FastifyReply, replied: Replied): Promise<FastifyReply> {
+async function answer(reply: FastifyReply, replied: Replied, signal: AbortSignal): Promise<FastifyReply> {
   reply.code(replied.status)
   for (const [name, value] of Object.entries(replied.headers)) reply.header(name, value)
   // What a person or service asks for is theirs alone: no cache keeps it.
@@ -124,14 +123,16 @@ async function answer(route: Route, reply: FastifyReply, replied: Replied): Prom
   if (body.kind === 'json') return reply.type('application/json; charset=utf-8').send(JSON.stringify(body.value))
   reply.type(body.mediaType)
   if (body.kind === 'bytes') return reply.send(typeof body.bytes === 'string' ? body.bytes : Buffer.from(body.bytes))
-  return sendStream(route, reply, body.chunks)
+  return sendStream(reply, body.chunks, signal)
 }
 
-/** A slow reader stops the source; a reader that has gone ends it. */
-async function sendStream(route: Route, reply: FastifyReply, chunks: AsyncIterable<Uint8Array | string>) {
+/** A slow reader stops the source; a reader that has gone, and a server that closes, ends it. */
+async function sendStream(reply: FastifyReply, chunks: AsyncIterable<Uint8Array | string>, signal: AbortSignal) {
   const source = Readable.from(chunks, { objectMode: false, highWaterMark: 64 * 1024 })
-  source.once('error', (error) => reply.request.log.error({ err: error, route: route.url }, 'a stream broke'))
+  const end = () => source.destroy()
+  signal.addEventListener('abort', end, { once: true })
+  if (signal.aborted) end()
   reply.send(source)
-  if (!source.closed) await once(source, 'close')
+  if (!source.closed) await new Promise((resolve) => source.once('close', resolve))
   return reply
 }

@@ -43,6 +43,7 @@ export async function makeApiServer(parts: ApiParts): Promise<ApiServer> {
     keepAliveTimeout: 65_000,
     forceCloseConnections: 'idle',
     return503OnClosing: true,
+    frameworkErrors: (error, request, reply) => void refuse(parts, error, request, reply),
     routerOptions: { maxParamLength: 128, ignoreTrailingSlash: false },
   })
   const serving: Serving = { parts, rate: makeRequestRate(parts.engine.clock), closing: closing.signal }
