@@ -121,11 +121,14 @@ function engineTx(scope: Scope, parts: DbParts): EngineTx {
   }
 }
 
-/** Kysely over this transaction's own connection, in schema `tenant`. */
+/** Kysely over this transaction's own connection, in schema `tenant`. It neither begins nor ends a transaction. */
 function tenantTables<Tables>(client: ClientBase): Kysely<Tables> {
-  const connection = Object.assign(Object.create(client) as PoolClient, { release: () => {} })
-  const pool = { connect: async () => connection, end: async () => {} }
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: pool as unknown as Pool }) }).withSchema('tenant')
+  const connection = {
+    query: (sql: string, values: unknown[]) => client.query(sql, values),
+    release: () => {},
+  } as unknown as PoolClient
+  const pool = { connect: async () => connection, end: async () => {} } as unknown as Pool
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }).withSchema('tenant')
 }
 
 async function moveCursor(tx: EngineTx, name: string, from: string, to: string): Promise<void> {
