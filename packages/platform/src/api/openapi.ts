@@ -130,7 +130,7 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output', schemas: Json): Jso
   const { $schema: _, $defs, ...rest } = made
   for (const [name, definition] of Object.entries(($defs ?? {}) as Json)) keep(schemas, name, definition as Json)
   const id = schema.meta()?.id
-  if (id === undefined) return repoint(rest)
+  if (id === undefined || '$ref' in rest) return repoint(rest)
   keep(schemas, id, rest)
   return { $ref: `#/components/schemas/${id}` }
 }

@@ -38,10 +38,11 @@ export async function makeWebApp(root: string | undefined): Promise<Serve> {
   return async (request, reply) => {
     const path = pathOf(request)
     if ((request.method !== 'GET' && request.method !== 'HEAD') || path.startsWith('/api/')) throw notFound(html)
-    const file = path === '/index.html' ? undefined : files.get(path)
-    if (file !== undefined) return sendFile(reply, path, file)
-    if (html === undefined || extname(path) !== '') throw notFound(html)
-    return sendPage(reply, html)
+    const isPage = path === '/index.html' || extname(path) === ''
+    if (isPage && html !== undefined) return sendPage(reply, html)
+    const file = files.get(path)
+    if (file === undefined) throw notFound(html)
+    return sendFile(reply, path, file)
   }
 }
 
