@@ -117,5 +117,9 @@ function describe(file: MigrationFile, cause: unknown): string {
   const said = cause instanceof Error ? cause.message : String(cause)
   const position = cause instanceof pg.DatabaseError ? Number(cause.position) : Number.NaN
   const line = Number.isNaN(position) ? '' : `:${file.sql.slice(0, position).split('\n').length}`
-  return `${file.file}${line}: ${said}.`
+  const advice =
+    cause instanceof pg.DatabaseError && cause.code === '42501'
+      ? ' The role of DATABASE_URL must own the database and may create roles (alter role ... createrole).'
+      : ''
+  return `${file.file}${line}: ${said}.${advice}`
 }

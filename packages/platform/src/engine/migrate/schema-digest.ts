@@ -16,6 +16,9 @@ interface Row {
   readonly line: string
 }
 
+/** An extension's functions change with its version, not with our migrations. */
+const NOT_OF_EXTENSION = `not exists (select from pg_depend e where e.objid = f.oid and e.classid = 'pg_proc'::regclass and e.deptype = 'e')`
+
 const IN_OURS = `in ('${OUR_SCHEMAS.join(`','`)}')`
 
 const QUERIES: readonly string[] = [
@@ -48,7 +51,7 @@ const QUERIES: readonly string[] = [
     from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
     where n.nspname ${IN_OURS} and not t.tgisinternal`,
   `select f.oid::regprocedure::text as thing, pg_get_functiondef(f.oid) as line
-    from pg_proc f join pg_namespace n on n.oid = f.pronamespace where n.nspname ${IN_OURS} and f.prokind in ('f', 'p')`,
+    from pg_proc f join pg_namespace n on n.oid = f.pronamespace where n.nspname ${IN_OURS} and f.prokind in ('f', 'p') and ${NOT_OF_EXTENSION}`,
   // What was granted to others than the owner, whose name depends on the installation.
   `select c.oid::regclass::text as thing, format('grant %s to %s', g.privilege_type,
       case when g.grantee = 0 then 'public' else g.grantee::regrole::text end) as line
@@ -58,7 +61,7 @@ const QUERIES: readonly string[] = [
       case when g.grantee = 0 then 'public' else g.grantee::regrole::text end) as line
     from pg_proc f join pg_namespace n on n.oid = f.pronamespace,
       aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) g
-    where n.nspname ${IN_OURS} and g.grantee <> f.proowner`,
+    where n.nspname ${IN_OURS} and g.grantee <> f.proowner and ${NOT_OF_EXTENSION}`,
 ]
 
 export async function readSchema(client: ClientBase): Promise<SchemaLines> {

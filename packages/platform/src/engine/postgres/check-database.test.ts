@@ -1,0 +1,104 @@
+/** A database as somebody else keeps it: another server's roles and settings. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { withClient } from './first-words.ts'
+import { type EmbeddedPostgres, prepareDatabase, startPostgres } from './index.ts'
+
+let dir: string
+let server: EmbeddedPostgres
+let url: string
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'careloop-external-'))
+  server = await startPostgres({ dataDir: join(dir, 'postgres'), initdbArgs: ['--no-sync'] })
+  url = server.url
+  await prepareDatabase(url)
+})
+afterAll(async () => {
+  await server.stop()
+  rmSync(dir, { recursive: true, force: true })
+})
+
+const run = (sql: string) => withClient(url, (client) => client.query(sql))
+
+/** Does something to the database, tells whether it is still accepted, and takes it back. */
+async function refusalAfter(harm: string, mend: string): Promise<unknown> {
+  await run(harm)
+  try {
+    return await prepareDatabase(url).then(
+      () => 'accepted',
+      (error: unknown) => error,
+    )
+  } finally {
+    await run(mend)
+  }
+}
+
+test.each([
+  ['fsync = off', `alter system set fsync = off; select pg_reload_conf()`],
+  ['full_page_writes = off', `alter system set full_page_writes = off; select pg_reload_conf()`],
+])('database > refuses %s, which the file that wins decides', async (says, harm) => {
+  // alter system cannot stand in one call with another statement
+  const [alter, reload] = harm.split(';') as [string, string]
+  await run(alter)
+  await run(reload)
+  const refused = await settled(
+    () => prepareDatabase(url),
+    (answer) => answer !== 'accepted',
+  )
+  expect(refused).toMatchObject({ code: 'postgres-unsafe', message: expect.stringContaining(says) })
+  await run('alter system reset all')
+  await run(reload)
+  expect(
+    await settled(
+      () => prepareDatabase(url),
+      (answer) => answer === 'accepted',
+    ),
+  ).toBe('accepted')
+})
+
+/** The server takes a new setting a moment after it was told to. */
+async function settled(fn: () => Promise<unknown>, enough: (answer: unknown) => boolean): Promise<unknown> {
+  for (let tries = 0; ; tries++) {
+    const answer = await fn().then(
+      () => 'accepted',
+      (error: unknown) => error,
+    )
+    if (enough(answer) || tries === 200) return answer
+    await new Promise((next) => setTimeout(next, 10))
+  }
+}
+
+test.each([
+  [
+    'synchronous_commit = local',
+    'alter database careloop set synchronous_commit = local',
+    'alter database careloop reset synchronous_commit',
+  ],
+  ['bypass', 'alter role careloop_app bypassrls', 'alter role careloop_app nobypassrls'],
+  ['bypass', 'grant careloop to careloop_app', 'revoke careloop from careloop_app'],
+  [
+    'tenant.subject',
+    'alter table tenant.subject no force row level security',
+    'alter table tenant.subject force row level security',
+  ],
+])('database > refuses what would break a promise: %s > %s', async (says, harm, mend) => {
+  expect(await refusalAfter(harm, mend)).toMatchObject({
+    code: 'postgres-unsafe',
+    message: expect.stringContaining(says),
+  })
+  expect(await refusalAfter('select 1', 'select 1')).toBe('accepted')
+})
+
+test('database > waits for a standby as well when it is told to', async () => {
+  const harm = 'alter database careloop set synchronous_commit = remote_apply'
+  expect(await refusalAfter(harm, 'alter database careloop reset synchronous_commit')).toBe('accepted')
+})
+
+test('database > one that cannot be reached is told without its URL', async () => {
+  const refused = await prepareDatabase('postgres://someone:hidden@127.0.0.1:1/nowhere').catch((error: Error) => error)
+  expect(refused).toMatchObject({ code: 'postgres-unreachable' })
+  expect(`${(refused as Error).message}${(refused as Error).stack}`).not.toMatch(/hidden|someone/)
+})
