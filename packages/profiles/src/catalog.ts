@@ -11,11 +11,12 @@ import {
   scaleProfile,
   thermometerProfile,
 } from './gatt/profiles.ts'
-import { genericProfile } from './generic-profile.ts'
+import { genericProfile, genericWearableProfile } from './generic-profile.ts'
 import type { Profile } from './profile.ts'
 
 export const allProfiles: readonly Profile[] = [
   genericProfile,
+  genericWearableProfile,
   bloodPressureProfile,
   heartRateProfile,
   oximeterProfile,

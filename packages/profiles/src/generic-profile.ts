@@ -1,7 +1,7 @@
 /**
  * The profile of a device that says JSON or SenML with keys we know: `{"hr": 72, "SpO2": 97}`. Keys are exact; a key that could
- * mean two things stands for neither (a bare `pressure` is blood or air), and is quarantined as `unknown-signal` until the device
- * gets a profile of its own.
+ * mean two things stands for neither (`pressure` is blood or air, `rr` a rate or an interval) and is quarantined as `unknown-signal`
+ * until the device gets a profile of its own. A bare `temperature` is the air's here and the body's in `generic-wearable`.
  */
 import { allSignals } from '@careloop/contract'
 import { defineProfile, type ProfileSignal } from './profile.ts'
@@ -18,15 +18,15 @@ const keys: Readonly<Record<string, readonly string[]>> = {
   'body-temperature': ['bodyTemperature', 'body_temperature', 'bodyTemp', 'body_temp'],
   'skin-temperature': ['skinTemperature', 'skin_temperature', 'skinTemp', 'skin_temp'],
   'body-weight': ['weight', 'bodyWeight', 'body_weight'],
-  'body-height': ['height', 'bodyHeight', 'body_height'],
+  'body-height': ['bodyHeight', 'body_height'],
   bmi: ['BMI'],
   'body-fat': ['bodyFat', 'body_fat'],
   glucose: ['bg', 'BG', 'bloodGlucose', 'blood_glucose'],
   'glucose-interstitial': ['cgm', 'sgv', 'interstitialGlucose', 'interstitial_glucose'],
-  'respiratory-rate': ['rr', 'RR', 'resp', 'respiratoryRate', 'respiratory_rate', 'respRate', 'resp_rate'],
+  'respiratory-rate': ['resp', 'respiratoryRate', 'respiratory_rate', 'respRate', 'resp_rate'],
   'rr-interval': ['rrInterval', 'rr_interval', 'ibi', 'IBI'],
   'hrv-sdnn': ['sdnn', 'SDNN'],
-  'hrv-rmssd': ['rmssd', 'RMSSD', 'hrv'],
+  'hrv-rmssd': ['rmssd', 'RMSSD'],
   steps: ['stepCount', 'step_count'],
   'skin-conductance': ['eda', 'EDA', 'gsr', 'GSR'],
   'blood-volume-pulse': ['bvp', 'BVP'],
@@ -41,7 +41,7 @@ const keys: Readonly<Record<string, readonly string[]>> = {
   'pm2-5': ['pm25', 'PM25', 'pm2_5', 'pm2.5', 'PM2.5'],
   pm10: ['PM10', 'pm10_0'],
   pm1: ['pm1_0', 'pm1.0'],
-  illuminance: ['lux', 'light', 'luminance', 'ILL_lx'],
+  illuminance: ['lux', 'luminance', 'ILL_lx'],
   'sound-level': ['noise', 'soundLevel', 'sound_level'],
   moisture: ['soilMoisture', 'soil_moisture'],
   'acceleration-x': ['accX', 'acc_x', 'accelerationX', 'acceleration_x'],
@@ -58,18 +58,30 @@ const keys: Readonly<Record<string, readonly string[]>> = {
   'signal-to-noise': ['snr', 'SNR'],
 }
 
+const signalsWith = (table: Readonly<Record<string, readonly string[]>>): readonly ProfileSignal[] =>
+  allSignals.map(({ code, unit }) => ({ signal: code, unit, keys: table[code] ?? [] }))
+
 export const genericProfile = defineProfile({
   code: 'generic',
   name: 'Any device that sends JSON or SenML',
   classification: 'wellness',
   formats: ['json', 'senml'],
-  signals: allSignals.map(
-    ({ code, unit }): ProfileSignal => ({
-      signal: code,
-      unit,
-      ...(keys[code] === undefined ? {} : { keys: keys[code] }),
-    }),
-  ),
+  signals: signalsWith(keys),
+})
+
+const TEMPERATURE = ['temperature', 'Temperature', 'temp']
+
+/** What a person wears: a bare `temperature` is the body's. */
+export const genericWearableProfile = defineProfile({
+  code: 'generic-wearable',
+  name: 'A wearable that sends JSON or SenML',
+  classification: 'wellness',
+  formats: ['json', 'senml'],
+  signals: signalsWith({
+    ...keys,
+    'temperature-ambient': keys['temperature-ambient']!.filter((key) => !TEMPERATURE.includes(key)),
+    'body-temperature': [...keys['body-temperature']!, ...TEMPERATURE],
+  }),
 })
 
 /** Signals that the table above names and the vocabulary does not have; a test wants none. */

@@ -132,7 +132,7 @@ function manufacturerOf(object: JsonObject): ReadonlyMap<number, Section> {
   const key = object.manufacturerData === undefined ? 'manufacturer_data' : 'manufacturerData'
   const sections = new Map<number, Section>()
   for (const [company, data] of Object.entries(objectAt(object, key, `/${key}`))) {
-    const pointer = `/${key}/${escape(company)}`
+    const pointer = `/${key}/${pointerKey(company)}`
     const id = /^0x[0-9a-f]{1,4}$/i.test(company) || /^\d{1,5}$/.test(company) ? Number(company) : Number.NaN
     if (Number.isNaN(id) || typeof data !== 'string') {
       throw fail('frame-invalid', 'Manufacturer data is a company number and its bytes in hexadecimal.', { pointer })
@@ -146,7 +146,7 @@ function serviceOf(object: JsonObject): ReadonlyMap<string, Section> {
   const key = object.serviceData === undefined ? 'service_data' : 'serviceData'
   const sections = new Map<string, Section>()
   for (const [uuid, data] of Object.entries(objectAt(object, key, `/${key}`))) {
-    const pointer = `/${key}/${escape(uuid)}`
+    const pointer = `/${key}/${pointerKey(uuid)}`
     if (typeof data !== 'string') throw fail('frame-invalid', 'Service data is bytes in hexadecimal.', { pointer })
     const short = /^0000([0-9a-f]{4})-0000-1000-8000-00805f9b34fb$/i.exec(uuid)?.[1] ?? uuid.replace(/^0x/i, '')
     sections.set(short.toLowerCase(), { bytes: fromHex(data, pointer), pointer })
@@ -155,4 +155,4 @@ function serviceOf(object: JsonObject): ReadonlyMap<string, Section> {
 }
 
 /** RFC 6901 */
-const escape = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')
+const pointerKey = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')

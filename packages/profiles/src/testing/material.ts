@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { Failure } from '@careloop/contract'
 
 const folder = fileURLToPath(new URL('../../../../../shared/material/', import.meta.url))
 
@@ -25,3 +26,14 @@ export const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(v
 
 /** How many random frames each decoder is given: 10,000 here, a million by `FUZZ_CASES`. */
 export const fuzzCases = Number(process.env.FUZZ_CASES ?? 10_000)
+
+/** What a decoder threw; fails the test when it threw nothing, or something that is no Failure. */
+export function refusal(decode: () => unknown): Failure {
+  try {
+    decode()
+  } catch (error) {
+    if (error instanceof Failure) return error
+    throw error
+  }
+  throw new Error('the frame was not refused')
+}
