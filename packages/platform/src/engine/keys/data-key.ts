@@ -1,0 +1,64 @@
+import { createHmac, hkdfSync } from 'node:crypto'
+import { engineFailure } from '../errors.ts'
+import type { DataKey } from '../ports.ts'
+import { KEY_BYTES, openBytes, sealBytes } from './sealed.ts'
+
+/** Random nonces of 96 bits are safe for 2^32 seals under one key (SP 800-38D, 8.3); no owner comes near it. */
+const MAX_SEALS = 2 ** 32
+
+/** A data key in memory. After `shred` it neither seals nor opens, also for those who still hold it. */
+export class LiveKey implements DataKey {
+  readonly id: string
+  readonly #bytes: Buffer
+  readonly #derived = new Map<string, Buffer>()
+  #seals = 0
+  #shredded = false
+
+  constructor(id: string, bytes: Uint8Array) {
+    this.id = id
+    this.#bytes = Buffer.allocUnsafeSlow(KEY_BYTES)
+    this.#bytes.set(bytes)
+  }
+
+  get raw(): Uint8Array {
+    return this.#alive()
+  }
+
+  seal(plain: Uint8Array, aad: string): Buffer {
+    this.#seals += 1
+    if (this.#seals > MAX_SEALS) throw engineFailure('key-exhausted', 'This key sealed 2^32 times. Make a new one.')
+    return sealBytes(this.#alive(), plain, aad)
+  }
+
+  open(sealed: Uint8Array, aad: string): Buffer {
+    return openBytes(this.#alive(), sealed, aad)
+  }
+
+  /** HMAC-SHA-256 under a key derived for `purpose` (HKDF), so that two indexes over one value cannot be joined. */
+  hmac(purpose: string, text: string): Buffer {
+    const bytes = this.#alive()
+    let key = this.#derived.get(purpose)
+    if (!key) {
+      key = Buffer.from(hkdfSync('sha256', bytes, '', `careloop hmac ${purpose}`, 32))
+      this.#derived.set(purpose, key)
+    }
+    return createHmac('sha256', key).update(text, 'utf8').digest()
+  }
+
+  shred(): void {
+    this.#shredded = true
+    this.#bytes.fill(0)
+    for (const key of this.#derived.values()) key.fill(0)
+    this.#derived.clear()
+  }
+
+  #alive(): Buffer {
+    // A shredded key is all zeros: sealing with it would be no sealing.
+    if (this.#shredded) throw keyDestroyed()
+    return this.#bytes
+  }
+}
+
+export function keyDestroyed() {
+  return engineFailure('key-destroyed', 'What this key sealed was erased for ever. Nothing can bring it back.')
+}
