@@ -43,7 +43,7 @@ export const TypedReadings = z
   })
   .meta({ id: 'TypedReadings', description: 'A measurement typed by a person. Kept with origin `typed`.' })
 
-export const StoredBody = z.object({ position: z.int(), readings: z.int() }).meta({ id: 'Stored' })
+export const StoredBody = z.object({ readings: z.int() }).meta({ id: 'Stored' })
 
 export const QuarantinedFrameBody = z
   .object({

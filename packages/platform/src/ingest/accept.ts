@@ -4,8 +4,8 @@
  */
 import { Failure, type FrameQuarantined, type LogEntry, type ReadingsLogged } from '@careloop/contract'
 import type { Engine, Fence } from '../engine/index.ts'
+import type { Attribution } from '../fleet/index.ts'
 import { attributeReadings } from './attribute-readings.ts'
-import type { Attribution } from './attribution.ts'
 import type { Claims } from './claims/claims.ts'
 import { settleClock } from './clocks/settle-time.ts'
 import { type Fault, Unreadable } from './decode/names.ts'
@@ -109,7 +109,7 @@ function isSame(flight: { contentHash: number; repeatable: boolean }, frame: Fra
 }
 
 function prepare(frame: Frame, slot: Slot, contentHash: number, parts: AcceptParts): Prepared | 'duplicate' {
-  const zone = parts.attribution.timeZone(slot.device)
+  const zone = parts.attribution.device(slot.device)?.timeZone ?? 'UTC'
   try {
     const parsed = parseFrame(frame)
     const judged = judge(frame, parsed, contentHash, slot, zone)
@@ -218,10 +218,7 @@ function makeFences({ process, attribution, claims, slots, takenOver }: AcceptPa
   }
 
   return {
-    now: () => [
-      { name, value: door },
-      { name: 'attribution', value: attribution.epoch },
-    ],
+    now: () => [{ name, value: door }, attribution.fence()],
     async refresh(device) {
       refreshing ??= refresh().finally(() => {
         refreshing = undefined

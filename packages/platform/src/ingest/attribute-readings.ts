@@ -1,6 +1,6 @@
 /** Who wore the device at `measuredAt`, not now: a frame that spans a change of wearer becomes one entry a wearer. Pure. */
 import type { LoggedReading, ReadingsLogged } from '@careloop/contract'
-import type { Attribution } from './attribution.ts'
+import type { Attribution } from '../fleet/index.ts'
 
 export function attributeReadings(
   head: Omit<ReadingsLogged, 'assignment' | 'subject' | 'readings'>,
@@ -12,8 +12,8 @@ export function attributeReadings(
   const wearer = attribution.whoWears(head.device, first.measuredAt)
   // Nearly always all readings of a frame have one time, and so one wearer.
   if (wearer && readings.every((reading) => reading.measuredAt === first.measuredAt))
-    return { entries: [{ ...head, ...wearer, readings }], unworn: 0 }
-  const byWearer = new Map<string, { wearer: { assignment: string; subject: string }; readings: LoggedReading[] }>()
+    return { entries: [{ ...head, assignment: wearer.id, subject: wearer.subject, readings }], unworn: 0 }
+  const byWearer = new Map<string, { subject: string; readings: LoggedReading[] }>()
   let unworn = 0
   for (const reading of readings) {
     const worn = attribution.whoWears(head.device, reading.measuredAt)
@@ -21,12 +21,10 @@ export function attributeReadings(
       unworn++
       continue
     }
-    const part = byWearer.get(worn.assignment) ?? { wearer: worn, readings: [] as LoggedReading[] }
-    byWearer.set(worn.assignment, part)
+    const part = byWearer.get(worn.id) ?? { subject: worn.subject, readings: [] as LoggedReading[] }
+    byWearer.set(worn.id, part)
     part.readings.push(reading)
   }
-  return {
-    entries: [...byWearer.values()].map((part) => ({ ...head, ...part.wearer, readings: part.readings })),
-    unworn,
-  }
+  const entries = [...byWearer].map(([assignment, part]) => ({ ...head, assignment, ...part }))
+  return { entries, unworn }
 }

@@ -8,6 +8,10 @@ export const ingestErrors = {
   'quarantine-not-replayable': { disposition: 'reject', status: 422, issue: 'business-rule' },
   'ingest-empty': { disposition: 'reject', status: 400, issue: 'required' },
   'ingest-invalid': { disposition: 'reject', status: 400, issue: 'invalid' },
+  'message-set-aside': { disposition: 'reject', status: 422, issue: 'invalid' },
+  'ingest-overloaded': { disposition: 'retry', status: 429, issue: 'throttled' },
+  'ingest-storage-low': { disposition: 'retry', status: 507, issue: 'no-store' },
+  'ingest-stopping': { disposition: 'retry', status: 503, issue: 'transient' },
   'reading-invalid': { disposition: 'reject', status: 422, issue: 'value' },
   'device-unknown': { disposition: 'reject', status: 404, issue: 'not-found' },
 } as const

@@ -1,9 +1,9 @@
 /** A measurement that a person made and typed: durable like any other, with origin `typed` and who entered it. */
+import { createHash } from 'node:crypto'
 import { type LogEntry, signal, toCanonical } from '@careloop/contract'
 import type { Engine, TenantTx } from '../engine/index.ts'
 import { FUTURE_MS } from './clocks/settle-time.ts'
 import { ingestFailure } from './errors.ts'
-import { typedDeviceOf } from './quarantine/quarantine.ts'
 import { settleReadings } from './settle-readings.ts'
 
 export interface TypedMeasurement {
@@ -21,7 +21,9 @@ export interface TypedMeasurement {
 export function appendTyped(engine: Engine, tx: TenantTx, typed: TypedMeasurement, enteredBy: string): number {
   const receivedAt = engine.clock.now()
   if (typed.measuredAt > receivedAt + FUTURE_MS)
-    throw ingestFailure('reading-invalid', 'The time of measurement lies in the future.', { pointer: '/body/measuredAt' })
+    throw ingestFailure('reading-invalid', 'The time of measurement lies in the future.', {
+      pointer: '/body/measuredAt',
+    })
   typed.values.forEach((value, i) => checkValue(value, `/body/values/${i}`))
   const { readings, faults } = settleReadings(
     typed.values.map((value, i) => ({
@@ -46,7 +48,10 @@ export function appendTyped(engine: Engine, tx: TenantTx, typed: TypedMeasuremen
     receivedAt,
     origin: 'typed',
     enteredBy,
-    frame: { format: 'form', bytes: Buffer.from(JSON.stringify({ measuredAt: typed.measuredAt, values: typed.values })) },
+    frame: {
+      format: 'form',
+      bytes: Buffer.from(JSON.stringify({ measuredAt: typed.measuredAt, values: typed.values })),
+    },
     readings,
   }
   tx.beforeCommitAppend([entry])
@@ -55,9 +60,24 @@ export function appendTyped(engine: Engine, tx: TenantTx, typed: TypedMeasuremen
 
 function checkValue(value: TypedMeasurement['values'][number], pointer: string): void {
   if (!signal(value.signal))
-    throw ingestFailure('reading-invalid', 'There is no such signal. GET /api/v1/vocabulary lists them.', { pointer: `${pointer}/signal` })
-  if (!toCanonical(value.signal, value.value, value.unit))
-    throw ingestFailure('reading-invalid', `The unit is not one of this signal's quantity. Send ${signal(value.signal)!.unit}.`, {
-      pointer: `${pointer}/unit`,
+    throw ingestFailure('reading-invalid', 'There is no such signal. GET /api/v1/vocabulary lists them.', {
+      pointer: `${pointer}/signal`,
     })
+  if (!toCanonical(value.signal, value.value, value.unit))
+    throw ingestFailure(
+      'reading-invalid',
+      `The unit is not one of this signal's quantity. Send ${signal(value.signal)!.unit}.`,
+      {
+        pointer: `${pointer}/unit`,
+      },
+    )
+}
+
+/** The virtual device of readings that people type for a subject: the same for ever, so its series is one. */
+export function typedDeviceOf(subject: string): string {
+  const hash = createHash('sha256').update(`careloop:typed:${subject}`).digest()
+  hash[6] = (hash[6]! & 0x0f) | 0x80
+  hash[8] = (hash[8]! & 0x3f) | 0x80
+  const hex = hash.toString('hex').slice(0, 32)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }

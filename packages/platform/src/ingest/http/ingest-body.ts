@@ -6,7 +6,8 @@ const MAX_MESSAGES = 1000
 
 /** @throws Failure `ingest-empty` | `ingest-invalid` with a pointer */
 export function framesOf(bytes: Buffer, mediaType: string, device: DeviceIdentity, receivedAt: number): Frame[] {
-  if (bytes.length === 0) throw ingestFailure('ingest-empty', 'The body is empty. Send {"values": {"<signal>": <number>}}.')
+  if (bytes.length === 0)
+    throw ingestFailure('ingest-empty', 'The body is empty. Send {"values": {"<signal>": <number>}}.')
   const frame = { kind: 'telemetry', device, door: 'http', receivedAt } as const
   if (mediaType === 'application/senml+json') return [{ ...frame, format: 'senml', bytes }]
   if (mediaType === 'application/octet-stream') return [{ ...frame, format: 'profile', bytes }]

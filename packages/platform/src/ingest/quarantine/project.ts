@@ -106,6 +106,8 @@ function asideToBytes({ topic, pointer, message, frame }: FrameQuarantined): Buf
 }
 
 export function asideFromBytes(bytes: Uint8Array): SealedAside {
-  const { bytes: base64, ...rest } = JSON.parse(Buffer.from(bytes).toString()) as Omit<SealedAside, 'bytes'> & { bytes: string }
+  const { bytes: base64, ...rest } = JSON.parse(Buffer.from(bytes).toString()) as Omit<SealedAside, 'bytes'> & {
+    bytes: string
+  }
   return { ...rest, bytes: Buffer.from(base64, 'base64') }
 }

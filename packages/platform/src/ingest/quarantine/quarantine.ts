@@ -2,11 +2,11 @@
  * What was set aside: listed, counted, replayed after its cause is mended, or dismissed. Replaying takes only what was set
  * aside, not what the same frame had stored already, and keeps the times of the original.
  */
-import { createHash } from 'node:crypto'
 import type { FrameFormat, FrameQuarantined, QuarantineReason } from '@careloop/contract'
 import type { Engine, TenantTx } from '../../engine/index.ts'
+import type { Attribution } from '../../fleet/index.ts'
+import { audited, type By } from '../../subjects/index.ts'
 import { attributeReadings } from '../attribute-readings.ts'
-import type { Attribution } from '../attribution.ts'
 import { type Parsed, type ParsedReading, Unreadable } from '../decode/names.ts'
 import { parseFrame } from '../decode/parse-frame.ts'
 import type { DeviceIdentity, Frame } from '../door.ts'
@@ -47,31 +47,27 @@ export interface ReplayChoice {
 export const dismissReasons = ['device-fault', 'test-data', 'not-ours', 'repeated', 'wrong-person'] as const
 export type DismissReason = (typeof dismissReasons)[number]
 
-/** Who does it and what they may see is the route's business; each call records its audit entry in the same transaction. */
-export type Recorder = (tx: TenantTx, action: 'read' | 'update', ids: readonly string[]) => Promise<void>
-
 export interface Quarantine {
-  list(tenant: string, filter: QuarantineFilter, record: Recorder): Promise<readonly QuarantinedFrame[]>
+  list(by: By, filter: QuarantineFilter): Promise<readonly QuarantinedFrame[]>
   counts(tenant: string): Promise<readonly { reason: string; status: string; count: number }[]>
   /** The bytes as they came. @throws Failure `quarantine-not-found` */
-  frame(tenant: string, id: string, record: Recorder): Promise<{ topic?: string; bytes: Buffer; format: FrameFormat }>
+  frame(by: By, id: string): Promise<{ topic?: string; bytes: Buffer; format: FrameFormat }>
   /** @throws Failure `quarantine-not-found` | `quarantine-settled` | `quarantine-not-replayable` (with the pointer that still fails) */
-  replay(tenant: string, id: string, choice: ReplayChoice, record: Recorder): Promise<{ readings: number }>
+  replay(by: By, id: string, choice: ReplayChoice): Promise<{ readings: number }>
   /** Why it is let go, as a code: words of people belong in a note under a subject's key. */
-  dismiss(tenant: string, id: string, why: DismissReason, record: Recorder): Promise<void>
+  dismiss(by: By, id: string, why: DismissReason): Promise<void>
 }
 
 export interface QuarantineParts {
   readonly engine: Engine
   readonly attribution: Attribution
-  readonly identify: (device: string) => DeviceIdentity | undefined
 }
 
 export function makeQuarantine(parts: QuarantineParts): Quarantine {
   const { engine } = parts
   return {
-    list: (tenant, filter, record) =>
-      engine.db.asTenant(tenant, async (tx) => {
+    list: (by, filter) =>
+      engine.db.asTenant(by.tenant, async (tx) => {
         let query = tx
           .tables<IngestTables>()
           .selectFrom('quarantine')
@@ -83,11 +79,7 @@ export function makeQuarantine(parts: QuarantineParts): Quarantine {
         if (filter.device) query = query.where('device_id', '=', filter.device)
         if (filter.before) query = query.where('id', '<', filter.before)
         const rows = await query.execute()
-        await record(
-          tx,
-          'read',
-          rows.map((row) => row.id),
-        )
+        await audited(tx, by, 'search', 'quarantine', {})
         return Promise.all(rows.map(async (row) => toFrame(row, await openRow(engine, row))))
       }),
     counts: (tenant) =>
@@ -100,38 +92,39 @@ export function makeQuarantine(parts: QuarantineParts): Quarantine {
           .execute()
         return rows.map((row) => ({ reason: row.reason, status: row.status, count: Number(row.count) }))
       }),
-    frame: (tenant, id, record) =>
-      engine.db.asTenant(tenant, async (tx) => {
+    frame: (by, id) =>
+      engine.db.asTenant(by.tenant, async (tx) => {
         const row = await rowOf(tx, id)
-        await record(tx, 'read', [id])
+        await audited(tx, by, 'read', 'quarantine', { id })
         const { topic, bytes } = await openRow(engine, row)
         return { ...(topic === undefined ? {} : { topic }), bytes, format: row.format as FrameFormat }
       }),
-    replay: (tenant, id, choice, record) =>
-      engine.db.asTenant(tenant, async (tx) => {
+    replay: (by, id, choice) =>
+      engine.db.asTenant(by.tenant, async (tx) => {
         const row = await heldRow(tx, id)
-        const entries = await entriesOf(parts, tenant, row, choice)
+        const entries = await entriesOf(parts, by.tenant, row, choice)
         tx.beforeCommitAppend(entries)
         await settle(tx, engine, id, 'replayed', `${entries.length} stored`)
         await tx.publish({ type: 'QuarantineReplayed', quarantine: id, outcome: 'stored' })
-        await record(tx, 'update', [id])
+        await audited(tx, by, 'update', 'quarantine', { id })
         return { readings: entries.reduce((sum, entry) => sum + entry.readings.length, 0) }
       }),
-    dismiss: (tenant, id, why, record) =>
-      engine.db.asTenant(tenant, async (tx) => {
+    dismiss: (by, id, why) =>
+      engine.db.asTenant(by.tenant, async (tx) => {
         await heldRow(tx, id)
         await settle(tx, engine, id, 'dismissed', why)
-        await record(tx, 'update', [id])
+        await audited(tx, by, 'update', 'quarantine', { id })
       }),
   }
 }
 
 async function entriesOf(parts: QuarantineParts, tenant: string, row: QuarantineTable, choice: ReplayChoice) {
-  const device = row.device_id === null ? undefined : parts.identify(row.device_id)
-  if (!device || device.tenant !== tenant)
+  const listed = row.device_id === null ? undefined : await parts.attribution.load(tenant, row.device_id)
+  if (!listed)
     throw ingestFailure('quarantine-not-replayable', 'The device of this frame is not enrolled. Enrol it first.', {
       pointer: '/device',
     })
+  const device: DeviceIdentity = { ...listed, credential: '' }
   const aside = await openRow(parts.engine, row)
   const frame: Frame = {
     kind: 'telemetry',
@@ -141,7 +134,7 @@ async function entriesOf(parts: QuarantineParts, tenant: string, row: Quarantine
     bytes: aside.bytes,
     receivedAt: Number(row.received_at),
   }
-  const zone = parts.attribution.timeZone(device.device)
+  const zone = listed.timeZone ?? 'UTC'
   const readings = setAsideOf(parseAgain(frame), row.reason, aside.pointer)
   const settled = settleReadings(readings, {
     receivedAt: frame.receivedAt,
@@ -251,13 +244,4 @@ function toFrame(row: QuarantineTable, aside: SealedAside): QuarantinedFrame {
     settledAt: row.settled_at === null ? null : Number(row.settled_at),
     outcome: row.outcome,
   }
-}
-
-/** The virtual device of readings that people type for a subject: the same for ever, so its series is one. */
-export function typedDeviceOf(subject: string): string {
-  const hash = createHash('sha256').update(`careloop:typed:${subject}`).digest()
-  hash[6] = (hash[6]! & 0x0f) | 0x80
-  hash[8] = (hash[8]! & 0x3f) | 0x80
-  const hex = hash.toString('hex').slice(0, 32)
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }

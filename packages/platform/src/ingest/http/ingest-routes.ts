@@ -1,0 +1,89 @@
+/** The HTTP door of devices, and measurements that people type. */
+import { type Failure, ReceiptsBody, StoredBody, TypedReadings } from '@careloop/contract'
+import { defineRoute, type Route } from '../../identity/index.ts'
+import { assertSubject, audited, byOf } from '../../subjects/index.ts'
+import type { Accept, Receipt } from '../door.ts'
+import { ingestFailure } from '../errors.ts'
+import { appendTyped } from '../typed-readings.ts'
+import { framesOf } from './ingest-body.ts'
+
+const MAX_BODY = 1024 * 1024
+const MAX_INFLATED = 8 * 1024 * 1024
+
+export const ingestRoutes = (accept: Accept): Route[] => [
+  defineRoute({
+    method: 'POST',
+    url: '/api/v1/ingest',
+    summary:
+      'Readings of the device whose token this is: one message or an array of messages, JSON or SenML, gzip if it likes',
+    policy: 'device',
+    bytes: {
+      maxBytes: MAX_BODY,
+      maxInflatedBytes: MAX_INFLATED,
+      contentTypes: ['application/json', 'application/senml+json', 'application/octet-stream'],
+    },
+    response: { 202: ReceiptsBody },
+    async handler(ctx) {
+      const refusal = ctx.engine.log.refusal()
+      if (refusal) throw refusalOf(refusal)
+      const frames = framesOf(ctx.bytes, ctx.mediaType, ctx.principal.device, ctx.engine.clock.now())
+      const receipts = await Promise.all(frames.map(accept))
+      const refused = receipts.every((receipt) => receipt.outcome === 'quarantined') ? receipts[0] : undefined
+      if (refused?.outcome === 'quarantined') throw setAsideFailure(refused)
+      return ctx.reply(202, { receipts: receipts.map(bodyOf) })
+    },
+  }),
+  defineRoute({
+    method: 'POST',
+    url: '/api/v1/readings',
+    summary: 'A measurement that a person made and typed; kept with origin "typed"',
+    policy: { action: 'create', resource: 'reading' },
+    body: TypedReadings,
+    response: { 201: StoredBody },
+    async handler(ctx) {
+      const by = byOf(ctx.principal, ctx.requestId)
+      let readings = 0
+      await ctx.engine.db.asTenant(ctx.tenant, async (tx) => {
+        await assertSubject(tx, ctx.body.subject, '/body/subject')
+        readings = appendTyped(ctx.engine, tx, ctx.body, ctx.principal.id)
+        await audited(tx, by, 'create', 'reading', { subjects: [ctx.body.subject] })
+      })
+      return ctx.reply(201, { readings })
+    },
+  }),
+]
+
+/** Everything was set aside: it is kept, and the sender learns at once what is wrong. */
+function setAsideFailure(receipt: Receipt & { outcome: 'quarantined' }): Failure {
+  const first = receipt.quarantined[0]!
+  return ingestFailure(
+    'message-set-aside',
+    `${first.message} The message is kept in quarantine (${first.reason}, ${first.id}): do not send it again.`,
+    { pointer: first.pointer },
+  )
+}
+
+function refusalOf(code: 'log-overloaded' | 'storage-low' | 'log-closed'): Failure {
+  const words = {
+    'log-overloaded': [
+      'ingest-overloaded',
+      'More readings are waiting than can be stored now. Nothing was kept; send again.',
+      2,
+    ],
+    'storage-low': [
+      'ingest-storage-low',
+      'The disk is nearly full, so nothing new is accepted. Nothing was kept; send again later.',
+      60,
+    ],
+    'log-closed': ['ingest-stopping', 'The server is stopping. Nothing was kept; send again.', 5],
+  } as const
+  const [kind, message, retryAfterSeconds] = words[code]
+  return ingestFailure(kind, message, { retryAfterSeconds })
+}
+
+function bodyOf(receipt: Receipt) {
+  if (receipt.outcome === 'duplicate') return { outcome: receipt.outcome }
+  if (receipt.outcome === 'quarantined') return { outcome: receipt.outcome, quarantined: [...receipt.quarantined] }
+  const { outcome, position, readings, quarantined } = receipt
+  return { outcome, position, readings, ...(quarantined.length > 0 ? { quarantined: [...quarantined] } : {}) }
+}

@@ -1,0 +1,104 @@
+/** The ingest room as other rooms and `app` hold it. */
+import { Counter } from 'prom-client'
+import type { Engine } from '../engine/index.ts'
+import type { Attribution } from '../fleet/index.ts'
+import { type IngestCounts, makeAccept } from './accept.ts'
+import { makeClaims } from './claims/claims.ts'
+import { type DoorProcess, openDoorProcess } from './claims/door-process.ts'
+import type { Accept } from './door.ts'
+import { makeSlots, type Slots } from './marks/slots.ts'
+
+export interface IngestParts {
+  readonly attribution: Attribution
+  /** How often marks are saved: the most of the log that a restart must read again. Default 30 s. */
+  readonly saveMarksMs?: number
+}
+
+export interface OpenIngest {
+  readonly accept: Accept
+  readonly slots: Slots
+  /** Calls `fn` with devices that another process has taken over. */
+  onTakenOver(fn: (devices: readonly string[]) => void): void
+  /** Saves the marks and tells that this door hears no more. */
+  close(): Promise<void>
+}
+
+/** Registers this process as a door and begins to accept. */
+export async function openIngest(engine: Engine, parts: IngestParts): Promise<OpenIngest> {
+  const { attribution } = parts
+  const process: DoorProcess = await openDoorProcess(engine)
+  const claims = makeClaims(engine, process.id)
+  const slots = makeSlots(engine, claims, process.id)
+  const listeners: ((devices: readonly string[]) => void)[] = []
+  const takenOver = (devices: readonly string[]) => {
+    for (const listener of listeners) listener(devices)
+  }
+  const accept = makeAccept({
+    engine,
+    process: process.id,
+    attribution,
+    claims,
+    slots,
+    count: makeCounts(engine),
+    takenOver,
+  })
+  const warn = (err: unknown) =>
+    engine.watch.log.warn({ err }, 'what is known of devices could not be saved; trying again')
+  let saving: Promise<void> | undefined
+  const save = () => {
+    saving ??= slots
+      .save()
+      .catch(warn)
+      .finally(() => {
+        saving = undefined
+      })
+    return saving
+  }
+  const stop = engine.clock.every(parts.saveMarksMs ?? 30_000, () => void save())
+  return {
+    accept,
+    slots,
+    onTakenOver: (fn) => void listeners.push(fn),
+    async close() {
+      stop()
+      await saving
+      await save()
+      await process.end()
+    },
+  }
+}
+
+function makeCounts(engine: Engine): IngestCounts {
+  const registers = [engine.watch.metrics]
+  const frames = new Counter({
+    name: 'careloop_ingest_frames_total',
+    help: 'Messages of devices by door and by what became of them',
+    labelNames: ['door', 'outcome'],
+    registers,
+  })
+  const readings = new Counter({ name: 'careloop_ingest_readings_total', help: 'Readings stored', registers })
+  const quarantined = new Counter({
+    name: 'careloop_ingest_quarantined_total',
+    help: 'Messages set aside, by reason',
+    labelNames: ['reason'],
+    registers,
+  })
+  // Counted in plain numbers on the hot path; prom-client hashes its labels for every inc.
+  const pending = new Map<string, number>()
+  const flush = () => {
+    for (const [key, count] of pending) {
+      const [door, outcome] = key.split(' ') as [string, string]
+      frames.inc({ door, outcome }, count)
+    }
+    pending.clear()
+  }
+  engine.clock.every(1000, flush)
+  return {
+    frame(door, outcome) {
+      const key = `${door} ${outcome}`
+      pending.set(key, (pending.get(key) ?? 0) + 1)
+    },
+    readings: (count) => readings.inc(count),
+    quarantined: (reason) => quarantined.inc({ reason }),
+  }
+}

@@ -1,0 +1,1 @@
+export { quarantineStage } from './quarantine/project.ts'
