@@ -132,7 +132,7 @@ async function open(connection: Connection, packet: IConnectPacket, version: 4 |
     connection.client = makeClient(connection, packet, version, session, opened, verdict.format)
     welcome(connection, connection.client, packet, clientId, present)
   } finally {
-    if (!connection.client) state.sessions.vacate(key, connection, state.clock.now(), () => {})
+    if (!connection.client) state.sessions.vacate(key, connection, state.clock.now())
   }
 }
 

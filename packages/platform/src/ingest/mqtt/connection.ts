@@ -204,13 +204,11 @@ export class Connection {
     this.#forgetDevice()
     if (!client) return
     const now = state.clock.now()
-    const { session, opened, device } = client
+    const { session, opened } = client
     if (client.will && !silences.has(why))
       state.wills.leave(session.key, client.will, now, session.expirySeconds * 1000)
     client.will = null
-    state.sessions.vacate(session.key, this, now, (error) => {
-      if (error) state.log.warn({ err: error, device: device.device }, 'an MQTT session could not be saved at its end')
-    })
+    state.sessions.vacate(session.key, this, now)
     state.counts.connections -= 1
     state.host.closed(opened, why)
   }

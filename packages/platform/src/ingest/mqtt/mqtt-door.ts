@@ -155,7 +155,9 @@ async function close(state: DoorState, listeners: readonly Listener[], stops: re
   await underWay(all)
   for (const connection of all) connection.close('server-closing')
   await state.wills.drain(state.clock.now())
-  await state.sessions.saved()
+  const unsaved = await state.sessions.saved()
+  if (unsaved > 0)
+    state.log.warn({ count: unsaved }, 'sessions of devices could not be stored; they go on as last stored')
   // A client that never takes its last bytes must not keep the process.
   const impatience = setTimeout(() => {
     for (const { socket } of state.connections) socket.destroy()

@@ -7,14 +7,16 @@ interface Place {
   connection: Connection | null
   /** null while its first connection is still being opened */
   session: Session | null
-  /** Saves under way after the last connection ended. */
-  saving: number
+  /** When the last connection ended, if the session is not stored since; the save is tried until it is. */
+  unsavedSince: number | null
+  saving: boolean
 }
 
 export class SessionTable {
   readonly #places = new Map<string, Place>()
-  readonly #store: SessionStore
+  readonly #unsaved = new Map<string, Place>()
   readonly #saves = new Set<Promise<void>>()
+  readonly #store: SessionStore
 
   constructor(store: SessionStore) {
     this.#store = store
@@ -24,7 +26,7 @@ export class SessionTable {
   occupy(key: SessionKey, connection: Connection): Connection | null {
     const place = this.#places.get(keyText(key))
     if (!place) {
-      this.#places.set(keyText(key), { connection, session: null, saving: 0 })
+      this.#places.set(keyText(key), { connection, session: null, unsavedSince: null, saving: false })
       return null
     }
     const before = place.connection
@@ -39,50 +41,71 @@ export class SessionTable {
   }
 
   /** Makes `session` the one of its key. One that was there before is over: what it still finishes changes nothing stored. */
-  begin(session: Session) {
+  begin(session: Session): void {
     const place = this.#places.get(keyText(session.key))
     if (!place || place.session === session) return
     if (place.session) place.session.expirySeconds = 0
     place.session = session
   }
 
-  /**
-   * A connection has ended. The session, if it outlives it, is saved with the time at which it ends.
-   * @param saved hears of the save that failed; the row keeps its older state and time
-   */
-  vacate(key: SessionKey, connection: Connection, now: number, saved: (error?: unknown) => void) {
+  /** A connection has ended. The session, if it outlives it, is saved with the time at which it ends. */
+  vacate(key: SessionKey, connection: Connection, now: number): void {
     const place = this.#places.get(keyText(key))
     if (!place || place.connection !== connection) return
     place.connection = null
-    const { session } = place
-    if (session?.persistent) {
-      place.saving += 1
-      const save = session.save(this.#store, now, 0).then(
-        () => this.#saved(key, place, saved),
-        (error) => this.#saved(key, place, saved, error),
-      )
-      this.#saves.add(save)
-      void save.then(() => this.#saves.delete(save))
+    if (place.session?.persistent) {
+      place.unsavedSince = now
+      this.#unsaved.set(keyText(key), place)
+      this.#save(key, place)
     }
     this.settle(key)
   }
 
   /** Lets a place go when nobody is in it and nothing is left to finish. */
-  settle(key: SessionKey) {
+  settle(key: SessionKey): void {
     const place = this.#places.get(keyText(key))
-    if (!place || place.connection || place.saving > 0) return
+    if (!place || place.connection || place.saving || place.unsavedSince !== null) return
     if (place.session?.persistent && place.session.accepting > 0) return
     this.#places.delete(keyText(key))
   }
 
-  /** Resolves when the sessions of ended connections are stored, or could not be. */
-  async saved(): Promise<void> {
-    await Promise.all(this.#saves)
+  /** Tries again to save the sessions that the store would not take when their connections ended. */
+  retry(now: number): void {
+    for (const [text, place] of this.#unsaved) {
+      const { session, unsavedSince, connection } = place
+      const isOver = !session?.persistent || now > (unsavedSince ?? 0) + session.expirySeconds * 1000
+      if (!isOver && !connection && !place.saving) this.#save(session.key, place)
+      if (!isOver && !connection) continue
+      this.#unsaved.delete(text)
+      place.unsavedSince = null
+      if (session) this.settle(session.key)
+    }
   }
 
-  #saved(key: SessionKey, place: Place, saved: (error?: unknown) => void, error?: unknown) {
-    place.saving -= 1
-    saved(error)
-    this.settle(key)
+  /** Resolves when the sessions of ended connections are stored, or could not be. @returns how many could not */
+  async saved(): Promise<number> {
+    await Promise.all(this.#saves)
+    return this.#unsaved.size
+  }
+
+  #save(key: SessionKey, place: Place): void {
+    const { session, unsavedSince } = place
+    if (!session || unsavedSince === null) return
+    place.saving = true
+    const save = session.save(this.#store, unsavedSince, 0).then(
+      () => {
+        place.saving = false
+        if (place.unsavedSince === unsavedSince) {
+          place.unsavedSince = null
+          this.#unsaved.delete(keyText(key))
+        }
+        this.settle(key)
+      },
+      () => {
+        place.saving = false
+      },
+    )
+    this.#saves.add(save)
+    void save.then(() => this.#saves.delete(save))
   }
 }

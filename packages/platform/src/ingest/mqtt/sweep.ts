@@ -11,6 +11,7 @@ export function sweep(state: DoorState) {
   const now = state.clock.now()
   for (const connection of state.connections) sweepOne(connection, now)
   state.wills.sweep(now)
+  state.sessions.retry(now)
 }
 
 function sweepOne(connection: Connection, now: number) {
