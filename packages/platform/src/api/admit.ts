@@ -2,14 +2,14 @@
 import { timingSafeEqual } from 'node:crypto'
 import { Failure, failures } from '@careloop/contract'
 import type { FastifyRequest } from 'fastify'
-import { identityErrors, may, type Principal, type Route } from '../identity/index.ts'
+import { actorOf, identityErrors, may, type Principal, type Route } from '../identity/index.ts'
 import type { ApiParts } from './parts.ts'
 import { assertSameOrigin } from './same-origin.ts'
 
 const refuse = failures(identityErrors)
 
 /**
- * Every refusal is told to `onDenied` before the asker hears of it.
+ * A refusal of somebody known is written to their organisation's trail before they hear of it; of others it is counted only.
  * @returns null only for `public` and `operator`
  * @throws Failure `not-signed-in`, `token-refused`, `not-allowed`, `no-membership`, `cross-origin`
  */
@@ -25,14 +25,22 @@ export async function admit(parts: ApiParts, route: Route, request: FastifyReque
     if (!isAllowed(route, principal)) throw notAllowed(route)
     return principal
   } catch (error) {
-    if (error instanceof Failure && error.kind.status < 500) await tell(parts, route, request, principal, error.code)
+    if (error instanceof Failure && principal !== null) await keepTrail(parts, route, request, principal)
     throw error
   }
 }
 
-async function tell(parts: ApiParts, route: Route, request: FastifyRequest, principal: Principal | null, code: string) {
-  const { method, url } = route
-  await parts.onDenied?.({ principal, code, method, route: url, requestId: request.id, ip: request.ip })
+async function keepTrail(parts: ApiParts, route: Route, request: FastifyRequest, principal: Principal): Promise<void> {
+  const by = { actor: actorOf(principal), requestId: request.id }
+  const id = `${route.method}:${route.url}`.slice(0, 128)
+  await parts.identity.recordAct({
+    tenant: principal.tenant,
+    by,
+    action: 'denied',
+    resource: 'route',
+    id,
+    outcome: 'denied',
+  })
 }
 
 function isAllowed(route: Route, principal: Principal): boolean {

@@ -110,7 +110,7 @@ describe('api > a live page', () => {
 
   test('ends when its token is revoked or its session is over', async () => {
     const made = await shell.identity.createServiceToken({
-      ...{ tenant: shell.tenant, name: 'page', scopes: ['live:read', 'task:read'], createdBy: 'test' },
+      ...{ tenant: shell.tenant, name: 'page', scopes: ['live:read', 'task:read'] },
     })
     const page = await listen({ authorization: `Bearer ${made.token}` })
     await page.next()

@@ -1,23 +1,12 @@
 /** What the HTTP shell is made of, as `app` hands it over. */
 
 import type { Engine } from '../engine/index.ts'
-import type { DeviceByToken, Identity, Principal, Route } from '../identity/index.ts'
+import type { DeviceByToken, Identity, Route } from '../identity/index.ts'
 
 /** One thing that must hold before traffic is sent here. `check` says what is wrong and what to do, or null. */
 export interface Readiness {
   readonly name: string
   check(): Promise<string | null>
-}
-
-/** A request that was refused for who asked: counted here, audited by whoever listens. */
-export interface Denied {
-  readonly principal: Principal | null
-  readonly code: string
-  readonly method: string
-  /** The route's pattern, never the URL. */
-  readonly route: string
-  readonly requestId: string
-  readonly ip: string
 }
 
 export interface ApiParts {
@@ -34,5 +23,4 @@ export interface ApiParts {
   /** Folder of the built web app; left out or missing: the API alone. */
   readonly webRoot?: string
   readonly version: string
-  onDenied?(denied: Denied): Promise<void>
 }

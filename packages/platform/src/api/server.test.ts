@@ -166,12 +166,18 @@ describe('api > who asks', () => {
     ])
   })
 
-  test('a refused asker is told to whoever audits, by pattern and code, and counted', async () => {
-    shell.denied.length = 0
+  test('a refusal of somebody known stands in the trail, by pattern, and is counted', async () => {
     const { cookie, id: user } = await shell.signIn(['nurse'])
-    await at({ cookie, 'sec-fetch-site': 'same-origin' })
-    expect(shell.denied).toMatchObject([
-      { principal: { kind: 'staff', id: user }, code: 'not-allowed', method: 'POST', route: '/api/v1/things/:id' },
+    const refused = await at({ cookie, 'sec-fetch-site': 'same-origin' })
+    const trail = await shell.trail()
+    expect(trail.filter((entry) => entry.requestId === refused.headers['x-request-id'])).toMatchObject([
+      {
+        actor: `staff:${user}`,
+        action: 'denied',
+        outcome: 'denied',
+        resource: 'route',
+        resourceId: 'POST:/api/v1/things/:id',
+      },
     ])
     const metrics = await shell.engine.watch.metrics.metrics()
     expect(metrics).toMatch(/careloop_http_refused_total\{route="\/api\/v1\/things\/:id",code="not-allowed"\} [1-9]/)

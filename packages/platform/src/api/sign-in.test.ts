@@ -109,6 +109,34 @@ describe('identity > staff', () => {
   })
 })
 
+describe('identity > the trail tells', () => {
+  test('of sign-ins, sign-outs and refused passwords, by ids', async () => {
+    const { id, email, cookie } = await shell.signIn(['nurse'])
+    await post('/api/auth/sign-in/email', { email, password: 'a wrong password' })
+    await post('/api/auth/sign-out', {}, { cookie })
+    const mine = (await shell.trail()).filter((entry) => entry.resource === 'user' && entry.resourceId === id)
+    expect(mine.map((entry) => [entry.actor, entry.action, entry.outcome])).toEqual([
+      [`staff:${id}`, 'logout', 'success'],
+      ['anonymous', 'login', 'denied'],
+      [`staff:${id}`, 'login', 'success'],
+      ['cli', 'create', 'success'],
+    ])
+    expect(JSON.stringify(mine)).not.toContain(email)
+  })
+
+  test('who made and revoked a token', async () => {
+    const { id: admin, cookie } = await shell.signIn(['administrator'])
+    const { id } = (await post('/api/v1/service-tokens', { name: 'EHR', scopes: ['series:read'] }, { cookie })).json()
+    const headers = { cookie, 'sec-fetch-site': 'same-origin' }
+    await shell.server.inject({ method: 'DELETE', url: `/api/v1/service-tokens/${id}`, headers })
+    const told = (await shell.trail()).filter((entry) => entry.resourceId === id)
+    expect(told.map((entry) => [entry.actor, entry.action])).toEqual([
+      [`staff:${admin}`, 'revoke'],
+      [`staff:${admin}`, 'create'],
+    ])
+  })
+})
+
 describe('identity > service tokens', () => {
   test('open what their scopes say, in their own tenant, until they expire or are revoked', async () => {
     const token = await shell.token(['user:read'])
@@ -119,7 +147,6 @@ describe('identity > service tokens', () => {
       tenant: shell.tenant,
       name: 'short',
       scopes: ['user:read'],
-      createdBy: 'test',
       expiresAt: shell.clock.now() + 60_000,
     })
     const short = { authorization: `Bearer ${made.token}` }
@@ -152,7 +179,6 @@ describe('identity > service tokens', () => {
       tenant: other,
       name: 't',
       scopes: ['*:*'],
-      createdBy: 'test',
     })
     const { cookie } = await shell.signIn(['administrator'])
     const list = await get('/api/v1/service-tokens', { cookie })

@@ -1,10 +1,12 @@
 /** The identity room as other rooms and `app` hold it. */
 import type { Engine } from '../engine/index.ts'
+import { type Act, type ActedBy, recordAct } from './acted-by.ts'
 import { type Asking, authenticate, type DeviceByToken } from './authenticate.ts'
 import type { Principal } from './principal.ts'
 import type { NewServiceToken, ServiceToken } from './service-tokens.ts'
 import { createServiceToken, listServiceTokens, revokeServiceToken } from './service-tokens.ts'
 import { type FirstAdministrator, offerSetup, setUp } from './setup.ts'
+import { recordRefusedSignIn, recordSignIn } from './sign-in-trail.ts'
 import { type CreatedUser, createUser, endMembership, listMembers, type Member, type NewUser } from './staff.ts'
 import { makeStaffAuth, type StaffAuthOptions } from './staff-auth.ts'
 import { createTenant, findTenant, tenantName } from './tenants.ts'
@@ -14,21 +16,25 @@ export interface Identity {
   authenticate(asking: Asking, deviceByToken: DeviceByToken): Promise<Principal | null>
   /** Serves sign-in, sign-out and sessions (`/api/auth/*`), already checked for origin. */
   serveSignIn(request: Request): Promise<Response>
+  /** Writes an act of its own (a sign-out, a refusal) to the trail. */
+  recordAct(act: Act): Promise<void>
+  recordSignIn(user: string, requestId: string): Promise<void>
+  recordRefusedSignIn(email: string, requestId: string): Promise<void>
   /** @throws Failure `tenant-exists` */
-  createTenant(name: string): Promise<string>
+  createTenant(name: string, by?: ActedBy): Promise<string>
   /** @throws Failure `tenant-not-found` */
   findTenant(nameOrId: string): Promise<string>
   /** @throws Failure `tenant-not-found` */
   tenantName(tenant: string): Promise<string>
   /** @throws Failure `user-exists`, `password-weak` */
-  createUser(user: NewUser): Promise<CreatedUser>
+  createUser(user: NewUser, by?: ActedBy): Promise<CreatedUser>
   members(tenant: string): Promise<Member[]>
   /** @throws Failure `user-not-found` */
-  endMembership(tenant: string, user: string): Promise<void>
-  createServiceToken(wanted: NewServiceToken): Promise<{ id: string; token: string }>
+  endMembership(tenant: string, user: string, by?: ActedBy): Promise<void>
+  createServiceToken(wanted: NewServiceToken, by?: ActedBy): Promise<{ id: string; token: string }>
   serviceTokens(tenant: string): Promise<ServiceToken[]>
   /** @throws Failure `service-token-not-found` */
-  revokeServiceToken(tenant: string, id: string): Promise<void>
+  revokeServiceToken(tenant: string, id: string, by?: ActedBy): Promise<void>
   /** A fresh one-time token for `/setup#token=...`, null when somebody is a member already. */
   offerSetup(): Promise<string | null>
   /** @throws Failure `setup-refused`, `password-weak` */
@@ -40,15 +46,18 @@ export async function makeIdentity(engine: Engine, options: StaffAuthOptions): P
   return {
     authenticate: (asking, deviceByToken) => authenticate(engine, staffAuth, deviceByToken, asking),
     serveSignIn: (request) => staffAuth.handler(request),
-    createTenant: (name) => createTenant(engine, name),
+    recordAct: (act) => engine.db.asEngine((tx) => recordAct(tx, act)),
+    recordSignIn: (user, requestId) => recordSignIn(engine, user, requestId),
+    recordRefusedSignIn: (email, requestId) => recordRefusedSignIn(engine, email, requestId),
+    createTenant: (name, by) => createTenant(engine, name, by),
     findTenant: (nameOrId) => findTenant(engine, nameOrId),
     tenantName: (tenant) => tenantName(engine, tenant),
-    createUser: (user) => createUser(engine, user),
+    createUser: (user, by) => createUser(engine, user, by),
     members: (tenant) => listMembers(engine, tenant),
-    endMembership: (tenant, user) => endMembership(engine, tenant, user),
-    createServiceToken: (wanted) => createServiceToken(engine, wanted),
+    endMembership: (tenant, user, by) => endMembership(engine, tenant, user, by),
+    createServiceToken: (wanted, by) => createServiceToken(engine, wanted, by),
     serviceTokens: (tenant) => listServiceTokens(engine, tenant),
-    revokeServiceToken: (tenant, id) => revokeServiceToken(engine, tenant, id),
+    revokeServiceToken: (tenant, id, by) => revokeServiceToken(engine, tenant, id, by),
     offerSetup: () => offerSetup(engine),
     setUp: (first) => setUp(engine, first),
   }

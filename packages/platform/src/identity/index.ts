@@ -1,4 +1,5 @@
 /** Identity: who asks, and what they may do. Owns schema `auth`. */
+export { type Act, type ActedBy, byConsole } from './acted-by.ts'
 export type { Asking, DeviceByToken } from './authenticate.ts'
 export { identityErrors } from './errors.ts'
 export { type Identity, makeIdentity } from './identity.ts'

@@ -1,9 +1,10 @@
 /** Who am I, the first administrator, staff and service tokens. */
 import { Id, Me, NewServiceToken, NewUser, ServiceToken, SetUp, User } from '@careloop/contract'
 import { z } from 'zod'
+import type { ActedBy } from './acted-by.ts'
 import type { Identity } from './identity.ts'
 import { allowedFor } from './may.ts'
-import { actorOf } from './principal.ts'
+import { actorOf, type PersonOrService } from './principal.ts'
 import { defineRoute, type Route } from './route.ts'
 import { signInRoutes } from './sign-in-routes.ts'
 
@@ -43,6 +44,11 @@ export const identityRoutes = (identity: Identity): Route[] => [
   ...serviceTokenRoutes(identity),
 ]
 
+const by = (ctx: { principal: PersonOrService; requestId: string }): ActedBy => ({
+  actor: actorOf(ctx.principal),
+  requestId: ctx.requestId,
+})
+
 const userRoutes = (identity: Identity): Route[] => [
   defineRoute({
     method: 'GET',
@@ -65,7 +71,7 @@ const userRoutes = (identity: Identity): Route[] => [
     async handler(ctx) {
       const { password, ...person } = ctx.body
       const wanted = { ...person, tenant: ctx.tenant, ...(password === undefined ? {} : { password }) }
-      return ctx.reply(201, await identity.createUser(wanted))
+      return ctx.reply(201, await identity.createUser(wanted, by(ctx)))
     },
   }),
   defineRoute({
@@ -76,7 +82,7 @@ const userRoutes = (identity: Identity): Route[] => [
     params: z.object({ id: Id }),
     response: { 204: 'empty' },
     async handler(ctx) {
-      await identity.endMembership(ctx.tenant, ctx.params.id)
+      await identity.endMembership(ctx.tenant, ctx.params.id, by(ctx))
       return ctx.reply(204, undefined)
     },
   }),
@@ -103,12 +109,8 @@ const serviceTokenRoutes = (identity: Identity): Route[] => [
     response: { 201: z.object({ id: Id, token: z.string() }) },
     async handler(ctx) {
       const { expiresAt, ...wanted } = ctx.body
-      const made = await identity.createServiceToken({
-        ...wanted,
-        tenant: ctx.tenant,
-        createdBy: actorOf(ctx.principal),
-        ...(expiresAt === undefined ? {} : { expiresAt }),
-      })
+      const expiry = expiresAt === undefined ? {} : { expiresAt }
+      const made = await identity.createServiceToken({ ...wanted, ...expiry, tenant: ctx.tenant }, by(ctx))
       return ctx.reply(201, made)
     },
   }),
@@ -120,7 +122,7 @@ const serviceTokenRoutes = (identity: Identity): Route[] => [
     params: z.object({ id: Id }),
     response: { 204: 'empty' },
     async handler(ctx) {
-      await identity.revokeServiceToken(ctx.tenant, ctx.params.id)
+      await identity.revokeServiceToken(ctx.tenant, ctx.params.id, by(ctx))
       return ctx.reply(204, undefined)
     },
   }),

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Scope } from '@careloop/contract'
 import type { Engine } from '../engine/index.ts'
+import { type ActedBy, byConsole, recordAct } from './acted-by.ts'
 import { fail } from './errors.ts'
 import type { ServicePrincipal } from './principal.ts'
 
@@ -9,8 +10,6 @@ export interface NewServiceToken {
   readonly tenant: string
   readonly name: string
   readonly scopes: readonly Scope[]
-  /** Actor (`staff:<id>`, `cli`). */
-  readonly createdBy: string
   /** Milliseconds since epoch; left out = until revoked. */
   readonly expiresAt?: number
 }
@@ -30,14 +29,19 @@ export const sha256 = (text: string): Buffer => createHash('sha256').update(text
 export async function createServiceToken(
   engine: Engine,
   wanted: NewServiceToken,
+  by: ActedBy = byConsole,
 ): Promise<{ id: string; token: string }> {
   const id = engine.ids.uuid()
   const token = engine.ids.token('cls')
-  await engine.db.pool.query(
-    `insert into auth.service_token (id, tenant_id, name, sha256, scopes, created_by, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7)`,
-    [id, wanted.tenant, wanted.name, sha256(token), [...wanted.scopes], wanted.createdBy, dateOf(wanted.expiresAt)],
-  )
+  const { tenant, name, scopes } = wanted
+  await engine.db.asEngine(async (tx) => {
+    await tx.client.query(
+      `insert into auth.service_token (id, tenant_id, name, sha256, scopes, created_by, expires_at)
+       values ($1, $2, $3, $4, $5, $6, $7)`,
+      [id, tenant, name, sha256(token), [...scopes], by.actor, dateOf(wanted.expiresAt)],
+    )
+    await recordAct(tx, { tenant, by, action: 'create', resource: 'service-token', id })
+  })
   return { id, token }
 }
 
@@ -69,13 +73,21 @@ export async function listServiceTokens(engine: Engine, tenant: string): Promise
 }
 
 /** From the next request on it opens nothing. @throws Failure `service-token-not-found` */
-export async function revokeServiceToken(engine: Engine, tenant: string, id: string): Promise<void> {
-  const { rowCount } = await engine.db.pool.query(
-    'update auth.service_token set revoked_at = coalesce(revoked_at, now()) where tenant_id = $1 and id = $2',
-    [tenant, id],
-  )
-  if (rowCount !== 1)
-    throw fail('service-token-not-found', 'No such token. Read the list again.', { pointer: '/params/id' })
+export async function revokeServiceToken(
+  engine: Engine,
+  tenant: string,
+  id: string,
+  by: ActedBy = byConsole,
+): Promise<void> {
+  await engine.db.asEngine(async (tx) => {
+    const { rowCount } = await tx.client.query(
+      'update auth.service_token set revoked_at = coalesce(revoked_at, now()) where tenant_id = $1 and id = $2',
+      [tenant, id],
+    )
+    if (rowCount !== 1)
+      throw fail('service-token-not-found', 'No such token. Read the list again.', { pointer: '/params/id' })
+    await recordAct(tx, { tenant, by, action: 'revoke', resource: 'service-token', id })
+  })
 }
 
 const dateOf = (at: number | undefined): Date | null => (at === undefined ? null : new Date(at))

@@ -2,7 +2,9 @@
  * The first administrator. While nobody is a member of anything, a start prints one link with a one-time token; who opens it
  * makes the organisation and its administrator. The token stands behind `#`, where browsers keep it: no log ever sees it.
  */
+import type { ClientBase } from 'pg'
 import type { Engine } from '../engine/index.ts'
+import { recordAct } from './acted-by.ts'
 import { fail } from './errors.ts'
 import { assertPassword, hashPassword } from './password.ts'
 import { sha256 } from './service-tokens.ts'
@@ -34,7 +36,8 @@ export async function offerSetup(engine: Engine): Promise<string | null> {
 export async function setUp(engine: Engine, first: FirstAdministrator): Promise<{ tenant: string; user: string }> {
   assertPassword(first.password, first.email)
   const hash = await hashPassword(first.password)
-  return engine.db.asEngine(async ({ client }) => {
+  return engine.db.asEngine(async (tx) => {
+    const { client } = tx
     // Deleting takes the row's lock: of two that come at once with the same token one finds nothing.
     const used = await client.query('delete from auth.setup where sha256 = $1 and expires_at > $2', [
       sha256(first.token),
@@ -51,11 +54,14 @@ export async function setUp(engine: Engine, first: FirstAdministrator): Promise<
       )
     const tenant = await tenantNamed(engine, client, first.tenantName)
     const user = await insertUser(engine, client, { ...first, tenant, roles: ['administrator'] }, hash)
+    const by = { actor: `staff:${user}` }
+    await recordAct(tx, { tenant, by, action: 'create', resource: 'tenant', id: tenant })
+    await recordAct(tx, { tenant, by, action: 'create', resource: 'user', id: user })
     return { tenant, user }
   })
 }
 
-async function tenantNamed(engine: Engine, client: import('pg').ClientBase, name: string): Promise<string> {
+async function tenantNamed(engine: Engine, client: ClientBase, name: string): Promise<string> {
   const { rows } = await client.query<{ id: string }>(
     `insert into engine.tenant (id, name) values ($1, $2) on conflict (name) do update set name = excluded.name returning id`,
     [engine.ids.uuid(), name],

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Role } from '@careloop/contract'
 import type { ClientBase } from 'pg'
 import type { Engine } from '../engine/index.ts'
+import { type ActedBy, byConsole, recordAct } from './acted-by.ts'
 import { fail } from './errors.ts'
 import { assertPassword, hashPassword } from './password.ts'
 
@@ -31,13 +32,14 @@ export interface Member {
 }
 
 /** @throws Failure `user-exists`, `password-weak` */
-export async function createUser(engine: Engine, user: NewUser): Promise<CreatedUser> {
+export async function createUser(engine: Engine, user: NewUser, by: ActedBy = byConsole): Promise<CreatedUser> {
   const made = user.password === undefined ? randomBytes(12).toString('base64url') : undefined
   const password = user.password ?? made!
   assertPassword(password, user.email)
   const hash = await hashPassword(password) // outside the transaction: it takes a while by design
   return engine.db.asEngine(async (tx) => {
     const id = await insertUser(engine, tx.client, user, hash)
+    await recordAct(tx, { tenant: user.tenant, by, action: 'create', resource: 'user', id })
     return made === undefined ? { id } : { id, password: made }
   })
 }
@@ -85,7 +87,12 @@ export async function listMembers(engine: Engine, tenant: string): Promise<Membe
 }
 
 /** Ends a membership and every session that used it. @throws Failure `user-not-found` */
-export async function endMembership(engine: Engine, tenant: string, user: string): Promise<void> {
+export async function endMembership(
+  engine: Engine,
+  tenant: string,
+  user: string,
+  by: ActedBy = byConsole,
+): Promise<void> {
   await engine.db.asEngine(async (tx) => {
     const ended = await tx.client.query(
       'update auth.member set ended_at = now() where tenant_id = $1 and user_id = $2 and ended_at is null',
@@ -93,6 +100,7 @@ export async function endMembership(engine: Engine, tenant: string, user: string
     )
     if (ended.rowCount !== 1) throw fail('user-not-found', 'Nobody with this id works here. Read the list again.')
     await tx.client.query('delete from auth.session where user_id = $1', [user])
+    await recordAct(tx, { tenant, by, action: 'revoke', resource: 'user', id: user })
   })
 }
 

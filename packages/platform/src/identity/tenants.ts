@@ -1,17 +1,21 @@
 /** Organisations. Each is a tenant: an island behind row-level security. */
 import type { Engine } from '../engine/index.ts'
+import { type ActedBy, byConsole, recordAct } from './acted-by.ts'
 import { fail } from './errors.ts'
 
 /** @returns the tenant's id. @throws Failure `tenant-exists` */
-export async function createTenant(engine: Engine, name: string): Promise<string> {
-  const id = engine.ids.uuid()
-  const { rowCount } = await engine.db.pool.query(
-    'insert into engine.tenant (id, name) values ($1, $2) on conflict (name) do nothing',
-    [id, name],
-  )
-  if (rowCount !== 1)
-    throw fail('tenant-exists', 'An organisation of this name exists. Choose another.', { pointer: '/body/tenant' })
-  return id
+export async function createTenant(engine: Engine, name: string, by: ActedBy = byConsole): Promise<string> {
+  const tenant = engine.ids.uuid()
+  await engine.db.asEngine(async (tx) => {
+    const { rowCount } = await tx.client.query(
+      'insert into engine.tenant (id, name) values ($1, $2) on conflict (name) do nothing',
+      [tenant, name],
+    )
+    if (rowCount !== 1)
+      throw fail('tenant-exists', 'An organisation of this name exists. Choose another.', { pointer: '/body/tenant' })
+    await recordAct(tx, { tenant, by, action: 'create', resource: 'tenant', id: tenant })
+  })
+  return tenant
 }
 
 /** @returns the id of the tenant with this name or id. @throws Failure `tenant-not-found` */
