@@ -33,7 +33,7 @@ it('keys > go on from memory while the database is away, and refuse what they do
   await stopwatch.advance(DESTROYED_ELSEWHERE_MS)
   expect((await keys.keyFor('log-day', '2026-01-05')).id).toBe(id)
   await expect(keys.keyFor('log-day', '2026-01-06')).rejects.toThrow()
-  await ground.stop().catch(() => {})
+  await ground.stop()
 })
 
 it('keys > hold no more in memory than they may, and read again what was dropped', async () => {
