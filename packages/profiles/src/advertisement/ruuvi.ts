@@ -100,14 +100,17 @@ function tailV2(reader: ByteReader) {
   return { readings, attributes }
 }
 
-/** Three axes in thousandths of standard gravity, and their length: what tells a knock without knowing how the tag lies. */
+/**
+ * Three axes in thousandths of standard gravity, and their length: what tells a knock without knowing how the tag lies. A chip that
+ * cannot tell one axis has not measured the others either.
+ */
 function motion(axes: readonly number[]): DecodedReading[] {
   const isKnown = axes.every((axis) => axis !== -0x8000)
   const total = Math.round(Math.hypot(...axes) * 1000) / 1000
   return [
     ...axes.map((axis, place) => ({
       signal: `acceleration-${'xyz'[place]}`,
-      value: axis === -0x8000 ? NONE : axis,
+      value: isKnown ? axis : NONE,
       unit: 'm[g]',
     })),
     { signal: 'acceleration', value: isKnown ? total : NONE, unit: 'm[g]' },
