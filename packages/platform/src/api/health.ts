@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { defineRoute, type Route } from '../identity/index.ts'
 import type { ApiParts, Readiness } from './parts.ts'
 
-const Readable = z
+const ReadinessBody = z
   .object({
     ready: z.boolean(),
     checks: z.array(z.object({ name: z.string(), ok: z.boolean(), problem: z.string().nullable() })),
@@ -14,7 +14,9 @@ const Readable = z
 const checkTimeoutMs = 2_000
 
 export function healthRoutes(parts: ApiParts): Route[] {
-  const checks = [databaseCheck(parts), logCheck(parts), ...parts.readiness]
+  // What `app` knows better under the same name replaces ours.
+  const own = [databaseCheck(parts), logCheck(parts)]
+  const checks = [...new Map([...own, ...parts.readiness].map((check) => [check.name, check])).values()]
   return [
     defineRoute({
       method: 'GET',
@@ -31,7 +33,7 @@ export function healthRoutes(parts: ApiParts): Route[] {
       summary: 'Traffic may come: database, migrations, disk and log are well',
       tag: 'health',
       policy: 'public',
-      response: { 200: Readable, 503: Readable },
+      response: { 200: ReadinessBody, 503: ReadinessBody },
       async handler(ctx) {
         const results = await Promise.all(checks.map((check) => runCheck(parts, check)))
         const ready = results.every((result) => result.ok)
@@ -89,7 +91,7 @@ const refusals = {
 
 /** The log refuses below the disk's floor too, so this is the disk's check as well. */
 const logCheck = ({ engine }: ApiParts): Readiness => ({
-  name: 'log',
+  name: 'reading-log',
   async check() {
     const refusal = engine.log.refusal()
     return refusal === null ? null : refusals[refusal]

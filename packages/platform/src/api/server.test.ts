@@ -200,7 +200,7 @@ describe('api > for operators', () => {
     expect((await shell.server.inject('/healthz')).json()).toEqual({ status: 'ok', version: '0.0.0-test' })
     const ready = await shell.server.inject('/readyz')
     expect(ready.statusCode).toBe(200)
-    expect(ready.json().checks.map((check: { name: string }) => check.name)).toEqual(['database', 'log'])
+    expect(ready.json().checks.map((check: { name: string }) => check.name)).toEqual(['database', 'reading-log'])
 
     const problem = 'The schema is older than this program. Run `careloop migrate`.'
     const sick = await makeApiServer({
