@@ -47,7 +47,7 @@ test('data directory > one made by this commit can be packed, carried elsewhere 
   for (const each of [made, elsewhere]) mkdirSync(each)
   const expected = await makeKept(made, 'this')
   expect(Object.values(expected.contents).every((content) => JSON.stringify(content).length > 4)).toBe(true)
-  pack(made, join(dir, 'made.tar.zst'))
+  pack(made, join(dir, 'made.tar.zst'), 3)
   unpack(join(dir, 'made.tar.zst'), elsewhere)
   const { found } = await readBack(elsewhere)
   expect(found).toEqual(expected.contents)

@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { withClient } from '../postgres/first-words.ts'
 import { type TestDatabase, testDatabase } from '../testing/index.ts'
@@ -65,6 +68,22 @@ test('migrate > all or nothing: an error in the last file leaves the schema as i
     message: expect.stringContaining('0003-bad.sql:3: syntax error'),
   })
   expect(await query(`select nspname from pg_namespace where nspname = 'engine'`)).toEqual([])
+})
+
+test('migrate > a kill in the middle leaves the schema as it was, and the next start does it all', async () => {
+  write('0003-slow.sql', 'create table engine.three (n int); select pg_sleep(60);')
+  const door = fileURLToPath(new URL('./index.ts', import.meta.url))
+  const code = `import { migrate } from ${JSON.stringify(door)}
+    await migrate(${JSON.stringify(database.url)}, { dir: ${JSON.stringify(dir)} })`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'inherit' })
+  const inTheMiddle = `select count(*)::int as n from pg_stat_activity
+    where datname = current_database() and wait_event = 'PgSleep'`
+  while ((await query(inTheMiddle))[0]?.n !== 1) await new Promise((next) => setTimeout(next, 20))
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  write('0003-slow.sql', 'create table engine.three (n int);')
+  // The server still sleeps in the killed one's transaction, until it notices that nobody waits for it.
+  expect((await migrate(database.url, { dir })).applied).toEqual(['0001-engine.sql', '0002-one.sql', '0003-slow.sql'])
 })
 
 test('migrate > refuses a file that ends the transaction', async () => {

@@ -3,6 +3,7 @@ import {
   chmodSync,
   chownSync,
   closeSync,
+  fsyncSync,
   lchownSync,
   mkdirSync,
   mkdtempSync,
@@ -14,7 +15,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { engineFailure } from '../errors.ts'
 import type { Account } from './account.ts'
 import type { Binaries } from './binaries.ts'
@@ -40,7 +41,24 @@ export async function createCluster(place: Layout, options: CreateOptions): Prom
   await initdb(work, cluster, makePassword(place), options)
   if (options.account.switches) chownTree(cluster, options.account)
   renameSync(cluster, place.cluster)
+  // initdb has made its files durable under another name; a power cut must not take the new one away with readings in it.
+  for (const dir of [place.dataDir, dirname(place.dataDir), dirname(dirname(place.dataDir))]) syncFolder(dir)
   rmSync(work, { recursive: true, force: true })
+}
+
+function syncFolder(dir: string): void {
+  if (process.platform === 'win32') return // a folder cannot be opened there
+  let fd: number
+  try {
+    fd = openSync(dir, 'r')
+  } catch {
+    return // a folder above ours that we may not read: it was there before us
+  }
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 async function initdb(work: string, cluster: string, password: string, options: CreateOptions): Promise<void> {

@@ -37,6 +37,14 @@ test('data directory lock > a holder on another host counts while it touches the
   ;(await lockDataDir(path, 0)).release()
 })
 
+test('data directory lock > an empty file, as a power cut leaves it, does not keep Careloop down for ever', async () => {
+  writeFileSync(path, '')
+  await expect(lockDataDir(path, 0)).rejects.toMatchObject({ code: 'data-dir-in-use' })
+  const minuteAgo = new Date(Date.now() - 60_000)
+  utimesSync(path, minuteAgo, minuteAgo)
+  ;(await lockDataDir(path, 0)).release()
+})
+
 test('data directory lock > does not take away what is no longer its own', async () => {
   const lock = await lockDataDir(path)
   hold({ pid: 1, startedAt: processStart(1), host: hostname() })

@@ -7,6 +7,8 @@ import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import {
   closeSync,
+  constants,
+  copyFileSync,
   linkSync,
   openSync,
   readFileSync,
@@ -62,7 +64,7 @@ function take(path: string, mine: Holder): Holder | undefined {
   try {
     for (;;) {
       try {
-        linkSync(draft, path) // fails when the name exists: the one atomic step
+        claim(draft, path)
         return undefined
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
@@ -78,13 +80,32 @@ function take(path: string, mine: Holder): Holder | undefined {
   }
 }
 
+/** Fails with EEXIST when the name is taken: the one atomic step. Some file systems know no second name for a file. */
+function claim(draft: string, path: string): void {
+  try {
+    linkSync(draft, path)
+  } catch (error) {
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    copyFileSync(draft, path, constants.COPYFILE_EXCL)
+  }
+}
+
 function read(path: string): { holder: Holder; text: string } | undefined {
   try {
     const text = readFileSync(path, 'utf8')
-    return { holder: JSON.parse(text) as Holder, text }
+    return { holder: parse(text), text }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
+  }
+}
+
+/** A power cut leaves an empty file. Nobody can be asked then, so only its age counts, as for another host's. */
+function parse(text: string): Holder {
+  try {
+    return JSON.parse(text) as Holder
+  } catch {
+    return { pid: 0, startedAt: '', host: 'an unknown host' }
   }
 }
 
@@ -107,7 +128,7 @@ function evict(path: string, expected: string): void {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
     throw error
   }
-  if (readFileSync(aside, 'utf8') !== expected) linkSync(aside, path)
+  if (readFileSync(aside, 'utf8') !== expected) claim(aside, path)
   rmSync(aside, { force: true })
 }
 

@@ -40,6 +40,8 @@ export function postgresqlConf(options: SettingsOptions): string {
     ['min_wal_size', '256MB'],
     ['max_wal_senders', 0],
     ['wal_level', 'replica'],
+    // A killed Careloop leaves statements behind that hold locks until they notice; its successor waits for them.
+    ...(process.platform === 'linux' ? [['client_connection_check_interval', '1s'] as const] : []),
     ['timezone', 'UTC'],
     ['log_timezone', 'UTC'],
   ]
