@@ -1,6 +1,6 @@
 /** Rules: the language, the evaluator, and programs as data. Pure: no clock, no I/O. */
 export * from './evaluator.ts'
-export { type CompiledRule, compileRule, type Machine, maxEvidence, type Point } from './machine.ts'
+export { type CompiledRule, compileRule, type Machine, maxEvidence, type Point, testsPositive } from './machine.ts'
 export * from './program/errors.ts'
 export { parseProgram } from './program/parse-program.ts'
 export * from './program/program.ts'

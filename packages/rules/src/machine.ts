@@ -7,6 +7,7 @@ import type { Source, ThresholdRule } from './rule.ts'
 import {
   type CompiledCondition,
   compileCondition,
+  meetsAny,
   NO,
   type Truth,
   truthOf,
@@ -66,6 +67,10 @@ export function compileRule(body: ThresholdRule): CompiledRule {
     clear: compileCondition(body.clear.when, signals),
   }
 }
+
+/** Whether a value by itself meets what raises the rule. */
+export const testsPositive = (rule: CompiledRule, code: SignalCode, value: Usable): boolean =>
+  meetsAny(rule.when, rule.signals.indexOf(code), value)
 
 export const newMachine = (): Machine => ({
   active: false,

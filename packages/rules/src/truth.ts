@@ -45,6 +45,10 @@ export function truthOf(condition: CompiledCondition, values: readonly (Usable |
   return condition.any ? NO : YES
 }
 
+/** Whether one value by itself meets a limit of the condition: how a chart marks it. */
+export const meetsAny = (condition: CompiledCondition, slot: number, value: Usable): boolean =>
+  condition.limits.some((limit) => limit.slot === slot && compare(value, limit.is, limit.limit) === YES)
+
 function compare(value: Usable, is: Comparator, limit: number): Truth {
   if (typeof value !== 'number') return compareCensored(value, is, limit)
   switch (is) {

@@ -53,6 +53,8 @@ export const EvidenceReading = z.object({
   signal: z.string(),
   label: z.string(),
   value: z.number(),
+  /** Of a meter's LOW or HIGH: the value is only known to lie beyond. */
+  comparator: z.enum(['<', '>']).optional(),
   unit: z.string(),
   ucum: z.string(),
   measuredAt: Instant,

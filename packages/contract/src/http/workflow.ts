@@ -116,7 +116,7 @@ export const Worklist = z.object({
 export type Worklist = z.infer<typeof Worklist>
 
 export const TaskEventBody = z.object({
-  what: z.enum(['opened', 'claimed', 'completed']),
+  what: z.enum(['opened', 'recurred', 'claimed', 'completed']),
   at: Instant,
   by: StaffRef.optional(),
 })

@@ -1,0 +1,123 @@
+/** Alerts as other rooms see them, and what people do to them. */
+import type { Priority } from '@careloop/contract'
+import type { OwnedRule } from '@careloop/rules'
+import type { Selectable } from 'kysely'
+import type { Engine, TenantTx } from '../engine/index.ts'
+import { isErased } from './checkpoint.ts'
+import { alertingFailure } from './errors.ts'
+import { type AlertingTables, type ProgramHead, toMs } from './schema.ts'
+import { type AlertSummary, openSummary } from './summary.ts'
+
+/** An alert, opened: `summary` is PHI. */
+export interface Alert {
+  readonly id: string
+  readonly subject: string
+  readonly enrolment: string
+  readonly focus: string
+  readonly priority: Priority
+  readonly nature: AlertRow['nature']
+  readonly condition: AlertRow['condition']
+  readonly handling: AlertRow['handling']
+  readonly historic: boolean
+  readonly raisedAt: number
+  readonly clearedAt: number | null
+  readonly closedAt: number | null
+  readonly summary: AlertSummary
+  readonly program: ProgramHead
+  readonly rule: { readonly id: string; readonly version: number; readonly definition: OwnedRule }
+}
+
+type AlertRow = Selectable<AlertingTables['alert']>
+
+/** Alerts of these ids in no order, opened. Those of erased subjects are absent. Not audited: the caller says what it shows. */
+export async function alertsOf(engine: Engine, tx: TenantTx, ids: readonly string[]): Promise<Map<string, Alert>> {
+  const found = new Map<string, Alert>()
+  if (ids.length === 0) return found
+  const rows = await tx
+    .tables<AlertingTables>()
+    .selectFrom('alert')
+    .innerJoin('rule_version', (join) =>
+      join
+        .onRef('rule_version.rule_id', '=', 'alert.rule_id')
+        .onRef('rule_version.version', '=', 'alert.rule_version')
+        .onRef('rule_version.tenant_id', '=', 'alert.tenant_id'),
+    )
+    .innerJoin('program', (join) =>
+      join.onRef('program.code', '=', 'alert.program').onRef('program.tenant_id', '=', 'alert.tenant_id'),
+    )
+    .selectAll('alert')
+    .select(['rule_version.definition as rule', 'program.definition as head'])
+    .where('alert.id', 'in', [...ids])
+    .execute()
+  for (const row of rows) {
+    const summary = await summaryOfRow(engine, tx.tenant, row)
+    if (summary !== null) found.set(row.id, alertOf(row, row.rule as OwnedRule, row.head, summary))
+  }
+  return found
+}
+
+/** @throws Failure `alert-not-found`, `key-destroyed` */
+export async function alertById(engine: Engine, tx: TenantTx, id: string): Promise<Alert> {
+  const alert = (await alertsOf(engine, tx, [id])).get(id)
+  if (alert === undefined) throw alertingFailure('alert-not-found', 'No alert has this id.', { pointer: '/params/id' })
+  return alert
+}
+
+/** A member of staff is on it. Nothing happens to one that is acknowledged or closed already. */
+export async function acknowledgeAlert(engine: Engine, tx: TenantTx, id: string, actor: string): Promise<void> {
+  await handle(engine, tx, id, actor, 'acknowledged')
+}
+
+/**
+ * A member of staff recorded what was done. A condition that still stands raises no new alert until it has cleared once; the
+ * evaluator learns of it in order, through the log.
+ */
+export async function closeAlert(engine: Engine, tx: TenantTx, id: string, actor: string): Promise<void> {
+  const row = await handle(engine, tx, id, actor, 'closed')
+  if (row !== null) await tx.publish({ type: 'AlertClosed', alert: id, subject: row.subject_id })
+}
+
+async function handle(
+  engine: Engine,
+  tx: TenantTx,
+  id: string,
+  actor: string,
+  handling: 'acknowledged' | 'closed',
+): Promise<AlertRow | null> {
+  const tables = tx.tables<AlertingTables>()
+  const row = await tables.selectFrom('alert').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+  if (row === undefined) throw alertingFailure('alert-not-found', 'No alert has this id.', { pointer: '/params/id' })
+  if (row.handling === 'closed' || row.handling === handling) return null
+  const now = engine.clock.now()
+  const columns = handling === 'closed' ? { handling, closed_at: now } : { handling }
+  await tables.updateTable('alert').set(columns).where('id', '=', id).execute()
+  await tables
+    .insertInto('alert_event')
+    .values({
+      ...{ alert_id: id, what: handling, at: now, recorded_at: now, actor },
+      ...{ partition: null, position: null, ordinal: null, key_id: null, detail: null },
+    })
+    .execute()
+  const { rule_id: rule, subject_id: subject, focus } = row
+  tx.beforeCommitAppend([{ kind: 'alert-handled', tenant: tx.tenant, alert: id, rule, subject, focus, handling }])
+  return row
+}
+
+async function summaryOfRow(engine: Engine, tenant: string, row: AlertRow): Promise<AlertSummary | null> {
+  const key = await engine.keys.key(row.key_id).catch((error) => {
+    if (isErased(error)) return null
+    throw error
+  })
+  return key === null ? null : openSummary(key, tenant, row.id, row.summary)
+}
+
+function alertOf(row: AlertRow, rule: OwnedRule, program: ProgramHead, summary: AlertSummary): Alert {
+  return {
+    ...{ id: row.id, subject: row.subject_id, enrolment: row.enrolment_id, focus: row.focus },
+    ...{ priority: row.priority, nature: row.nature, condition: row.condition, handling: row.handling },
+    ...{ historic: row.historic, raisedAt: toMs(row.raised_at) },
+    clearedAt: row.cleared_at === null ? null : toMs(row.cleared_at),
+    closedAt: row.closed_at === null ? null : toMs(row.closed_at),
+    ...{ summary, program, rule: { id: row.rule_id, version: row.rule_version, definition: rule } },
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * The evaluator's memory in the database: each subject's state, sealed under its key, as of a log position. Written every few
+ * seconds for what changed, and whenever configuration changed, so that a replay never needs to know an older configuration.
+ */
+import { Failure } from '@careloop/contract'
+import { type Evaluator, loadState, type SavedState, saveState } from '@careloop/rules'
+import type { Engine, EngineTx } from '../engine/index.ts'
+import type { Rulebook } from './rulebook.ts'
+
+export interface Checkpoint {
+  /** Log position as of which the states stand; null when there never was a checkpoint. */
+  readonly position: number | null
+  readonly logNow: number
+  /** Tenant of each subject in memory. */
+  readonly tenants: Map<string, string>
+}
+
+const aadOf = (tenant: string, subject: string) => `evaluator-state:${tenant}:${subject}`
+
+interface StateRow {
+  readonly subject_id: string
+  readonly tenant_id: string
+  readonly key_id: string
+  readonly body: Buffer
+}
+
+/** Loads all states of a partition into an empty evaluator. States of erased subjects are left out. */
+export async function loadCheckpoint(
+  engine: Engine,
+  rulebook: Rulebook,
+  partition: number,
+  evaluator: Evaluator,
+): Promise<Checkpoint> {
+  const { pool } = engine.db
+  const { rows: heads } = await pool.query<{ position: string; log_now: string }>(
+    'select position, log_now from engine.evaluator_partition where partition = $1',
+    [partition],
+  )
+  const tenants = new Map<string, string>()
+  if (!heads[0]) return { position: null, logNow: 0, tenants }
+  const { rows } = await pool.query<StateRow>(
+    'select subject_id, tenant_id, key_id, body from engine.evaluator_checkpoint where partition = $1',
+    [partition],
+  )
+  for (const row of rows) {
+    const saved = await openState(engine, row)
+    if (saved === null) continue
+    const versions = await versionsOf(rulebook, row.tenant_id, saved)
+    const rules = loadState(saved, (rule, version) => versions.get(`${rule}/${version}`)!)
+    if (rules === null) throw new Error('a checkpoint has a format that this version does not know')
+    evaluator.restore(row.subject_id, rules)
+    tenants.set(row.subject_id, row.tenant_id)
+  }
+  const logNow = Number(heads[0].log_now)
+  return { position: Number(heads[0].position), logNow, tenants }
+}
+
+async function openState(engine: Engine, row: StateRow): Promise<SavedState | null> {
+  try {
+    const key = await engine.keys.key(row.key_id)
+    return JSON.parse(key.open(row.body, aadOf(row.tenant_id, row.subject_id)).toString()) as SavedState
+  } catch (error) {
+    if (isErased(error)) return null
+    throw error
+  }
+}
+
+async function versionsOf(rulebook: Rulebook, tenant: string, saved: SavedState) {
+  const versions = new Map<string, Awaited<ReturnType<Rulebook['version']>>['compiled']>()
+  for (const { rule, version } of saved.rules)
+    versions.set(`${rule}/${version}`, (await rulebook.version(tenant, rule, version)).compiled)
+  return versions
+}
+
+/** Whether somebody was erased: nothing more is evaluated or kept of them. */
+export const isErased = (error: unknown): boolean => error instanceof Failure && error.code === 'key-destroyed'
+
+export interface StateWrite {
+  readonly partition: number
+  readonly position: number
+  readonly logNow: number
+  readonly rows: readonly { subject: string; tenant: string; keyId: string; body: Buffer }[]
+  readonly gone: readonly string[]
+}
+
+/** Seals the states of these subjects as they stand now. Outside of the transaction, since keys may have to be read. */
+export async function sealStates(
+  engine: Engine,
+  evaluator: Evaluator,
+  tenants: ReadonlyMap<string, string>,
+  changed: Iterable<string>,
+): Promise<Pick<StateWrite, 'rows' | 'gone'>> {
+  const rows: StateWrite['rows'][number][] = []
+  const gone: string[] = []
+  for (const subject of changed) {
+    const state = evaluator.state(subject)
+    const tenant = tenants.get(subject)
+    if (state === null || tenant === undefined) {
+      gone.push(subject)
+      continue
+    }
+    try {
+      const key = await engine.keys.keyFor('subject', subject)
+      const body = key.seal(Buffer.from(JSON.stringify(saveState(state))), aadOf(tenant, subject))
+      rows.push({ subject, tenant, keyId: key.id, body })
+    } catch (error) {
+      if (!isErased(error)) throw error
+      evaluator.configure(subject, [])
+      gone.push(subject)
+    }
+  }
+  return { rows, gone }
+}
+
+export async function writeCheckpoint(tx: EngineTx, write: StateWrite): Promise<void> {
+  const { partition, position, logNow, rows, gone } = write
+  if (rows.length > 0)
+    await tx.client.query(
+      `insert into engine.evaluator_checkpoint as c (partition, subject_id, tenant_id, position, key_id, body)
+       select $1, s.subject, s.tenant, $2, s.key, s.body
+         from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::bytea[]) as s(subject, tenant, key, body)
+       on conflict (partition, subject_id) do update
+          set tenant_id = excluded.tenant_id, position = excluded.position, key_id = excluded.key_id, body = excluded.body`,
+      [
+        partition,
+        position,
+        rows.map((row) => row.subject),
+        rows.map((row) => row.tenant),
+        rows.map((row) => row.keyId),
+        rows.map((row) => row.body),
+      ],
+    )
+  if (gone.length > 0)
+    await tx.client.query(
+      'delete from engine.evaluator_checkpoint where partition = $1 and subject_id = any($2::uuid[])',
+      [partition, gone],
+    )
+  await tx.client.query(
+    `insert into engine.evaluator_partition (partition, position, log_now) values ($1, $2, $3)
+     on conflict (partition) do update set position = excluded.position, log_now = excluded.log_now`,
+    [partition, position, logNow],
+  )
+}

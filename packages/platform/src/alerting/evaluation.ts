@@ -1,0 +1,234 @@
+/**
+ * One holder's work on one partition: reads the log in order, evaluates, and commits what follows together with the cursor. All
+ * it holds in memory can be rebuilt from the database and the log; on any doubt it is dropped and rebuilt.
+ */
+import type { LogEntry } from '@careloop/contract'
+import { Evaluator, type Source } from '@careloop/rules'
+import type { Engine, Lease, LogCommit } from '../engine/index.ts'
+import type { Subjects } from '../subjects/index.ts'
+import { type Checkpoint, loadCheckpoint, sealStates, writeCheckpoint } from './checkpoint.ts'
+import { makeRulebook, type Rulebook } from './rulebook.ts'
+import type { AlertingTables } from './schema.ts'
+import { applyTransition, type Decided, type Prepared, prepare } from './transitions.ts'
+
+export interface EvaluationParts {
+  readonly engine: Engine
+  readonly subjects: Pick<Subjects, 'enrolmentsOf' | 'enrolmentsAt' | 'names'>
+  readonly partition: number
+  readonly lease: Lease
+  /** For tests: dies at a moment. Called inside the transaction before it commits, and after it committed. */
+  readonly fault?: (moment: 'before-commit' | 'after-commit') => void
+}
+
+/** ms between checkpoints; a restart replays at most this much. */
+export const checkpointEveryMs = 5_000
+const batchEntries = 2_000
+
+export const cursorOf = (partition: number): string => `alerting:${partition}`
+
+export class Evaluation {
+  readonly #parts: EvaluationParts
+  readonly #rulebook: Rulebook
+  readonly #evaluator = new Evaluator()
+  /** Newest commit evaluated. */
+  #position = 0
+  /** Where the database's cursor stands: transitions at or below it were written before. */
+  #cursor = '0'
+  #tenants = new Map<string, string>()
+  readonly #changed = new Set<string>()
+  #checkpointedAt = 0
+  #decided: Decided[] = []
+  #replayed: Decided[] = []
+  readonly #atHand = new Map<number, LogCommit>()
+
+  constructor(parts: EvaluationParts) {
+    this.#parts = parts
+    this.#rulebook = makeRulebook(parts.engine, parts.subjects)
+  }
+
+  get position(): number {
+    return this.#position
+  }
+
+  /** Loads the checkpoint and replays up to the cursor, without writing; what comes out is compared with what was written. */
+  async open(): Promise<void> {
+    const { engine, partition } = this.#parts
+    this.#cursor = await engine.db.cursor(cursorOf(partition))
+    const checkpoint = await loadCheckpoint(engine, this.#rulebook, partition, this.#evaluator)
+    this.#tenants = checkpoint.tenants
+    this.#checkpointedAt = engine.clock.now()
+    if (checkpoint.position === null) await this.#openFirst()
+    else await this.#replay(checkpoint)
+  }
+
+  /** Evaluates what the log holds next. @returns false when there was nothing */
+  async advance(): Promise<boolean> {
+    const { engine, partition } = this.#parts
+    const commits = await engine.log.read(partition, this.#position, batchEntries)
+    let configured = false
+    for (const commit of commits) {
+      configured = (await this.#evaluate(commit)) || configured
+      if (configured) break
+    }
+    const due = engine.clock.now() - this.#checkpointedAt >= checkpointEveryMs
+    if (configured || this.#decided.length > 0 || (due && String(this.#position) !== this.#cursor))
+      await this.#commit(configured || due)
+    this.#atHand.clear()
+    return commits.length > 0
+  }
+
+  /** Writes what memory holds, so that the next holder replays nothing. */
+  async close(): Promise<void> {
+    if (String(this.#position) !== this.#cursor) await this.#commit(true)
+  }
+
+  /** The first start on this database: everybody's rules as they stand now, and the log from its floor. */
+  async #openFirst(): Promise<void> {
+    const { engine, partition, subjects } = this.#parts
+    this.#position = Math.max(Number(this.#cursor), await engine.log.floor(partition))
+    for (const tenant of await engine.db.tenants()) {
+      const enrolments = await subjects.enrolmentsAt(tenant, engine.clock.now())
+      for (const subject of new Set(enrolments.map((each) => each.subject))) await this.#configure(tenant, subject)
+    }
+    // From here on a replay starts at a checkpoint: a moved cursor without one would forget what was pending.
+    this.#noteChanged()
+    await this.#commit(true)
+  }
+
+  async #replay({ position, logNow }: Checkpoint): Promise<void> {
+    const { engine, partition } = this.#parts
+    this.#position = position!
+    this.#evaluator.advance(logNow)
+    this.#evaluator.takeTransitions()
+    const until = Number(this.#cursor)
+    while (this.#position < until) {
+      const commits = await engine.log.read(partition, this.#position, batchEntries)
+      if (commits.length === 0) throw new Error('the log ends before the cursor of alerting')
+      for (const commit of commits) if (this.#position < until) await this.#evaluate(commit)
+    }
+    this.#atHand.clear()
+    await this.#compare(position!, until)
+  }
+
+  /** @returns whether configuration was reloaded: then a checkpoint must follow before anything else is evaluated */
+  async #evaluate(commit: LogCommit): Promise<boolean> {
+    const { engine, partition } = this.#parts
+    let configured = false
+    if (commit.position !== this.#position + 1)
+      engine.watch.log.error({ partition, after: this.#position }, 'the log let go of commits that no rule has seen')
+    for (let index = 0; index < commit.entries.length; index++) {
+      const entry = commit.entries[index]!
+      if (entry.kind === 'readings') {
+        if (!this.#evaluator.has(entry.subject)) continue
+        const { device, receivedAt } = entry
+        const source: Source = {
+          partition,
+          position: commit.position,
+          index,
+          device,
+          receivedAt,
+          storedAt: commit.storedAt,
+        }
+        this.#evaluator.readings(entry.subject, entry.readings, source)
+      } else configured = (await this.#hear(entry)) || configured
+    }
+    this.#evaluator.advance(commit.storedAt)
+    this.#position = commit.position
+    this.#take(commit)
+    return configured
+  }
+
+  /** Entries that are no readings. Assignments need nothing: readings come attributed. */
+  async #hear(entry: LogEntry): Promise<boolean> {
+    if (entry.kind === 'tick') this.#evaluator.advance(entry.at)
+    if (entry.kind !== 'config-changed') return false
+    if (entry.subject !== undefined) await this.#configure(entry.tenant, entry.subject)
+    else await this.#configureTenant(entry.tenant)
+    return true
+  }
+
+  async #configureTenant(tenant: string): Promise<void> {
+    const { engine, subjects } = this.#parts
+    const enrolments = await subjects.enrolmentsAt(tenant, engine.clock.now())
+    const known = [...this.#tenants].filter(([, of]) => of === tenant).map(([subject]) => subject)
+    for (const subject of new Set([...known, ...enrolments.map((each) => each.subject)]))
+      await this.#configure(tenant, subject)
+  }
+
+  async #configure(tenant: string, subject: string): Promise<void> {
+    const rules = await this.#rulebook.rulesOf(tenant, subject)
+    this.#evaluator.configure(subject, rules)
+    if (rules.length === 0) this.#tenants.delete(subject)
+    else this.#tenants.set(subject, tenant)
+  }
+
+  #noteChanged(): void {
+    for (const subject of this.#evaluator.takeChanged()) this.#changed.add(subject)
+  }
+
+  #take(commit: LogCommit): void {
+    this.#noteChanged()
+    const transitions = this.#evaluator.takeTransitions()
+    if (transitions.length === 0) return
+    const isReplay = commit.position <= Number(this.#cursor)
+    transitions.forEach((transition, ordinal) => {
+      const tenant = this.#tenants.get(transition.subject)!
+      const { partition } = this.#parts
+      const decided = { transition, tenant, partition, position: commit.position, ordinal }
+      if (isReplay) this.#replayed.push(decided)
+      else this.#decided.push(decided)
+    })
+    if (!isReplay) this.#atHand.set(commit.position, commit)
+  }
+
+  /** Transitions, cursor and (when due) checkpoint: all or nothing, and only while the lease is held. */
+  async #commit(withCheckpoint: boolean): Promise<void> {
+    const { engine, subjects, partition, lease, fault } = this.#parts
+    const prepared: Prepared[] = []
+    for (const decided of this.#decided) {
+      const one = await prepare(engine, subjects, this.#rulebook, this.#atHand, decided)
+      if (one !== null) prepared.push(one)
+    }
+    const states = withCheckpoint ? await sealStates(engine, this.#evaluator, this.#tenants, this.#changed) : null
+    const to = String(this.#position)
+    await engine.db.asEngine(async (tx) => {
+      await lease.assertHeld(tx)
+      for (const one of prepared) await applyTransition(engine, tx, one)
+      if (states !== null)
+        await writeCheckpoint(tx, { partition, position: this.#position, logNow: this.#evaluator.now, ...states })
+      await engine.db.moveCursor(tx, cursorOf(partition), this.#cursor, to)
+      fault?.('before-commit')
+    })
+    fault?.('after-commit')
+    this.#cursor = to
+    this.#decided = []
+    if (states === null) return
+    this.#changed.clear()
+    this.#checkpointedAt = engine.clock.now()
+  }
+
+  /** A replay that tells something else than was told is a bug: said loudly, never acted on. */
+  async #compare(after: number, until: number): Promise<void> {
+    const { engine, partition } = this.#parts
+    const written = new Set<string>()
+    for (const tenant of await engine.db.tenants()) {
+      const rows = await engine.db.asTenant(tenant, (tx) =>
+        tx
+          .tables<AlertingTables>()
+          .selectFrom('alert_event')
+          .select(['position', 'ordinal'])
+          .where('partition', '=', partition)
+          .where('position', '>', String(after))
+          .where('position', '<=', String(until))
+          .execute(),
+      )
+      for (const row of rows) written.add(`${row.position}/${row.ordinal}`)
+    }
+    const recomputed = new Set(this.#replayed.map(({ position, ordinal }) => `${position}/${ordinal}`))
+    const missing = [...written].filter((key) => !recomputed.has(key)).length
+    const extra = [...recomputed].filter((key) => !written.has(key)).length
+    if (missing + extra > 0)
+      engine.watch.log.error({ partition, missing, extra }, 'a replay of the rules did not tell what was told before')
+    this.#replayed = []
+  }
+}

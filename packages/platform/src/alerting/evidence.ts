@@ -1,0 +1,95 @@
+/**
+ * What an alert keeps for ever: the readings that made it and the bytes they came in, copied from the log at the moment of
+ * raising, at most 64 kB, sealed under the subject's key. Of frames that do not fit, the hash remains.
+ */
+import { createHash } from 'node:crypto'
+import { isCensored, type LogEntry, type ReadingsLogged } from '@careloop/contract'
+import type { CompiledRule, Point, Source, Usable } from '@careloop/rules'
+import type { LogCommit, ReadingLog } from '../engine/index.ts'
+
+export interface KeptReading {
+  readonly signal: string
+  /** A censored value keeps its comparator: LOW of a glucose meter is not a number. */
+  readonly value: Usable
+  readonly measuredAt: number
+  readonly group: string
+  readonly source: Source
+}
+
+export interface KeptFrame {
+  readonly source: Source
+  readonly door: string
+  readonly format: string
+  readonly sha256: string
+  readonly sizeBytes: number
+  /** Absent when it did not fit. */
+  readonly base64?: string
+}
+
+export interface Evidence {
+  readonly readings: readonly KeptReading[]
+  readonly frames: readonly KeptFrame[]
+  readonly leftOut: number
+}
+
+export const maxEvidenceBytes = 64 * 1024
+
+/** Commits of the batch at hand, by position; older ones are read from the log. */
+export type CommitsAtHand = ReadonlyMap<number, LogCommit>
+
+export async function gatherEvidence(
+  log: Pick<ReadingLog, 'read'>,
+  atHand: CommitsAtHand,
+  rule: CompiledRule,
+  points: readonly Point[],
+  leftOut: number,
+): Promise<Evidence> {
+  const readings = points.flatMap((point) => readingsOf(rule, point))
+  const sources = new Map(readings.map(({ source }) => [`${source.position}/${source.index}`, source]))
+  let budget = maxEvidenceBytes - JSON.stringify(readings).length
+  const frames: KeptFrame[] = []
+  // Newest first: the frame that raised the alert matters most.
+  for (const source of [...sources.values()].reverse()) {
+    const entry = await entryOf(log, atHand, source)
+    if (entry === null) continue
+    const frame = keepFrame(source, entry, budget)
+    budget -= frame.base64?.length ?? 0
+    frames.push(frame)
+  }
+  return { readings, frames, leftOut }
+}
+
+const readingsOf = (rule: CompiledRule, point: Point): KeptReading[] =>
+  rule.signals.flatMap((signal, slot) => {
+    const value = point.values[slot]
+    const source = point.sources[slot]
+    if (value === undefined || source === undefined) return []
+    return [{ signal, value, measuredAt: point.at, group: point.group, source }]
+  })
+
+function keepFrame(source: Source, { door, frame }: ReadingsLogged, budget: number): KeptFrame {
+  const bytes = Buffer.from(frame.bytes)
+  const described = {
+    source,
+    door,
+    format: frame.format,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    sizeBytes: bytes.length,
+  }
+  const base64 = bytes.toString('base64')
+  return base64.length <= budget ? { ...described, base64 } : described
+}
+
+async function entryOf(
+  log: Pick<ReadingLog, 'read'>,
+  atHand: CommitsAtHand,
+  { partition, position, index }: Source,
+): Promise<ReadingsLogged | null> {
+  const commit = atHand.get(position) ?? (await log.read(partition, position - 1, 1))[0]
+  // Below the log's floor the read begins at a later commit: the frame is gone.
+  const entry: LogEntry | undefined = commit?.position === position ? commit.entries[index] : undefined
+  return entry?.kind === 'readings' ? entry : null
+}
+
+/** A value as a number for charts; of a censored one its limit. */
+export const asNumber = (value: Usable): number => (isCensored(value) ? value.limit : value)

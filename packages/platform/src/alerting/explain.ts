@@ -1,0 +1,120 @@
+/** Why an alert exists, and what proves it: answerable for ever from the alert's own evidence, without the log. */
+import {
+  type AlertEventBody,
+  type EvidenceFrame,
+  type EvidenceReading,
+  type ExplainBody,
+  signal,
+} from '@careloop/contract'
+import { compileRule, type OwnedRule, shownUnit, testsPositive } from '@careloop/rules'
+import { record } from '../audit/index.ts'
+import type { Engine, TenantTx } from '../engine/index.ts'
+import type { By, Subjects } from '../subjects/index.ts'
+import { type Alert, alertById } from './alerts.ts'
+import { alertingFailure } from './errors.ts'
+import { asNumber, type Evidence, type KeptFrame, type KeptReading } from './evidence.ts'
+import { type AlertingTables, toMs } from './schema.ts'
+import { alertBody, programRef, ruleRef, type StaffNames, staffNamesOf, staffRef, thresholdsOf } from './shown.ts'
+import { openDetail } from './summary.ts'
+
+/** @throws Failure `alert-not-found`, `key-destroyed` */
+export async function explain(
+  engine: Engine,
+  subjects: Pick<Subjects, 'names'>,
+  staff: StaffNames,
+  by: By,
+  id: string,
+): Promise<ExplainBody> {
+  const names = await staffNamesOf(staff, by.tenant)
+  const { alert, events } = await engine.db.asTenant(by.tenant, async (tx) => {
+    const alert = await alertById(engine, tx, id)
+    const events = await eventsOf(engine, tx, alert)
+    const { actor, requestId } = by
+    await record(tx, { actor, action: 'read', resource: 'alert', id, subject: alert.subject, requestId })
+    return { alert, events }
+  })
+  const subject = (await subjects.names(by.tenant, [alert.subject])).get(alert.subject)
+  if (subject === undefined) throw alertingFailure('alert-not-found', 'The subject of this alert was erased.')
+  const { definition } = alert.rule
+  const evidence = events.flatMap((event) => event.evidence ?? [])
+  return {
+    alert: alertBody(alert, subject),
+    program: programRef(alert.program),
+    rule: ruleRef(alert.rule.id, alert.rule.version, definition),
+    checklist: [...definition.checklist],
+    thresholds: thresholdsOf(definition),
+    readings: readingsOf(definition, evidence),
+    frames: framesOf(evidence),
+    readingsLeftOut: evidence.reduce((sum, each) => sum + each.leftOut, 0),
+    events: events.map(({ what, at, recordedAt, actor }): AlertEventBody => {
+      const person = actor?.startsWith('staff:') ? staffRef(names, actor.slice('staff:'.length)) : null
+      return { what, at, recordedAt, ...(person === null ? {} : { by: person }) }
+    }),
+  }
+}
+
+interface Event {
+  readonly what: AlertEventBody['what']
+  readonly at: number
+  readonly recordedAt: number
+  readonly actor: string | null
+  readonly evidence: Evidence | null
+}
+
+async function eventsOf(engine: Engine, tx: TenantTx, alert: Alert): Promise<Event[]> {
+  const rows = await tx
+    .tables<AlertingTables>()
+    .selectFrom('alert_event')
+    .selectAll()
+    .where('alert_id', '=', alert.id)
+    .orderBy('id')
+    .execute()
+  return Promise.all(
+    rows.map(async (row) => {
+      const key = row.key_id === null ? null : await engine.keys.key(row.key_id)
+      const evidence =
+        key === null || row.detail === null ? null : openDetail<Evidence>(key, tx.tenant, alert.id, row.detail)
+      const { what, actor } = row
+      return { what, at: toMs(row.at), recordedAt: toMs(row.recorded_at), actor, evidence }
+    }),
+  )
+}
+
+/** All readings of all evidence, once each, in order of being measured. */
+function readingsOf(rule: OwnedRule, evidence: readonly Evidence[]): EvidenceReading[] {
+  const compiled = compileRule(rule.body)
+  const once = new Map<string, KeptReading>()
+  for (const reading of evidence.flatMap((each) => each.readings)) {
+    const { partition, position, index } = reading.source
+    once.set(`${partition}/${position}/${index}/${reading.signal}/${reading.measuredAt}`, reading)
+  }
+  const sorted = [...once.values()].sort((a, b) => a.measuredAt - b.measuredAt)
+  return sorted.map((reading) => {
+    const known = signal(reading.signal)
+    const ucum = known?.unit ?? ''
+    const { partition, position, index, device, receivedAt, storedAt } = reading.source
+    return {
+      ...{ signal: reading.signal, label: known?.label ?? reading.signal },
+      ...{ value: asNumber(reading.value), unit: shownUnit(ucum), ucum },
+      ...{ measuredAt: reading.measuredAt, receivedAt, storedAt, device },
+      ...(typeof reading.value === 'number' ? {} : { comparator: reading.value.comparator }),
+      ...(reading.group === '' ? {} : { groupId: reading.group }),
+      breach: testsPositive(compiled, reading.signal, reading.value),
+      address: { partition, position, index },
+    }
+  })
+}
+
+function framesOf(evidence: readonly Evidence[]): EvidenceFrame[] {
+  const once = new Map<string, KeptFrame>()
+  for (const frame of evidence.flatMap((each) => each.frames)) {
+    const key = `${frame.source.partition}/${frame.source.position}/${frame.source.index}`
+    if (once.get(key)?.base64 === undefined) once.set(key, frame)
+  }
+  const sorted = [...once.values()].sort((a, b) => a.source.position - b.source.position)
+  return sorted.map(({ source, door, format, sha256, sizeBytes, base64 }) => ({
+    address: { partition: source.partition, position: source.position, index: source.index },
+    ...{ device: source.device, receivedAt: source.receivedAt, door, format, sha256, sizeBytes },
+    ...(base64 === undefined ? { state: 'expired' } : { state: 'kept', base64 }),
+  }))
+}

@@ -1,0 +1,10 @@
+/** Facts that this room publishes. Bodies: contract's `FactBodies`; in words: docs/facts.md. */
+import type { FactType } from '@careloop/contract'
+
+export const alertingFacts = [
+  'RuleActivated',
+  'AlertRaised',
+  'AlertRecurred',
+  'AlertCleared',
+  'AlertClosed',
+] as const satisfies readonly FactType[]

@@ -1,0 +1,73 @@
+/** Alerts, rules and programs as HTTP bodies. */
+import {
+  type AlertBody,
+  type DrawnThreshold,
+  type ProgramBody,
+  type ProgramRef,
+  type RuleRef,
+  type StaffRef,
+  type SubjectRef,
+  signal,
+} from '@careloop/contract'
+import { conditionInWords, type Limit, type OwnedRule, shownUnit } from '@careloop/rules'
+import type { NamedSubject } from '../subjects/index.ts'
+import type { Alert } from './alerts.ts'
+import type { InstalledProgram } from './programs.ts'
+
+/** Staff as colleagues see them. Identity's `members` is one. */
+export type StaffNames = (tenant: string) => Promise<readonly { readonly id: string; readonly displayName: string }[]>
+
+/** A person who left is still named by id, so that what they did is not nobody's. */
+export function staffRef(names: ReadonlyMap<string, string>, id: string): StaffRef {
+  return { id, name: names.get(id) ?? id }
+}
+
+export const staffNamesOf = async (staff: StaffNames, tenant: string): Promise<ReadonlyMap<string, string>> =>
+  new Map((await staff(tenant)).map((member) => [member.id, member.displayName]))
+
+export const subjectRef = (named: NamedSubject): SubjectRef => ({
+  id: named.id,
+  name: named.display,
+  kind: named.kind,
+})
+
+export const programRef = ({ code, title }: { code: string; title: string }): ProgramRef => ({ code, title })
+
+export const ruleRef = (id: string, version: number, rule: OwnedRule): RuleRef => ({
+  ...{ id, version, code: rule.code, title: rule.title, condition: conditionInWords(rule.body) },
+  ...{ ownerRole: rule.owner, backupRole: rule.backup, action: rule.action, limitMs: rule.limitMs },
+})
+
+export const alertBody = (alert: Alert, subject: NamedSubject): AlertBody => ({
+  ...{ id: alert.id, subject: subjectRef(subject), priority: alert.priority, nature: alert.nature },
+  ...{ condition: alert.condition, handling: alert.handling, historic: alert.historic },
+  ...{ sentence: alert.summary.sentence, raisedAt: alert.raisedAt },
+  ...(alert.clearedAt === null ? {} : { clearedAt: alert.clearedAt }),
+  ...(alert.closedAt === null ? {} : { closedAt: alert.closedAt }),
+})
+
+export function thresholdsOf(rule: OwnedRule): DrawnThreshold[] {
+  const drawn = (limit: Limit, role: DrawnThreshold['role']): DrawnThreshold => {
+    const known = signal(limit.signal)
+    const ucum = known?.unit ?? ''
+    return {
+      ...{ signal: limit.signal, label: known?.label ?? limit.signal, role, comparator: limit.is },
+      ...{ limit: limit.limit, unit: shownUnit(ucum), ucum },
+    }
+  }
+  const raise = rule.body.when.limits
+  // A clear limit at the same value as the raise limit would draw the same line twice.
+  const clear = rule.body.clear.when.limits.filter(
+    (limit) => !raise.some((other) => other.signal === limit.signal && other.limit === limit.limit),
+  )
+  return [...raise.map((limit) => drawn(limit, 'raise')), ...clear.map((limit) => drawn(limit, 'clear'))]
+}
+
+export const programBody = ({ head, rules }: InstalledProgram): ProgramBody => ({
+  ...{ ...programRef(head), use: head.use, notice: head.notice, subjectKind: head.subjectKind },
+  rules: rules.map(({ id, version, active, definition }) => ({
+    ...ruleRef(id, version, definition),
+    ...{ priority: definition.priority, nature: definition.nature, state: active ? 'active' : 'inactive' },
+    ...{ checklist: [...definition.checklist], thresholds: thresholdsOf(definition) },
+  })),
+})
