@@ -12,6 +12,7 @@ import {
   thermometerProfile,
 } from './gatt/profiles.ts'
 import { genericProfile, genericWearableProfile } from './generic-profile.ts'
+import { lorawanProfiles } from './lorawan/profiles.ts'
 import type { Profile } from './profile.ts'
 
 export const allProfiles: readonly Profile[] = [
@@ -28,6 +29,7 @@ export const allProfiles: readonly Profile[] = [
   healthDeviceProfile,
   ruuviProfile,
   btHomeProfile,
+  ...lorawanProfiles,
 ]
 
 const byCode: ReadonlyMap<string, Profile> = new Map(allProfiles.map((each) => [each.code, each]))
