@@ -156,3 +156,17 @@ const keyArrays = (keys: readonly ChunkKey[]) => [
   bigints(keys.map((key) => key.fromMs)),
   ints(keys.map((key) => key.part)),
 ]
+
+/** Raw chunks of a series that reach to or beyond `sinceMs`, with their bodies, in order of time. */
+export async function chunksSince(
+  tx: EngineTx,
+  blobs: Pick<Blobs, 'get'>,
+  series: number,
+  sinceMs: number,
+): Promise<ChunkRow[]> {
+  const { rows } = await tx.client.query<BodyRow>(
+    'select * from engine.chunk where series_id = $1 and tier = 0 and to_ms >= $2 order by from_ms, part',
+    [series, Math.floor(sinceMs)],
+  )
+  return Promise.all(rows.map((row) => chunkOf(row, blobs)))
+}

@@ -2,7 +2,7 @@
  * Turns open segments into chunks. One transaction takes the segments and the chunks they join and puts the new chunks in
  * their place: a crash at any moment leaves either the old rows or the new. A second sealer finds rows gone and gives up.
  */
-import type { EngineTx } from '../engine/index.ts'
+import type { DataKey, EngineTx } from '../engine/index.ts'
 import { type ChunkRow, deleteChunks, insertChunks, readChunks, readSpans, type StoredSpan } from './chunks.ts'
 import { decodeReadings } from './codec/chunk.ts'
 import { fail } from './errors.ts'
@@ -71,73 +71,61 @@ interface SealPlan {
 }
 
 async function gather(ports: StorePorts, tx: EngineTx, series: readonly Series[]): Promise<SealPlan> {
-  const segments = await readSegments(
-    tx,
-    series.map((one) => one.id),
-  )
+  const ids = series.map((one) => one.id)
+  const segments = await readSegments(tx, ids)
   const bySeries = Map.groupBy(segments, (segment) => segment.series)
   const busy = series.filter((one) => bySeries.has(one.id))
-  const spans = Map.groupBy(
-    await readSpans(
-      tx,
-      busy.map((one) => one.id),
-      busy.map((one) => Math.min(...bySeries.get(one.id)!.map((segment) => segment.firstMs))),
-    ),
-    (span) => span.series,
+  const firstMs = busy.map((one) => Math.min(...bySeries.get(one.id)!.map((segment) => segment.firstMs)))
+  const busyIds = busy.map((one) => one.id)
+  const spans = Map.groupBy(await readSpans(tx, busyIds, firstMs), (span) => span.series)
+  const plans = await Promise.all(
+    busy.map((one) => planOne(ports, one, bySeries.get(one.id)!, spans.get(one.id) ?? [])),
   )
+  const absorbed = plans.flatMap((plan) => plan.absorbed)
+  const bodies = await readChunks(tx, ports.blobs, absorbed)
   const block = new Block()
-  const jobs: SealJob['series'][number][] = []
-  const absorbed: StoredSpan[] = []
-  for (const one of busy) {
-    const key = await ports.keys.keyFor(...keyOwner(one))
-    const own = bySeries.get(one.id)!
-    const there = spans.get(one.id) ?? []
-    const groups = planSeal(
-      there,
-      openTimes(own, there, (body, name) => key.open(body, name)),
-    )
-    const keys = groups.flatMap((group) => group.absorbs.map((span) => ({ ...span, series: one.id })))
-    const chunks = await readChunks(tx, ports.blobs, keys)
-    if (chunks.includes(undefined)) throw vanished()
-    absorbed.push(...keys)
-    let at = 0
-    jobs.push({
-      id: one.id,
-      key: key.raw.slice(),
-      taken: taken(there, keys),
-      open: own.map((segment) => block.add(segment.body, sampleName(segment.series, segment.position, segment.part))),
-      groups: groups.map((group: SealGroup) => ({
-        ...group,
-        bodies: group.absorbs.map(() => {
-          const chunk = chunks[at++]!
-          return block.add(chunk.body, chunkName(chunk.series, 0, chunk.fromMs, chunk.part, chunk.toMs, chunk.n))
-        }),
-      })),
-    })
-  }
+  let at = 0
+  const jobs = plans.map(({ series, key, open, there, groups, absorbed }) => ({
+    id: series.id,
+    key: key.raw.slice(),
+    taken: remaining(there, absorbed),
+    open: open.map((segment) => block.add(segment.body, nameOf(segment))),
+    groups: groups.map((group) => ({
+      ...group,
+      bodies: group.absorbs.map(() => {
+        const chunk = bodies[at++]
+        if (!chunk) throw vanished()
+        return block.add(chunk.body, chunkName(chunk.series, 0, chunk.fromMs, chunk.part, chunk.toMs, chunk.n))
+      }),
+    })),
+  }))
   return { segments, absorbed, job: { bytes: block.bytes(), series: jobs } }
 }
 
+async function planOne(ports: StorePorts, series: Series, open: readonly Segment[], there: readonly StoredSpan[]) {
+  const key = await ports.keys.keyFor(...keyOwner(series))
+  const groups: SealGroup[] = planSeal(there, openTimes(open, there, key))
+  const absorbed = groups.flatMap((group) => group.absorbs.map((span) => ({ ...span, series: series.id })))
+  return { series, key, open, there, groups, absorbed }
+}
+
+const nameOf = (segment: Segment): string => sampleName(segment.series, segment.position, segment.part)
+
 /** Times of open readings. Segments after the last chunk are not opened here: for the plan they are all "after". */
-function openTimes(
-  segments: readonly Segment[],
-  spans: readonly StoredSpan[],
-  open: (body: Uint8Array, name: string) => Uint8Array,
-): number[] {
+function openTimes(segments: readonly Segment[], spans: readonly StoredSpan[], key: DataKey): number[] {
   const sealedTo = spans.at(-1)?.toMs ?? Number.NEGATIVE_INFINITY
   const times: number[] = []
   for (const segment of segments) {
     if (segment.firstMs >= sealedTo) for (let i = 0; i < segment.n; i++) times.push(segment.firstMs)
     else {
-      const name = sampleName(segment.series, segment.position, segment.part)
-      for (const at of decodeReadings(open(segment.body, name)).measuredAt) times.push(at)
+      for (const at of decodeReadings(key.open(segment.body, nameOf(segment))).measuredAt) times.push(at)
     }
   }
   return times
 }
 
 /** Chunks that stay: a new one beginning in the same ms takes the next part number. */
-function taken(there: readonly StoredSpan[], absorbed: readonly StoredSpan[]): [number, number][] {
+function remaining(there: readonly StoredSpan[], absorbed: readonly StoredSpan[]): [number, number][] {
   const gone = new Set(absorbed.map((span) => `${span.fromMs} ${span.part}`))
   return there.filter((span) => !gone.has(`${span.fromMs} ${span.part}`)).map((span) => [span.fromMs, span.part])
 }

@@ -19,6 +19,8 @@ export interface Series extends SeriesName {
   readonly unit: string
   /** How often a value is expected, ms; null = when it happens. What the device was seen to do counts where that is slower. */
   readonly intervalMs: number | null
+  /** Somebody set the interval: nothing is learned. */
+  readonly isIntervalSet: boolean
   /** End of the assignment, once it has one. */
   readonly wornUntilMs: number | null
 }
@@ -44,6 +46,7 @@ const seriesOf = (tenant: string, row: Row): Series => ({
   subject: row.subject,
   unit: row.unit,
   intervalMs: intervalOf(row),
+  isIntervalSet: row.expected_interval_ms !== null,
   wornUntilMs: row.worn_until_ms === null ? null : Number(row.worn_until_ms),
 })
 

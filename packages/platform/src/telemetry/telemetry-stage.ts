@@ -1,0 +1,71 @@
+/**
+ * The stage that keeps readings: log in, open segments out, chunks behind. One process at a time works a partition (lease,
+ * fenced inside every transaction). The cursor moves in the transaction that stores what lies below it, so each reading is
+ * stored exactly once; after any error the stage drops what it holds in memory and begins again from the database.
+ */
+import { Failure } from '@careloop/contract'
+import type { Engine, Lease, Stage } from '../engine/index.ts'
+import { PartitionWork } from './partition-work.ts'
+
+export interface TelemetryOptions {
+  /** Open readings of a series are sealed from this many on. Default 1,000. */
+  readonly sealReadings?: number
+  /** ... or this long after the oldest was stored. Default 15 min. */
+  readonly sealAfterMs?: number
+  /** A batch is written this long after its first reading came; it grows to four times this under load. Default 500. */
+  readonly flushAfterMs?: number
+  /** Default 10 s. */
+  readonly leaseMs?: number
+  readonly partition?: number
+  /** Tests throw here to stop at any step, as a crash would. */
+  readonly fault?: (step: string) => void
+}
+
+/** Wait before the next try after an error, or while another process works, ms. */
+const RETRY_MS = 1_000
+
+export function telemetryStage(options: TelemetryOptions = {}): Stage {
+  return {
+    name: 'telemetry',
+    async start(engine) {
+      const stopping = new AbortController()
+      const running = keepWorking(engine, options, stopping.signal)
+      return async () => {
+        stopping.abort()
+        await running
+      }
+    },
+  }
+}
+
+async function keepWorking(engine: Engine, options: TelemetryOptions, stop: AbortSignal): Promise<void> {
+  const name = `telemetry:${options.partition ?? 0}`
+  const log = engine.watch.log.child({ stage: name })
+  while (!stop.aborted) {
+    const lease = await engine.leases.acquire(name, options.leaseMs ?? 10_000).catch((err: Error) => {
+      log.warn({ err }, 'the telemetry lease could not be asked for')
+      return null
+    })
+    if (lease) {
+      await workOnce(engine, options, lease, stop).catch((err: unknown) => {
+        // Another process has taken over: no reason to alarm anyone.
+        const expected = err instanceof Failure && ['lease-lost', 'cursor-moved', 'segment-vanished'].includes(err.code)
+        log[expected ? 'info' : 'error']({ err }, 'telemetry begins again from the database')
+      })
+      await lease.release().catch(() => {})
+    }
+    if (!stop.aborted) await engine.clock.sleep(RETRY_MS, stop)
+  }
+}
+
+async function workOnce(engine: Engine, options: TelemetryOptions, lease: Lease, stop: AbortSignal): Promise<void> {
+  const signal = AbortSignal.any([stop, lease.signal])
+  const work = new PartitionWork(engine, options, lease)
+  await work.load()
+  try {
+    while (!signal.aborted) await work.step(signal)
+    if (!lease.signal.aborted) await work.flush()
+  } finally {
+    await work.settled()
+  }
+}
