@@ -3,5 +3,6 @@ export type { Accept, Classification, DeviceIdentity, Frame, Receipt, SetAside }
 export { ingestErrors } from './errors.ts'
 export { type IngestParts, type OpenIngest, openIngest } from './ingest.ts'
 export { type MqttDoor, openMqttDoor } from './mqtt/mqtt-door.ts'
+export { makePostgresSessionStore } from './mqtt/postgres-session-store.ts'
 export { makeMqttHost } from './mqtt-host.ts'
 export { makeQuarantine, type Quarantine } from './quarantine/quarantine.ts'

@@ -24,7 +24,7 @@ export function appendTyped(engine: Engine, tx: TenantTx, typed: TypedMeasuremen
     throw ingestFailure('reading-invalid', 'The time of measurement lies in the future.', {
       pointer: '/body/measuredAt',
     })
-  typed.values.forEach((value, i) => checkValue(value, `/body/values/${i}`))
+  for (const [i, value] of typed.values.entries()) checkValue(value, `/body/values/${i}`)
   const { readings, faults } = settleReadings(
     typed.values.map((value, i) => ({
       ...value,

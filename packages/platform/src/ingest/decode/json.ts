@@ -55,9 +55,9 @@ function parseArray(items: unknown[], names: Names, out: Draft): Parsed {
 function parseRecord(record: Record<string, unknown>, names: Names, at: string, group: number, out: Draft): void {
   const ts = timeOf(record, 'ts', at)
   const time: DeviceTime | undefined = ts === undefined ? undefined : { epochMs: ts }
-  if (record.values !== undefined)
-    return parseValues(asRecord(record.values, `${at}/values`), names, `${at}/values`, time, group, out)
-  parseValues(record, names, at, time, group, out)
+  const nested = record.values !== undefined
+  const pointer = nested ? `${at}/values` : at
+  parseValues(nested ? asRecord(record.values, pointer) : record, names, pointer, time, group, out)
 }
 
 /** In a flat object these are not values. */
@@ -84,7 +84,7 @@ function parseValues(
       })
       continue
     }
-    const taken = valueOf(values[key], named.unit)
+    const taken = readValue(values[key], named.unit)
     if (!taken) {
       out.faults.push({
         reason: 'bad-frame',
@@ -113,14 +113,14 @@ function ordinalOf(out: Draft, signal: string, time: DeviceTime | undefined): nu
   return ordinal
 }
 
-function valueOf(raw: unknown, unit: string): { value: Value; unit: string } | undefined {
+function readValue(raw: unknown, unit: string): { value: Value; unit: string } | undefined {
   if (typeof raw === 'number') return Number.isFinite(raw) ? { value: raw === 0 ? 0 : raw, unit } : undefined
   if (typeof raw === 'boolean') return { value: raw ? 1 : 0, unit }
   if (raw === null) return { value: { absent: 'unsuccessful' }, unit }
   if (typeof raw !== 'object' || Array.isArray(raw)) return undefined
   const quantity = raw as { value?: unknown; unit?: unknown }
   if (typeof quantity.unit !== 'string' || typeof quantity.value === 'object') return undefined
-  return valueOf(quantity.value, quantity.unit)
+  return readValue(quantity.value, quantity.unit)
 }
 
 /** Milliseconds between 2000 and 2200: seconds, microseconds and strings are told apart from a wrong clock. */

@@ -28,7 +28,7 @@ export function parseSenml(bytes: Uint8Array, names: Names, receivedAt: number):
   const groups = new Map<number, number>()
   records.forEach((record, i) => {
     takeBase(record, base, i)
-    const value = valueOf(record, base, i)
+    const value = readValue(record, base, i)
     if (value === undefined) return
     const pointer = `/${i}`
     const named = names.find(signalName(base.name + text(record.n, `/${i}/n`)))
@@ -76,7 +76,7 @@ function takeBase(record: Record<string, unknown>, base: Base, i: number): void 
       throw new Unreadable(`/${i}/${key.slice(0, 64)}`, 'This label must be understood, and is not.')
 }
 
-function valueOf(record: Record<string, unknown>, base: Base, i: number): Value | undefined {
+function readValue(record: Record<string, unknown>, base: Base, i: number): Value | undefined {
   if (record.v !== undefined) return number(record.v, `/${i}/v`) + base.value
   if (typeof record.vb === 'boolean') return record.vb ? 1 : 0
   if (record.vs !== undefined || record.vd !== undefined)

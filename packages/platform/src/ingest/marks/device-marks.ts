@@ -38,9 +38,11 @@ export class DeviceMarks {
   }
 
   window(signal: string): TimeWindow {
-    let window = this.#signals.get(signal)
-    if (!window) this.#signals.set(signal, (window = new TimeWindow()))
-    return window
+    const known = this.#signals.get(signal)
+    if (known) return known
+    const made = new TimeWindow()
+    this.#signals.set(signal, made)
+    return made
   }
 
   /** A PUBLISH delivered again (DUP) under the packet identifier it had, with the same content. */

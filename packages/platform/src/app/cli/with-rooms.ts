@@ -1,0 +1,51 @@
+/** For commands: the rooms on the database of the server that runs here, or of a stopped one that is started for the while. */
+import { makeWatch, openEngine, openMasterKey } from '../../engine/index.ts'
+import type { By } from '../../subjects/index.ts'
+import { byConsole } from '../../subjects/index.ts'
+import type { Config } from '../config.ts'
+import { appFailure } from '../errors.ts'
+import type { Options } from '../main.ts'
+import { openDatabase } from '../open-database.ts'
+import { openRooms, type Rooms } from '../rooms.ts'
+import { findRunning } from '../running.ts'
+
+export async function withRooms<T>(config: Config, fn: (rooms: Rooms) => Promise<T>): Promise<T> {
+  const watch = makeWatch({ level: 'warn' })
+  const master = await openMasterKey({ path: config.masterKeyFile, dataDir: config.dataDir })
+  for (const notice of master.notices) console.error(notice)
+  const running = config.databaseUrl ? undefined : findRunning(config.dataDir)
+  const database = running ? { url: running.url, close: async () => {} } : await openDatabase(config, watch)
+  const opened = openEngine({
+    url: database.url,
+    masters: master.keys,
+    dataDir: config.dataDir,
+    watch,
+    maxConnections: 4,
+  })
+  try {
+    return await fn(await openRooms(opened.engine, { secureCookies: false }))
+  } finally {
+    await opened.close()
+    await database.close()
+  }
+}
+
+/** The organisation a command works for: the one there is, or the one that `--tenant` names. */
+export async function tenantOf(rooms: Rooms, options: Options): Promise<By> {
+  if (typeof options.tenant === 'string') return byConsole(await rooms.identity.findTenant(options.tenant))
+  const tenants = await rooms.engine.db.tenants()
+  if (tenants.length === 1) return byConsole(tenants[0]!)
+  throw appFailure(
+    'usage',
+    tenants.length === 0
+      ? 'There is no organisation yet. Make one: careloop tenant create NAME'
+      : 'There are several organisations. Say which: --tenant NAME',
+  )
+}
+
+/** @throws Failure `usage` when the option is missing */
+export function need(options: Options, name: string): string {
+  const value = options[name]
+  if (typeof value === 'string' && value !== '') return value
+  throw appFailure('usage', `--${name} is missing. See: careloop help`)
+}

@@ -1,0 +1,98 @@
+/** What the environment says, read once and checked, with errors that name the variable. */
+import { homedir } from 'node:os'
+import { resolve } from 'node:path'
+import { masterKeyPath } from '../engine/index.ts'
+import { appFailure } from './errors.ts'
+
+export interface Config {
+  readonly dataDir: string
+  /** External database; absent = the embedded one. Holds a password: never log it. */
+  readonly databaseUrl?: string
+  readonly masterKeyFile: string
+  readonly http: { readonly host: string; readonly port: number }
+  /** Plain MQTT, loopback unless said otherwise. null = closed. */
+  readonly mqtt: { readonly host: string; readonly port: number } | null
+  readonly mqtts: { readonly host: string; readonly port: number } | null
+  /** Stages that this process runs. */
+  readonly role: Role
+  /** Names that the server certificate for devices carries beside localhost and this machine's name. */
+  readonly serverNames: readonly string[]
+  readonly diskFloorBytes?: number
+  readonly ballastBytes?: number
+  readonly publicOrigin?: string
+  readonly operatorToken?: string
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+  /** Sealing spans, shortened by benches. */
+  readonly sealAfterMs?: number
+}
+
+export const roles = ['all', 'ingest', 'worker', 'api'] as const
+export type Role = (typeof roles)[number]
+
+const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** @throws Failure `config-invalid` */
+export function readConfig(env: Env): Config {
+  const dataDir = resolve(env.CARELOOP_DATA || '.careloop')
+  const floor = bytes(env, 'CARELOOP_DISK_FLOOR_BYTES')
+  const ballast = bytes(env, 'CARELOOP_BALLAST_BYTES')
+  const sealAfterMs = bytes(env, 'CARELOOP_SEAL_AFTER_MS')
+  return {
+    dataDir,
+    ...(env.DATABASE_URL ? { databaseUrl: databaseUrl(env.DATABASE_URL) } : {}),
+    masterKeyFile: masterKeyPath({
+      configured: env.CARELOOP_MASTER_KEY_FILE,
+      configHome: env.XDG_CONFIG_HOME,
+      home: homedir(),
+    }),
+    http: { host: env.CARELOOP_HTTP_HOST || '127.0.0.1', port: port(env, 'CARELOOP_HTTP_PORT', 8080) },
+    mqtt: listener(env, 'CARELOOP_MQTT', '127.0.0.1', 1883),
+    mqtts: listener(env, 'CARELOOP_MQTTS', '0.0.0.0', 8883),
+    role: oneOf(env, 'CARELOOP_ROLE', roles, 'all'),
+    serverNames: (env.CARELOOP_SERVER_NAMES ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter(Boolean),
+    ...(floor === undefined ? {} : { diskFloorBytes: floor }),
+    ...(ballast === undefined ? {} : { ballastBytes: ballast }),
+    ...(sealAfterMs === undefined ? {} : { sealAfterMs }),
+    ...(env.CARELOOP_PUBLIC_ORIGIN ? { publicOrigin: env.CARELOOP_PUBLIC_ORIGIN } : {}),
+    ...(env.CARELOOP_OPERATOR_TOKEN ? { operatorToken: env.CARELOOP_OPERATOR_TOKEN } : {}),
+    logLevel: oneOf(env, 'CARELOOP_LOG', levels, 'info'),
+  }
+}
+
+function invalid(name: string, message: string) {
+  return appFailure('config-invalid', `${name}: ${message}`, { pointer: `/env/${name}` })
+}
+
+function port(env: Env, name: string, otherwise: number): number {
+  const value = env[name] === undefined || env[name] === '' ? otherwise : Number(env[name])
+  if (Number.isInteger(value) && value >= 0 && value < 65_536) return value
+  throw invalid(name, 'a port number from 0 (any free one) to 65535 is expected.')
+}
+
+function listener(env: Env, prefix: string, host: string, otherwise: number): { host: string; port: number } | null {
+  if (env[`${prefix}_PORT`] === 'off') return null
+  return { host: env[`${prefix}_HOST`] || host, port: port(env, `${prefix}_PORT`, otherwise) }
+}
+
+function bytes(env: Env, name: string): number | undefined {
+  if (env[name] === undefined || env[name] === '') return undefined
+  const value = Number(env[name])
+  if (Number.isSafeInteger(value) && value >= 0) return value
+  throw invalid(name, 'a whole number from 0 is expected.')
+}
+
+function oneOf<const T extends readonly string[]>(env: Env, name: string, known: T, otherwise: T[number]): T[number] {
+  const value = env[name] || otherwise
+  if (known.includes(value)) return value
+  throw invalid(name, `one of ${known.join(', ')} is expected.`)
+}
+
+function databaseUrl(url: string): string {
+  if (/^postgres(ql)?:\/\//.test(url)) return url
+  throw invalid('DATABASE_URL', 'postgres://user:password@host:5432/database is expected.')
+}

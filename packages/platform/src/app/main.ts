@@ -1,0 +1,59 @@
+/** `careloop`: the server and its tools. The environment is read here and nowhere else. */
+import { parseArgs } from 'node:util'
+import { Failure } from '@careloop/contract'
+import { deviceCommand } from './cli/device.ts'
+import { doctorCommand } from './cli/doctor.ts'
+import { migrateCommand } from './cli/migrate.ts'
+import { tenantCommand, userCommand } from './cli/staff.ts'
+import { startCommand } from './cli/start.ts'
+import { tokenCommand } from './cli/token.ts'
+import { type Config, readConfig } from './config.ts'
+import { appFailure } from './errors.ts'
+
+/** @param words what follows the command's own name; `options` are long options with their values */
+export type Command = (config: Config, words: readonly string[], options: Options) => Promise<void>
+export type Options = Readonly<Record<string, string | boolean | undefined>>
+
+const USAGE = `careloop <command>
+
+  start                                    the platform: database, doors, pages
+  device enroll --name N --profile P       enrols a device; --class medical|wellness|operational|cyber-device,
+                                           --subject ID assigns it, --token prints a token for it
+  device list                              devices with profile, wearer and when last heard
+  token create --device NAME               a new token for a device, shown once
+  token create --service NAME --scopes S   a token for a program, e.g. --scopes subject:read,series:read
+  tenant create NAME                       another organisation
+  user create --email E --name N --roles R a member of staff, e.g. --roles nurse,administrator
+  migrate [--dry-run]                      brings the database to this version's schema
+  doctor                                   looks at ports, disk, clock, database, certificates, keys; says how to mend
+
+  --tenant NAME   which organisation, when there are several
+Environment: CARELOOP_DATA, CARELOOP_HTTP_PORT, CARELOOP_MQTT_PORT, CARELOOP_MQTTS_PORT, CARELOOP_MASTER_KEY_FILE, DATABASE_URL`
+
+const commands: Readonly<Record<string, Command>> = {
+  start: startCommand,
+  device: deviceCommand,
+  token: tokenCommand,
+  tenant: tenantCommand,
+  user: userCommand,
+  migrate: migrateCommand,
+  doctor: doctorCommand,
+}
+
+async function main(argv: readonly string[]): Promise<void> {
+  const [name, ...rest] = argv
+  if (name === undefined || name === 'help' || name === '--help') {
+    console.log(USAGE)
+    return
+  }
+  const command = commands[name]
+  if (!command) throw appFailure('usage', `There is no command "${name}".\n\n${USAGE}`)
+  const { positionals, values } = parseArgs({ args: rest, allowPositionals: true, strict: false })
+  await command(readConfig(process.env), positionals, values as Options)
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  if (!(error instanceof Failure)) console.error(error)
+  else console.error(`${error.message}\n(${error.code}: docs/errors.md)`)
+  process.exitCode = 1
+})

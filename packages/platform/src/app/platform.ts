@@ -1,0 +1,90 @@
+/** A whole Careloop in one process: database, engine, rooms, stages, doors, pages; and its orderly end. */
+import { randomUUID } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type ApiServer, makeApiServer } from '../api/index.ts'
+import { type OpenEngine, openEngine, openMasterKey, type Watch } from '../engine/index.ts'
+import type { Config } from './config.ts'
+import { type Doors, openDoors } from './doors.ts'
+import { openDatabase } from './open-database.ts'
+import { readinessOf } from './readiness.ts'
+import { openRooms, type Rooms } from './rooms.ts'
+import { routesOf } from './routes.ts'
+import { writeRunning } from './running.ts'
+import { allStages, opensDoors, opensPages, startStages } from './stages.ts'
+
+export interface Platform {
+  readonly rooms: Rooms
+  /** Base URL of the pages; null when this role serves none. */
+  readonly http: string | null
+  readonly doors: Doors | null
+  /** What the operator must be told at the first start. */
+  readonly notices: readonly string[]
+  /** Of the database, for helpers of the same machine. Holds a password: never log it. */
+  readonly databaseUrl: string
+  close(): Promise<void>
+}
+
+export const version: string = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+).version
+
+export const webRoot = new URL('../../../web/dist', import.meta.url).pathname
+
+export async function startPlatform(config: Config, watch: Watch): Promise<Platform> {
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  const ends: (() => Promise<unknown>)[] = []
+  const close = async () => {
+    while (ends.length > 0) await ends.pop()!()
+  }
+  try {
+    const master = await openMasterKey({ path: config.masterKeyFile, dataDir: config.dataDir })
+    const database = await openDatabase(config, watch)
+    ends.push(database.close)
+    const opened = openEngine({
+      ...{ url: database.url, masters: master.keys, dataDir: config.dataDir, watch },
+      guard: {
+        ...(config.diskFloorBytes === undefined ? {} : { floorBytes: config.diskFloorBytes }),
+        ...(config.ballastBytes === undefined ? {} : { ballastBytes: config.ballastBytes }),
+      },
+    })
+    ends.push(opened.close)
+    const rooms = await openRooms(opened.engine, {
+      secureCookies: config.publicOrigin?.startsWith('https:') ?? false,
+      ...(config.sealAfterMs === undefined ? {} : { sealAfterMs: config.sealAfterMs }),
+    })
+    ends.push(await startStages(opened.engine, allStages(rooms), config.role))
+    const doors = opensDoors(config.role) ? await openDoors(rooms, config) : null
+    if (doors) ends.push(doors.close)
+    const http = await openPages(config, rooms, doors, opened, ends)
+    const running = writeRunning(config.dataDir, { id: randomUUID(), pid: process.pid, url: database.url })
+    ends.push(async () => running.remove())
+    return { rooms, http, doors, notices: master.notices, databaseUrl: database.url, close }
+  } catch (error) {
+    await close().catch(() => {})
+    throw error
+  }
+}
+
+async function openPages(
+  config: Config,
+  rooms: Rooms,
+  doors: Doors | null,
+  opened: OpenEngine,
+  ends: (() => Promise<unknown>)[],
+): Promise<string | null> {
+  if (!opensPages(config.role)) return null
+  const server: ApiServer = await makeApiServer({
+    engine: rooms.engine,
+    identity: rooms.identity,
+    routes: routesOf(rooms, doors),
+    deviceByToken: (sha256) => rooms.fleet.attribution.identityByTokenHash(sha256),
+    readiness: readinessOf(opened),
+    version,
+    ...(existsSync(join(webRoot, 'index.html')) ? { webRoot } : {}),
+    ...(config.operatorToken ? { operatorToken: config.operatorToken } : {}),
+    ...(config.publicOrigin ? { publicOrigin: config.publicOrigin } : {}),
+  })
+  ends.push(server.close)
+  return server.listen(config.http.port, config.http.host)
+}

@@ -1,0 +1,18 @@
+/** All routes of the rooms; the shell adds its own. */
+import { fleetRoutes } from '../fleet/routes.ts'
+import type { Route } from '../identity/index.ts'
+import { identityRoutes } from '../identity/routes.ts'
+import { ingestRoutes, quarantineRoutes } from '../ingest/routes.ts'
+import { subjectsRoutes } from '../subjects/routes.ts'
+import type { Doors } from './doors.ts'
+import type { Rooms } from './rooms.ts'
+
+export function routesOf(rooms: Rooms, doors: Doors | null): Route[] {
+  return [
+    ...identityRoutes(rooms.identity),
+    ...subjectsRoutes(rooms.subjects),
+    ...fleetRoutes(rooms.fleet),
+    ...(doors ? ingestRoutes(doors.ingest.accept) : []),
+    ...quarantineRoutes(rooms.quarantine),
+  ]
+}

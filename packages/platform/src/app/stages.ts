@@ -1,0 +1,46 @@
+/** Which work a process does: a role is a list of stage names, held as data. */
+import type { Engine, Stage } from '../engine/index.ts'
+import { attributionStage, deviceStatusStage } from '../fleet/stages.ts'
+import { quarantineStage } from '../ingest/stages.ts'
+import { namesStage } from '../subjects/stages.ts'
+import type { Role } from './config.ts'
+import type { Rooms } from './rooms.ts'
+
+export const allStages = (rooms: Rooms): readonly Stage[] => [
+  attributionStage(rooms.fleet.attribution),
+  namesStage(rooms.subjects),
+  deviceStatusStage,
+  quarantineStage,
+]
+
+const worker = ['device-status', 'quarantine', 'telemetry', 'alerting', 'workflow'] as const
+
+/** Doors and pages are opened beside these by the same role. */
+export const stagesOf: Readonly<Record<Role, readonly string[]>> = {
+  all: ['attribution', 'subject-names', ...worker],
+  ingest: ['attribution'],
+  worker: ['attribution', 'subject-names', ...worker],
+  api: ['attribution', 'subject-names'],
+}
+
+export const opensDoors = (role: Role): boolean => role === 'all' || role === 'ingest'
+export const opensPages = (role: Role): boolean => role === 'all' || role === 'api' || role === 'ingest'
+
+/** Starts the stages of a role in order; returns the stop, which ends them in reverse. */
+export async function startStages(engine: Engine, stages: readonly Stage[], role: Role): Promise<() => Promise<void>> {
+  const stops: (() => Promise<void>)[] = []
+  const stop = async () => {
+    for (const each of stops.reverse()) await each()
+  }
+  try {
+    for (const name of stagesOf[role]) {
+      const stage = stages.find((each) => each.name === name)
+      if (!stage) throw new Error(`role ${role} names stage ${name}, which no room has`)
+      stops.push(await stage.start(engine))
+    }
+    return stop
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
