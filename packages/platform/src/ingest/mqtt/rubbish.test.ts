@@ -240,7 +240,7 @@ describe('mqtt door under fuzz', () => {
             : await RawClient.dial(ground.port)
           for (const chunk of chunks) client.write(chunk)
           client.socket.end()
-        await client.closed
+          await client.closed
           good.publish(1)
           expect(await good.next()).toMatchObject({ cmd: 'puback', messageId: 1 })
         },

@@ -1,0 +1,182 @@
+/** What a device may rely on when the server was killed or restarted between two of its packets. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeManualClock } from '../../engine/clock/manual-clock.ts'
+import { type TestGround, testGround } from '../../engine/testing/index.ts'
+import { makePostgresSessionStore } from './postgres-session-store.ts'
+import type { SessionState } from './session.ts'
+import type { SessionKey, SessionStore } from './session-store.ts'
+import { memorySessionStore } from './testing/memory-session-store.ts'
+import { openTestDoor } from './testing/open-test-door.ts'
+import { RawClient } from './testing/raw-client.ts'
+import { aDevice, ScriptedHost } from './testing/scripted-host.ts'
+
+let database: TestGround
+
+beforeAll(async () => {
+  database = await testGround()
+})
+afterAll(() => database.stop())
+
+const state = (received: number[]): SessionState => ({
+  subscriptions: [
+    {
+      topic: 'devices/device-1/settings',
+      qos: 1,
+      retainAsPublished: false,
+      identifier: null,
+      silent: false,
+      pending: { packetId: 3, version: 2, retain: true },
+      reached: 1,
+    },
+  ],
+  received,
+  nextPacketId: 4,
+})
+
+const { tenant, device } = aDevice(1)
+let clients = 0
+const aKey = (): SessionKey => ({ tenant, device, client: (++clients).toString(16).padStart(64, '0') })
+
+describe.each<[string, () => SessionStore]>([
+  ['in memory', () => memorySessionStore()],
+  ['in PostgreSQL', () => makePostgresSessionStore(database.db)],
+])('mqtt session store: %s', (_, make) => {
+  it('keeps a session until its time, and gives it back as it was', async () => {
+    const [store, key] = [make(), aKey()]
+    expect(await store.load(key, 0)).toBeNull()
+    await store.save(key, state([7, 9]), 1_000)
+    expect(await store.load(key, 999)).toEqual(state([7, 9]))
+    expect(await store.load(key, 1_000)).toBeNull()
+    await store.save(key, state([]), 5_000)
+    expect(await store.load(key, 4_000)).toEqual(state([]))
+    expect(await store.load(aKey(), 0)).toBeNull()
+  })
+
+  it('forgets, and expires what has run out', async () => {
+    const [store, forgotten, old, young] = [make(), aKey(), aKey(), aKey()]
+    await Promise.all([forgotten, old, young].map((key) => store.save(key, state([]), key === young ? 900 : 100)))
+    await store.forget(forgotten)
+    expect(await store.load(forgotten, 0)).toBeNull()
+    expect(await store.expire(100)).toBe(1)
+    expect(await store.load(old, 0)).toBeNull()
+    expect(await store.load(young, 0)).toEqual(state([]))
+  })
+
+  it('keeps the order of calls for one key, also of calls made at once', async () => {
+    const [store, key] = [make(), aKey()]
+    const calls = [
+      store.save(key, state([1]), 1_000),
+      store.load(key, 0),
+      store.forget(key),
+      store.load(key, 0),
+      store.save(key, state([2]), 1_000),
+    ]
+    expect((await Promise.all(calls))[1]).toEqual(state([1]))
+    expect(await calls[3]).toBeNull()
+    expect(await store.load(key, 0)).toEqual(state([2]))
+  })
+
+  it('takes a storm of thousands at once', async () => {
+    const store = make()
+    const keys = Array.from({ length: 2_500 }, aKey)
+    await Promise.all(keys.map((key, n) => store.save(key, state([n + 1]), 1_000)))
+    const found = await Promise.all(keys.map((key) => store.load(key, 0)))
+    expect(found.map((each) => each?.received[0])).toEqual(keys.map((_, n) => n + 1))
+  })
+})
+
+it('mqtt session store > says "try again" when the database is away, and works on when it is back', async () => {
+  let away = true
+  const store = makePostgresSessionStore({
+    asEngine: (fn) => (away ? Promise.reject(new Error('connect ECONNREFUSED')) : database.db.asEngine(fn)),
+  })
+  const key = aKey()
+  await expect(store.save(key, state([1]), 1_000)).rejects.toMatchObject({ code: 'mqtt-sessions-unavailable' })
+  await expect(store.expire(0)).rejects.toMatchObject({ code: 'mqtt-sessions-unavailable' })
+  away = false
+  await store.save(key, state([2]), 1_000)
+  expect(await store.load(key, 0)).toEqual(state([2]))
+})
+
+/** A door whose process is killed: nothing is closed, its memory is gone, another opens on the same database. */
+async function twoLives() {
+  const host = new ScriptedHost()
+  const clock = makeManualClock()
+  const open = () => openTestDoor({ host, clock, store: makePostgresSessionStore(database.db) })
+  const first = await open()
+  return { host, clock, first, open }
+}
+
+describe('mqtt sessions after a kill', () => {
+  it('a QoS 2 publish that had its PUBREC is not doubled; its identifier is free after PUBCOMP', async () => {
+    const { host, first, open } = await twoLives()
+    const before = await RawClient.open(first.port, 11, 4, { clean: false })
+    before.publish(5, { qos: 2 })
+    expect(await before.next()).toMatchObject({ cmd: 'pubrec', messageId: 5 })
+    const second = await open()
+    const after = await RawClient.dial(second.port)
+    after.connect(11, { clean: false })
+    expect(await after.next()).toMatchObject({ cmd: 'connack', sessionPresent: true })
+    after.publish(5, { qos: 2, dup: true })
+    expect(await after.next()).toMatchObject({ cmd: 'pubrec', messageId: 5 })
+    expect(host.frames).toHaveLength(1)
+    after.send({ cmd: 'pubrel', messageId: 5 })
+    expect(await after.next()).toMatchObject({ cmd: 'pubcomp', messageId: 5 })
+    const third = await open()
+    const last = await RawClient.open(third.port, 11, 4, { clean: false })
+    last.publish(5, { qos: 2 })
+    expect(await last.next()).toMatchObject({ cmd: 'pubrec' })
+    expect(host.frames).toHaveLength(2)
+    await Promise.all([first, second, third].map((each) => each.close()))
+  })
+
+  it('a subscription goes on, and settings not acknowledged come again with DUP', async () => {
+    const { host, first, open } = await twoLives()
+    host.changeSettings(aDevice(12), { interval: 60 }, 1)
+    const before = await RawClient.open(first.port, 12, 4, { clean: false })
+    before.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'devices/device-12/settings', qos: 1 }] })
+    expect(await before.next()).toMatchObject({ cmd: 'suback', granted: [1] })
+    const sent = await before.next()
+    const second = await open()
+    const after = await RawClient.open(second.port, 12, 4, { clean: false })
+    expect(await after.next()).toMatchObject({ cmd: 'publish', dup: true, messageId: sent?.messageId })
+    await Promise.all([first, second].map((each) => each.close()))
+  })
+
+  it('starting clean ends a session for good, also over a kill', async () => {
+    const { first, open } = await twoLives()
+    await (await RawClient.open(first.port, 13, 4, { clean: false })).leave()
+    await RawClient.open(first.port, 13, 4, { clean: true })
+    const second = await open()
+    const after = await RawClient.dial(second.port)
+    after.connect(13, { clean: false })
+    expect(await after.next()).toMatchObject({ cmd: 'connack', sessionPresent: false })
+    await Promise.all([first, second].map((each) => each.close()))
+  })
+
+  it('a session ends at its time after the connection, not before, and DISCONNECT may shorten it', async () => {
+    const { first, clock } = await twoLives()
+    const asked = { clean: false, properties: { sessionExpiryInterval: 100 } }
+    const present = async () => {
+      const client = await RawClient.dial(first.port, 5)
+      client.connect(14, asked)
+      const packet = await client.next()
+      return { client, isPresent: packet?.cmd === 'connack' && packet.sessionPresent }
+    }
+    const one = await present()
+    expect(one.isPresent).toBe(false)
+    await clock.advance(50_000)
+    await one.client.leave()
+    await clock.advance(99_000)
+    const two = await present()
+    expect(two.isPresent).toBe(true)
+    await two.client.leave()
+    await clock.advance(101_000)
+    const three = await present()
+    expect(three.isPresent).toBe(false)
+    three.client.send({ cmd: 'disconnect', reasonCode: 0, properties: { sessionExpiryInterval: 0 } })
+    await three.client.closed
+    expect((await present()).isPresent).toBe(false)
+    await first.close()
+  })
+})
