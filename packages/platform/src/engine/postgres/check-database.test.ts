@@ -14,7 +14,11 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'careloop-external-'))
   server = await startPostgres({ dataDir: join(dir, 'postgres'), initdbArgs: ['--no-sync'] })
   url = server.url
-  await prepareDatabase(url)
+  await run('create role keeper login createrole')
+  await run('create database kept owner keeper')
+  await prepareDatabase(asKeeper())
+  await run('create database beside')
+  await Promise.all([prepareDatabase(url), prepareDatabase(server.urlOf('beside'))])
 })
 afterAll(async () => {
   await server.stop()
@@ -22,6 +26,29 @@ afterAll(async () => {
 })
 
 const run = (sql: string) => withClient(url, (client) => client.query(sql))
+
+/** As a hosted database is given out: a role that owns the database and may create roles, and is no superuser. */
+const asKeeper = () => `${server.urlOf('kept')}&options=${encodeURIComponent('-c role=keeper')}`
+
+test('database > needs no superuser: rooms reach their tables as careloop_app and no others', async () => {
+  await withClient(asKeeper(), async (client) => {
+    expect((await client.query('select current_user as me')).rows).toEqual([{ me: 'keeper' }])
+    await client.query('begin; set local role careloop_app')
+    await client.query(`select set_config('careloop.tenant', '0190a000-0000-7000-8000-000000000001', true)`)
+    expect((await client.query('select count(*)::int as n from tenant.subject')).rows).toEqual([{ n: 0 }])
+    await expect(client.query('select * from engine.reading_log')).rejects.toMatchObject({ code: '42501' })
+  })
+})
+
+test('database > says what is missing when its role may not do enough', async () => {
+  await run('create role guest login')
+  await run('create database guests owner guest')
+  const asGuest = `${server.urlOf('guests')}&options=${encodeURIComponent('-c role=guest')}`
+  await expect(prepareDatabase(asGuest)).rejects.toMatchObject({
+    code: 'migration-failed',
+    message: expect.stringContaining('must own the database and may create roles'),
+  })
+})
 
 /** Does something to the database, tells whether it is still accepted, and takes it back. */
 async function refusalAfter(harm: string, mend: string): Promise<unknown> {
@@ -66,7 +93,7 @@ async function settled(fn: () => Promise<unknown>, enough: (answer: unknown) => 
       () => 'accepted',
       (error: unknown) => error,
     )
-    if (enough(answer) || tries === 200) return answer
+    if (enough(answer) || tries === 2000) return answer
     await new Promise((next) => setTimeout(next, 10))
   }
 }

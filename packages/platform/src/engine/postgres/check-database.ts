@@ -42,6 +42,13 @@ export async function assertVersion(client: ClientBase): Promise<void> {
  * @throws Failure `postgres-unsafe` (503)
  */
 export async function assertRowSecurity(client: ClientBase): Promise<void> {
+  const { rows: may } = await client.query<{ may: boolean }>(`select pg_has_role('careloop_app', 'member') as may`)
+  if (may[0]?.may !== true) {
+    throw engineFailure(
+      'postgres-unsafe',
+      'The role of DATABASE_URL cannot become careloop_app. Run as an administrator: grant careloop_app to that role.',
+    )
+  }
   const roles = await client.query<{ name: string }>(
     `select r.rolname as name from pg_roles r
       where pg_has_role('careloop_app', r.oid, 'member') and (r.rolsuper or r.rolbypassrls)`,

@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -69,7 +70,7 @@ async function eventually(url: string, sql: string): Promise<readonly Record<str
     try {
       return await query(url, sql)
     } catch (error) {
-      if (tries === 400) throw error
+      if (tries === 4000) throw error
       await new Promise((next) => setTimeout(next, 25))
     }
   }
@@ -94,6 +95,19 @@ async function startInAnotherProcess(user?: { uid: number; gid: number }): Promi
   })
   const [line] = (await once(child.stdout!, 'data')) as [Buffer]
   return { child, ...(JSON.parse(line.toString()) as { url: string; pid: number }) }
+}
+
+/** What a process says that cannot start. */
+async function failureInAnotherProcess(user: { uid: number; gid: number }): Promise<string> {
+  const door = fileURLToPath(new URL('./index.ts', import.meta.url))
+  const code = `
+    import { startPostgres } from ${JSON.stringify(door)}
+    await startPostgres({ dataDir: ${JSON.stringify(dataDir)} }).catch((error) => console.log(error.code, error.message))`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    ...user,
+  })
+  return text(child.stdout!)
 }
 
 async function kill(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
@@ -293,6 +307,13 @@ if (isRoot) {
     await kill(other.child, 'SIGTERM')
     expect(other.child.exitCode).toBe(0)
     expect(runsIn(join(dataDir, 'cluster'), other.pid)).toBe(false)
+  })
+
+  test('embedded PostgreSQL > a number without a user name is told what to do, and nothing is left behind', async () => {
+    chownSync(home, 54_321, 54_321)
+    const said = await failureInAnotherProcess({ uid: 54_321, gid: 54_321 })
+    expect(said).toMatch(/^postgres-init .*Add it to \/etc\/passwd, or set DATABASE_URL/s)
+    expect(readdirSync(dataDir).filter((name) => name === 'cluster' || name === 'lock')).toEqual([])
   })
 }
 
