@@ -1,0 +1,13 @@
+import { failures } from '@careloop/contract'
+
+/** Expected failures of workflow; docs/errors.md says what each means. */
+export const workflowErrors = {
+  'task-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'task-claimed': { disposition: 'reject', status: 409, issue: 'conflict' },
+  'task-completed': { disposition: 'reject', status: 409, issue: 'conflict' },
+  'staff-needed': { disposition: 'reject', status: 403, issue: 'forbidden' },
+  'disposition-unfit': { disposition: 'reject', status: 422, issue: 'business-rule' },
+  'note-needed': { disposition: 'reject', status: 422, issue: 'required' },
+} as const
+
+export const workflowFailure = failures(workflowErrors)

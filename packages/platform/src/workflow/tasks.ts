@@ -1,0 +1,141 @@
+/** What people do with tasks. Every act writes its event, its audit entry and its fact in one transaction. */
+import { type CompleteTask, type DispositionCode, dispositions, type SubjectKind } from '@careloop/contract'
+import type { Updateable } from 'kysely'
+import { acknowledgeAlert, closeAlert } from '../alerting/index.ts'
+import { record } from '../audit/index.ts'
+import type { DataKey, Engine, TenantTx } from '../engine/index.ts'
+import { workflowFailure } from './errors.ts'
+import { type TaskRow, toMs, type WorkflowTables } from './schema.ts'
+
+/** A member of staff at a page. */
+export interface Acting {
+  readonly tenant: string
+  /** User id. */
+  readonly staff: string
+  readonly requestId?: string
+}
+
+/** What an act came to; `taken`: a colleague has the task. */
+export type Act =
+  | { readonly done: true }
+  | { readonly done: false; readonly claimedBy: string; readonly claimedAt: number }
+
+/** What is kept, sealed, of how a task ended. */
+export interface TaskOutcome {
+  readonly disposition: DispositionCode
+  readonly note: string
+  readonly checked: readonly number[]
+}
+
+/** Takes a task. Of two at once one wins and the other is told who. @throws Failure `task-not-found`, `task-completed` */
+export const claimTask = (engine: Engine, acting: Acting, id: string): Promise<Act> =>
+  engine.db.asTenant(acting.tenant, async (tx) => {
+    const task = await lockTask(tx, id)
+    const taken = takenFrom(task, acting)
+    if (taken !== null || task.claimed_by === acting.staff) return taken ?? { done: true }
+    const now = engine.clock.now()
+    const columns = { status: 'claimed', claimed_by: acting.staff, claimed_at: now } as const
+    await change(tx, task, columns)
+    await acknowledgeAlert(engine, tx, task.alert_id, `staff:${acting.staff}`)
+    await tell(tx, acting, task, 'claimed', now)
+    return { done: true }
+  })
+
+/**
+ * Ends a task with what was done, and closes its alert.
+ * @throws Failure `task-not-found`, `task-completed`, `disposition-unfit`, `note-needed`
+ */
+export async function completeTask(
+  engine: Engine,
+  acting: Acting,
+  id: string,
+  kindOf: (subject: string) => Promise<SubjectKind>,
+  wanted: CompleteTask,
+): Promise<Act> {
+  const seen = await engine.db.asTenant(acting.tenant, (tx) => readTask(tx, id))
+  assertFits(wanted, await kindOf(seen.subject_id))
+  const key = await engine.keys.keyFor('subject', seen.subject_id)
+  return engine.db.asTenant(acting.tenant, async (tx) => {
+    const task = await lockTask(tx, id)
+    const taken = takenFrom(task, acting)
+    if (taken !== null) return taken
+    const now = engine.clock.now()
+    await change(tx, task, {
+      status: 'completed',
+      ...(task.claimed_by === null ? { claimed_by: acting.staff, claimed_at: now } : {}),
+      ...{ completed_by: acting.staff, completed_at: now },
+      ...{ key_id: key.id, outcome: sealOutcome(key, acting.tenant, id, wanted) },
+    })
+    await closeAlert(engine, tx, task.alert_id, `staff:${acting.staff}`)
+    await tell(tx, acting, task, 'completed', now)
+    return { done: true }
+  })
+}
+
+// ---------------------------------------------------------------- rows
+
+export async function readTask(tx: TenantTx, id: string): Promise<TaskRow> {
+  const row = await tx.tables<WorkflowTables>().selectFrom('task').selectAll().where('id', '=', id).executeTakeFirst()
+  if (row === undefined) throw notFound()
+  return row
+}
+
+async function lockTask(tx: TenantTx, id: string): Promise<TaskRow> {
+  const query = tx.tables<WorkflowTables>().selectFrom('task').selectAll().where('id', '=', id)
+  const row = await query.forUpdate().executeTakeFirst()
+  if (row === undefined) throw notFound()
+  if (row.status !== 'completed') return row
+  throw workflowFailure('task-completed', 'This task is completed. Read it to see what was done.', {
+    pointer: '/params/id',
+  })
+}
+
+const notFound = () => workflowFailure('task-not-found', 'No task has this id.', { pointer: '/params/id' })
+
+function takenFrom(task: TaskRow, acting: Acting): Act | null {
+  if (task.claimed_by === null || task.claimed_by === acting.staff) return null
+  return { done: false, claimedBy: task.claimed_by, claimedAt: toMs(task.claimed_at!) }
+}
+
+async function change(tx: TenantTx, task: TaskRow, columns: Updateable<WorkflowTables['task']>): Promise<void> {
+  await tx
+    .tables<WorkflowTables>()
+    .updateTable('task')
+    .set({ ...columns, version: task.version + 1 })
+    .where('id', '=', task.id)
+    .execute()
+}
+
+async function tell(tx: TenantTx, acting: Acting, task: TaskRow, what: 'claimed' | 'completed', at: number) {
+  const actor = `staff:${acting.staff}`
+  await tx.tables<WorkflowTables>().insertInto('task_event').values({ task_id: task.id, what, at, actor }).execute()
+  await tx.publish({ type: 'TaskChanged', task: task.id, subject: task.subject_id, status: what })
+  const { requestId } = acting
+  await record(tx, { actor, action: 'update', resource: 'task', id: task.id, subject: task.subject_id, requestId })
+}
+
+// ---------------------------------------------------------------- outcome
+
+function assertFits(wanted: CompleteTask, kind: SubjectKind): void {
+  const known = dispositions.find((each) => each.code === wanted.disposition)!
+  if (!known.for.includes(kind))
+    throw workflowFailure(
+      'disposition-unfit',
+      'This disposition is for another kind of subject. Choose from the list.',
+      {
+        pointer: '/body/disposition',
+      },
+    )
+  if (known.needsNote && wanted.note.trim() === '')
+    throw workflowFailure('note-needed', 'Say why in the note: this disposition needs a reason.', {
+      pointer: '/body/note',
+    })
+}
+
+const aadOf = (tenant: string, task: string) => `task-outcome:${tenant}:${task}`
+
+const sealOutcome = (key: DataKey, tenant: string, task: string, outcome: TaskOutcome): Buffer =>
+  key.seal(Buffer.from(JSON.stringify(outcome)), aadOf(tenant, task))
+
+export const openOutcome = (key: DataKey, tenant: string, task: string, sealed: Uint8Array): TaskOutcome =>
+  JSON.parse(key.open(sealed, aadOf(tenant, task)).toString()) as TaskOutcome

@@ -1,0 +1,141 @@
+/** The worklist and one task, as people see them: names, sentences, owners. PHI: every showing is audited. */
+import {
+  dispositions,
+  type StaffRef,
+  type TaskBody,
+  type TaskEventBody,
+  type Worklist,
+  type WorklistRow,
+} from '@careloop/contract'
+import { sql } from 'kysely'
+import {
+  type Alert,
+  alertsOf,
+  programRef,
+  ruleRef,
+  type StaffNames,
+  staffNamesOf,
+  staffRef,
+  subjectRef,
+} from '../alerting/index.ts'
+import { record } from '../audit/index.ts'
+import type { Engine, TenantTx } from '../engine/index.ts'
+import type { By, NamedSubject, Subjects } from '../subjects/index.ts'
+import { workflowFailure } from './errors.ts'
+import { type TaskRow, toMs, type WorkflowTables } from './schema.ts'
+import { openOutcome, readTask } from './tasks.ts'
+
+export interface WorklistParts {
+  readonly engine: Engine
+  readonly subjects: Pick<Subjects, 'names'>
+  readonly staff: StaffNames
+}
+
+const maxRows = 500
+
+/** Open and claimed tasks: overdue first, then by priority, then by what is due soonest. */
+export async function worklist(parts: WorklistParts, by: By): Promise<Worklist> {
+  const { engine, subjects } = parts
+  const now = engine.clock.now()
+  const { rows, total, alerts } = await engine.db.asTenant(by.tenant, async (tx) => {
+    const { rows, total } = await openTasks(tx, now)
+    const alerts = await alertsOf(
+      engine,
+      tx,
+      rows.map((row) => row.alert_id),
+    )
+    await recordShown(tx, by, rows)
+    return { rows, total, alerts }
+  })
+  const named = await subjects.names(
+    by.tenant,
+    rows.map((row) => row.subject_id),
+  )
+  const staff = await staffNamesOf(parts.staff, by.tenant)
+  const shown = rows.flatMap((row) => {
+    const alert = alerts.get(row.alert_id)
+    const subject = named.get(row.subject_id)
+    return alert === undefined || subject === undefined ? [] : [rowBody(row, alert, subject, staff)]
+  })
+  return { rows: shown, total, at: now }
+}
+
+/** @throws Failure `task-not-found` */
+export async function taskBody(parts: WorklistParts, by: By, id: string): Promise<TaskBody> {
+  const { engine, subjects } = parts
+  const found = await engine.db.asTenant(by.tenant, async (tx) => {
+    const row = await readTask(tx, id)
+    const alert = (await alertsOf(engine, tx, [row.alert_id])).get(row.alert_id)
+    const events = await eventsOf(tx, id)
+    await recordShown(tx, by, [row], id)
+    return { row, alert, events }
+  })
+  const { row, alert } = found
+  const subject = (await subjects.names(by.tenant, [row.subject_id])).get(row.subject_id)
+  if (alert === undefined || subject === undefined)
+    throw workflowFailure('task-not-found', 'The subject of this task was erased.', { pointer: '/params/id' })
+  const staff = await staffNamesOf(parts.staff, by.tenant)
+  const { definition } = alert.rule
+  return {
+    ...rowBody(row, alert, subject, staff),
+    ...{ handling: alert.handling, rule: ruleRef(alert.rule.id, alert.rule.version, definition) },
+    checklist: [...definition.checklist],
+    dispositions: dispositions
+      .filter((each) => each.for.includes(subject.kind))
+      .map(({ code, label, needsNote }) => ({ code, label, needsNote })),
+    ...(row.claimed_at === null ? {} : { claimedAt: toMs(row.claimed_at) }),
+    ...(await ending(engine, by.tenant, row, staff)),
+    events: found.events.map(({ what, at, actor }): TaskEventBody => {
+      const person = actor.startsWith('staff:') ? staffRef(staff, actor.slice('staff:'.length)) : null
+      return { what, at: toMs(at), ...(person === null ? {} : { by: person }) }
+    }),
+  }
+}
+
+function rowBody(row: TaskRow, alert: Alert, subject: NamedSubject, staff: ReadonlyMap<string, string>): WorklistRow {
+  const claimedBy: StaffRef | null = row.claimed_by === null ? null : staffRef(staff, row.claimed_by)
+  const { sentence, value, unit, measuredAt } = alert.summary
+  return {
+    ...{ task: row.id, alert: alert.id, subject: subjectRef(subject) },
+    ...{ priority: alert.priority, nature: alert.nature, title: alert.rule.definition.title, sentence },
+    value: { text: value, unit, measuredAt },
+    ...{ raisedAt: alert.raisedAt, dueAt: toMs(row.due_at), owner: staffRef(staff, row.owner_id) },
+    ...(claimedBy === null ? {} : { claimedBy }),
+    ...{ status: row.status, condition: alert.condition, historic: alert.historic },
+    ...{ program: programRef(alert.program), version: row.version },
+  }
+}
+
+async function ending(engine: Engine, tenant: string, row: TaskRow, staff: ReadonlyMap<string, string>) {
+  if (row.status !== 'completed') return {}
+  const key = await engine.keys.key(row.key_id!)
+  const { disposition, note } = openOutcome(key, tenant, row.id, row.outcome!)
+  const completedBy = staffRef(staff, row.completed_by!)
+  return { disposition, note, completedAt: toMs(row.completed_at!), completedBy }
+}
+
+async function openTasks(tx: TenantTx, now: number): Promise<{ rows: TaskRow[]; total: number }> {
+  const open = tx.tables<WorkflowTables>().selectFrom('task').where('status', '<>', 'completed')
+  const rank = sql`case priority when 'high' then 0 when 'medium' then 1 else 2 end`
+  const rows = await open
+    .selectAll()
+    .orderBy(sql`due_at < ${now}`, 'desc')
+    .orderBy(rank)
+    .orderBy('due_at')
+    .orderBy('id')
+    .limit(maxRows)
+    .execute()
+  if (rows.length < maxRows) return { rows, total: rows.length }
+  const { total } = await open.select((eb) => eb.fn.countAll<string>().as('total')).executeTakeFirstOrThrow()
+  return { rows, total: Number(total) }
+}
+
+const eventsOf = (tx: TenantTx, task: string) =>
+  tx.tables<WorkflowTables>().selectFrom('task_event').selectAll().where('task_id', '=', task).orderBy('id').execute()
+
+async function recordShown(tx: TenantTx, by: By, rows: readonly TaskRow[], id?: string): Promise<void> {
+  if (rows.length === 0) return
+  const subjects = rows.map((row) => row.subject_id)
+  const { actor, requestId } = by
+  await record(tx, { actor, action: 'read', resource: 'task', id, subjects, requestId })
+}
