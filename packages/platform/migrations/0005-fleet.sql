@@ -141,8 +141,10 @@ begin
 end $$;
 
 -- Keeps the directory in step within the same transaction. The argument is the column that holds the device's id.
+-- Planned afresh each time: a plan made when the tables held five rows (any index looks as good as another) would be kept for
+-- the session's life and make the enrolment of the next thousands of devices quadratic.
 create function engine.reflect_device() returns trigger
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog set plan_cache_mode = force_custom_plan as $$
 declare
   v_tenant uuid := current_setting('careloop.tenant')::uuid;
   v_device uuid := (to_jsonb(new) ->> tg_argv[0])::uuid;

@@ -10,7 +10,7 @@ import { deviceNotFound } from './devices.ts'
 import { fleetFailure } from './errors.ts'
 import { type FleetTables, toMs, toMsOrNull } from './schema.ts'
 
-export const tokenPrefix = 'cld_'
+export const tokenPrefix = 'cld'
 
 export const sha256 = (bytes: string | Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
 

@@ -1,6 +1,5 @@
 /** Devices: enrolled once, changed rarely. What may lead to a person (serial number, settings) is sealed. */
 import type { DeviceListQuery, DeviceUpdate, DeviceView, NewDevice } from '@careloop/contract'
-import { profile } from '@careloop/profiles'
 import type { Selectable } from 'kysely'
 import type { DataKey, Engine, TenantTx } from '../engine/index.ts'
 import { audited, type By } from '../subjects/index.ts'
@@ -8,9 +7,17 @@ import { fleetFailure } from './errors.ts'
 import { type DeviceStatusTable, type DeviceTable, type FleetTables, toMs, toMsOrNull } from './schema.ts'
 import { openPart, sealPart, tenantKey } from './sealed-parts.ts'
 
+/** Says whether a profile code exists in packages/profiles. */
+export type KnowsProfile = (code: string) => boolean
+
 /** @throws Failure `device-name-taken`, `profile-unknown`, `gateway-not-found` */
-export async function enrolDevice(engine: Engine, by: By, wanted: NewDevice): Promise<DeviceView> {
-  assertProfile(wanted.profile)
+export async function enrolDevice(
+  engine: Engine,
+  knowsProfile: KnowsProfile,
+  by: By,
+  wanted: NewDevice,
+): Promise<DeviceView> {
+  assertProfile(knowsProfile, wanted.profile)
   const id = engine.ids.uuid()
   const key = await tenantKey(engine, by.tenant)
   return engine.db.asTenant(by.tenant, async (tx) => {
@@ -40,8 +47,14 @@ export async function enrolDevice(engine: Engine, by: By, wanted: NewDevice): Pr
 }
 
 /** Puts a new state in place; the name stays. @throws Failure `device-not-found`, `profile-unknown`, `gateway-not-found` */
-export async function updateDevice(engine: Engine, by: By, id: string, wanted: DeviceUpdate): Promise<DeviceView> {
-  assertProfile(wanted.profile)
+export async function updateDevice(
+  engine: Engine,
+  knowsProfile: KnowsProfile,
+  by: By,
+  id: string,
+  wanted: DeviceUpdate,
+): Promise<DeviceView> {
+  assertProfile(knowsProfile, wanted.profile)
   const key = await tenantKey(engine, by.tenant)
   return engine.db.asTenant(by.tenant, async (tx) => {
     await lockDevice(tx, id)
@@ -113,8 +126,8 @@ function columnsOf(key: DataKey, id: string, wanted: DeviceUpdate) {
   }
 }
 
-function assertProfile(code: string): void {
-  if (profile(code) !== undefined) return
+function assertProfile(knowsProfile: KnowsProfile, code: string): void {
+  if (knowsProfile(code)) return
   throw fleetFailure('profile-unknown', 'There is no such device profile. List the profiles, or use generic.', {
     pointer: '/body/profile',
   })

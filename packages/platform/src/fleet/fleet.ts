@@ -23,7 +23,7 @@ import { assign, assignmentHistory, type Correction, correctAssignment, unassign
 import { type Attribution, makeAttribution } from './attribution.ts'
 import { type IssueCertificate, issueFor } from './certificates.ts'
 import { createDeviceToken, listCredentials, revokeCredential } from './credentials.ts'
-import { enrolDevice, listDevices, readDevice, updateDevice } from './devices.ts'
+import { enrolDevice, type KnowsProfile, listDevices, readDevice, updateDevice } from './devices.ts'
 import { enrolGateway, listGateways } from './gateways.ts'
 import { setSettings, settingsOf } from './settings.ts'
 
@@ -51,13 +51,15 @@ export interface Fleet {
 }
 
 export interface FleetParts {
+  readonly knowsProfile: KnowsProfile
   readonly issueCertificate: IssueCertificate
 }
 
 export function makeFleet(engine: Engine, parts: FleetParts): Fleet {
+  const { knowsProfile } = parts
   return {
-    enrolDevice: (by, wanted) => enrolDevice(engine, by, wanted),
-    updateDevice: (by, id, wanted) => updateDevice(engine, by, id, wanted),
+    enrolDevice: (by, wanted) => enrolDevice(engine, knowsProfile, by, wanted),
+    updateDevice: (by, id, wanted) => updateDevice(engine, knowsProfile, by, id, wanted),
     device: (by, id) => readDevice(engine, by, id),
     listDevices: (by, filter) => listDevices(engine, by, filter),
     createDeviceToken: (by, device, wanted) => createDeviceToken(engine, by, device, wanted),

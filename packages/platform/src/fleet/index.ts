@@ -1,6 +1,13 @@
 /** Fleet: devices, their credentials, who wears them, what they are told. Owns device, gateway, device_credential, assignment, device_status. */
 export { attributionFence, type Correction, type SupersededSpan } from './assignments.ts'
 export { type Attribution, makeAttribution } from './attribution.ts'
+export {
+  caErrors,
+  ensureCa,
+  issueDeviceCertificate,
+  keepServerCertificate,
+  type ServerCertificate,
+} from './ca/index.ts'
 export type { IssueCertificate } from './certificates.ts'
 export type { ListedDevice } from './directory.ts'
 export { fleetErrors } from './errors.ts'
