@@ -1,6 +1,6 @@
 /** The ways in: MQTT with and without TLS, and what ingest needs behind them and behind HTTP. */
 import { hostname } from 'node:os'
-import { ensureCa, issueServerCertificate } from '../fleet/index.ts'
+import { ensureCa, keepServerCertificate } from '../fleet/index.ts'
 import {
   type MqttDoor,
   makeMqttHost,
@@ -23,9 +23,14 @@ export async function openDoors(rooms: Rooms, config: Pick<Config, 'mqtt' | 'mqt
   const ingest = await openIngest(engine, { attribution: fleet.attribution })
   const { accept, slots } = ingest
   const { clock, ids, watch } = engine
-  const mqtt = await openMqttDoor({
+  // The door's own certificate, from the built-in authority, renewed while the server runs.
+  const names = [hostname(), ...config.serverNames]
+  const identity = await keepServerCertificate(engine, await ensureCa(engine), names, (next) =>
+    mqtt.renewCertificate(next),
+  )
+  const mqtt: MqttDoor = await openMqttDoor({
     ...(config.mqtt ? { plain: config.mqtt } : {}),
-    ...(config.mqtts ? { tls: { ...config.mqtts, ...(await serverIdentity(rooms, config.serverNames)) } } : {}),
+    ...(config.mqtts ? { tls: { ...config.mqtts, ...identity.first } } : {}),
     host: makeMqttHost({ engine, fleet, accept, slots }),
     store: makePostgresSessionStore(engine.db),
     ...{ clock, ids, watch },
@@ -41,15 +46,9 @@ export async function openDoors(rooms: Rooms, config: Pick<Config, 'mqtt' | 'mqt
     mqtt,
     async close() {
       stopRevoked()
+      identity.stop()
       await mqtt.close()
       await ingest.close()
     },
   }
-}
-
-/** The door's own certificate, from the built-in authority, for this machine's names. */
-async function serverIdentity(rooms: Rooms, names: readonly string[]) {
-  const authority = await ensureCa(rooms.engine)
-  const issued = await issueServerCertificate(rooms.engine, authority, { names: ['localhost', hostname(), ...names] })
-  return { key: issued.privateKey, cert: issued.certificate, ca: issued.authority }
 }

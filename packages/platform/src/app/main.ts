@@ -48,8 +48,23 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   const command = commands[name]
   if (!command) throw appFailure('usage', `There is no command "${name}".\n\n${USAGE}`)
-  const { positionals, values } = parseArgs({ args: rest, allowPositionals: true, strict: false })
-  await command(readConfig(process.env), positionals, values as Options)
+  const { positionals, values } = parseWords(rest)
+  await command(readConfig(process.env), positionals, values)
+}
+
+const text = { type: 'string' } as const
+const flag = { type: 'boolean' } as const
+const options = {
+  ...{ name: text, profile: text, class: text, subject: text, device: text, service: text, scopes: text },
+  ...{ email: text, roles: text, tenant: text, token: flag, 'dry-run': flag },
+}
+
+function parseWords(args: string[]) {
+  try {
+    return parseArgs({ args, allowPositionals: true, options })
+  } catch (error) {
+    throw appFailure('usage', `${(error as Error).message}\n\n${USAGE}`)
+  }
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

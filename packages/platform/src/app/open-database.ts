@@ -17,8 +17,8 @@ export async function openDatabase(config: Config, watch: Watch): Promise<OpenDa
   }
   const embedded = await startPostgres({
     dataDir: join(config.dataDir, 'postgres'),
-    onEvent: (event) =>
-      watch.log[event === 'died' || event === 'restart-failed' ? 'error' : 'info']({ event }, 'embedded PostgreSQL'),
+    onEvent: (state) =>
+      watch.log[state === 'died' || state === 'restart-failed' ? 'error' : 'info']({ state }, 'embedded PostgreSQL'),
   })
   try {
     await prepareDatabase(embedded.url)

@@ -2,10 +2,12 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type ApiServer, makeApiServer } from '../api/index.ts'
 import { type OpenEngine, openEngine, openMasterKey, type Watch } from '../engine/index.ts'
 import type { Config } from './config.ts'
 import { type Doors, openDoors } from './doors.ts'
+import { assertMasterFits } from './master-fits.ts'
 import { openDatabase } from './open-database.ts'
 import { readinessOf } from './readiness.ts'
 import { openRooms, type Rooms } from './rooms.ts'
@@ -29,7 +31,7 @@ export const version: string = (
   JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version
 
-export const webRoot = new URL('../../../web/dist', import.meta.url).pathname
+export const webRoot = fileURLToPath(new URL('../../../web/dist', import.meta.url))
 
 export async function startPlatform(config: Config, watch: Watch): Promise<Platform> {
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
@@ -49,9 +51,9 @@ export async function startPlatform(config: Config, watch: Watch): Promise<Platf
       },
     })
     ends.push(opened.close)
+    await assertMasterFits(opened.engine, master.keys)
     const rooms = await openRooms(opened.engine, {
       secureCookies: config.publicOrigin?.startsWith('https:') ?? false,
-      ...(config.sealAfterMs === undefined ? {} : { sealAfterMs: config.sealAfterMs }),
     })
     ends.push(await startStages(opened.engine, allStages(rooms), config.role))
     const doors = opensDoors(config.role) ? await openDoors(rooms, config) : null

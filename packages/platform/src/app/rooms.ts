@@ -1,10 +1,12 @@
 /** The rooms of one process, each made once, in the order in which they may call each other. */
 import { profile } from '@careloop/profiles'
+import { type Alerting, makeAlerting } from '../alerting/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { ensureCa, type Fleet, issueDeviceCertificate, makeFleet } from '../fleet/index.ts'
 import { type Identity, makeIdentity } from '../identity/index.ts'
 import { makeQuarantine, type Quarantine } from '../ingest/index.ts'
 import { makeSubjects, type Subjects } from '../subjects/index.ts'
+import { makeWorkflow, type Workflow } from '../workflow/index.ts'
 
 export interface Rooms {
   readonly engine: Engine
@@ -12,16 +14,21 @@ export interface Rooms {
   readonly subjects: Subjects
   readonly fleet: Fleet
   readonly quarantine: Quarantine
+  readonly alerting: Alerting
+  readonly workflow: Workflow
 }
 
 export async function openRooms(engine: Engine, options: { secureCookies: boolean }): Promise<Rooms> {
   const identity = await makeIdentity(engine, { secureCookies: options.secureCookies, signInsPerMinute: 10 })
-  const subjects = makeSubjects(engine, (tenant) => identity.members(tenant))
+  const staff = (tenant: string) => identity.members(tenant)
+  const subjects = makeSubjects(engine, staff)
   const ca = await ensureCa(engine)
   const fleet = makeFleet(engine, {
     knowsProfile: (code) => profile(code) !== undefined,
     issueCertificate: (wanted) => issueDeviceCertificate(engine, ca, wanted),
   })
   const quarantine = makeQuarantine({ engine, attribution: fleet.attribution })
-  return { engine, identity, subjects, fleet, quarantine }
+  const alerting = makeAlerting(engine, subjects, staff)
+  const workflow = makeWorkflow(engine, subjects, staff)
+  return { engine, identity, subjects, fleet, quarantine, alerting, workflow }
 }

@@ -1,9 +1,11 @@
 /** All routes of the rooms; the shell adds its own. */
+import { alertingRoutes } from '../alerting/routes.ts'
 import { fleetRoutes } from '../fleet/routes.ts'
 import type { Route } from '../identity/index.ts'
 import { identityRoutes } from '../identity/routes.ts'
 import { ingestRoutes, quarantineRoutes } from '../ingest/routes.ts'
 import { subjectsRoutes } from '../subjects/routes.ts'
+import { workflowRoutes } from '../workflow/routes.ts'
 import type { Doors } from './doors.ts'
 import type { Rooms } from './rooms.ts'
 
@@ -14,5 +16,7 @@ export function routesOf(rooms: Rooms, doors: Doors | null): Route[] {
     ...fleetRoutes(rooms.fleet),
     ...(doors ? ingestRoutes(doors.ingest.accept) : []),
     ...quarantineRoutes(rooms.quarantine),
+    ...alertingRoutes(rooms.alerting),
+    ...workflowRoutes(rooms.workflow),
   ]
 }

@@ -1,8 +1,10 @@
 /** Which work a process does: a role is a list of stage names, held as data. */
+import { alertingStage } from '../alerting/stages.ts'
 import type { Engine, Stage } from '../engine/index.ts'
 import { attributionStage, deviceStatusStage } from '../fleet/stages.ts'
 import { quarantineStage } from '../ingest/stages.ts'
 import { namesStage } from '../subjects/stages.ts'
+import { workflowStage } from '../workflow/stages.ts'
 import type { Role } from './config.ts'
 import type { Rooms } from './rooms.ts'
 
@@ -11,9 +13,11 @@ export const allStages = (rooms: Rooms): readonly Stage[] => [
   namesStage(rooms.subjects),
   deviceStatusStage,
   quarantineStage,
+  alertingStage({ subjects: rooms.subjects }),
+  workflowStage(rooms.subjects),
 ]
 
-const worker = ['device-status', 'quarantine', 'telemetry', 'alerting', 'workflow'] as const
+const worker = ['device-status', 'quarantine', 'alerting', 'workflow'] as const
 
 /** Doors and pages are opened beside these by the same role. */
 export const stagesOf: Readonly<Record<Role, readonly string[]>> = {

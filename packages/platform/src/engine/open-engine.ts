@@ -41,10 +41,12 @@ export function openEngine(options: EngineOptions): OpenEngine {
   const clock = options.clock ?? makeClock()
   const ids = makeIds(clock)
   const pools: pg.Pool[] = []
+  let closing = false
   // Keys and leases have pools of their own: they are asked for inside transactions, and must not wait behind them.
   const pool = (max: number, name: string) => {
     const made = new pg.Pool({ connectionString: options.url, max, application_name: `careloop-${name}` })
-    made.on('error', (error) => watch.log.warn({ err: error }, 'a database connection was lost'))
+    // Connections that a stopping database cuts after us are no news.
+    made.on('error', (error) => closing || watch.log.warn({ err: error }, 'a database connection was lost'))
     pools.push(made)
     return made
   }
@@ -67,6 +69,7 @@ export function openEngine(options: EngineOptions): OpenEngine {
     engine,
     disk,
     async close() {
+      closing = true
       await log.close()
       await compute.close()
       await db.close()

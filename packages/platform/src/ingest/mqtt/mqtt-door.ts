@@ -3,6 +3,7 @@
  * readings and hear their own settings.
  */
 import type { Socket } from 'node:net'
+import { Server as TlsServer } from 'node:tls'
 import type { Clock, Ids, Watch } from '../../engine/index.ts'
 import { Connection } from './connection.ts'
 import { Counts, exposeCounts } from './counts.ts'
@@ -39,6 +40,8 @@ export interface MqttDoor {
    * @returns how many
    */
   disconnect(device: string, why: 'revoked' | 'administrative' | 'moved-elsewhere', credential?: string): number
+  /** New handshakes get this certificate; open connections keep theirs. PEM. */
+  renewCertificate(next: { readonly key: string; readonly cert: string; readonly ca: string }): void
   /** Stops listening, lets publishes under way be acknowledged, then sends the devices away. Wills of connected devices are not said. */
   close(): Promise<void>
 }
@@ -78,11 +81,18 @@ export async function openMqttDoor(options: MqttDoorOptions): Promise<MqttDoor> 
     }),
     options.host.onSettings((device) => settingsChanged(state.byDevice.get(device) ?? [])),
   ]
+  let closed: Promise<void> | undefined
   return {
     addresses: listeners.map(({ address }) => address),
     connections: () => counts.connections,
     disconnect: (device, why, credential) => disconnect(state, device, why, credential),
-    close: () => close(state, listeners, stops),
+    renewCertificate(next) {
+      for (const { server } of listeners) if (server instanceof TlsServer) server.setSecureContext(next)
+    },
+    close() {
+      closed ??= close(state, listeners, stops)
+      return closed
+    },
   }
 }
 
@@ -147,7 +157,6 @@ function disconnect(
 }
 
 async function close(state: DoorState, listeners: readonly Listener[], stops: readonly (() => void)[]): Promise<void> {
-  if (state.closing) return
   state.closing = true
   const ended = listeners.map(({ server }) => new Promise((resolve) => server.close(resolve)))
   const all = [...state.connections]
@@ -160,7 +169,7 @@ async function close(state: DoorState, listeners: readonly Listener[], stops: re
     state.log.warn({ count: unsaved }, 'sessions of devices could not be stored; they go on as last stored')
   // A client that never takes its last bytes must not keep the process.
   const impatience = setTimeout(() => {
-    for (const { socket } of state.connections) socket.destroy()
+    for (const listener of listeners) listener.destroySockets()
   }, CLOSE_WAIT_MS)
   await Promise.all(ended)
   clearTimeout(impatience)
