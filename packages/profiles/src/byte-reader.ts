@@ -50,6 +50,16 @@ export class ByteReader {
   u24 = (what: string): number => this.u16(what) + this.u8(what) * 65_536
   u24be = (what: string): number => this.u8(what) * 65_536 + this.u16be(what)
 
+  /**
+   * What may stand after the last field of a characteristic: nothing, or the zeros of a fixed buffer, or what a reserved flag
+   * announced. Anything else was misread. @returns a warning, undefined when nothing is left
+   */
+  endPadded(hasReservedFlags: boolean): string | undefined {
+    if (this.remaining === 0) return undefined
+    if (!hasReservedFlags && this.bytes.subarray(this.offset).some((byte) => byte !== 0)) this.end()
+    return 'Bytes after the last known field were not read.'
+  }
+
   /** Refuses bytes after the last field: a frame longer than its flags say was misread or altered. */
   end(): void {
     if (this.remaining > 0) {

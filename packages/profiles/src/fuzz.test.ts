@@ -8,7 +8,7 @@ import { errors } from './errors.ts'
 import { characteristics } from './gatt/characteristic.ts'
 import { decodeLht65 } from './lorawan/lht65.ts'
 import { milesightCodec } from './lorawan/milesight.ts'
-import { am100, am300, em300Leak, em300Th } from './lorawan/milesight-channels.ts'
+import { am100, am319, em300Leak, em300Th } from './lorawan/milesight-channels.ts'
 import { fuzzCases, hex, json } from './testing/material.ts'
 import { chirpStackUplink, thingsStackUplink } from './testing/uplinks.ts'
 import { faultOf } from './testing/well-formed.ts'
@@ -74,7 +74,7 @@ describe('random bytes', () => {
     ['EM300-TH', em300Th],
     ['EM300-SLD', em300Leak],
     ['AM100', am100],
-    ['AM300', am300],
+    ['AM319', am319],
   ])('Milesight %s', (_, model) =>
     holds(prefixed('0175', '0367', '20CE', 'FF16', 'FF0B', ''), (bytes) => milesightCodec(model)(bytes, 85)),
   )

@@ -45,7 +45,7 @@ export function glucose(bytes: Uint8Array): DecodedFrame {
   const concentration = flags & 2 ? sfloat(reader.u16('concentration'), inMoles ? 3 : 5) : undefined
   const typeAndLocation = flags & 2 ? reader.u8('type and sample location') : undefined
   const status = flags & 8 ? reader.u16('sensor status') : undefined
-  reader.end()
+  const rest = reader.endPadded((flags & 0xe0) !== 0)
   const when = timeOf(addMinutes(base, offset))
   const type = (typeAndLocation ?? 0) & 15
   const readings: DecodedReading[] = []
@@ -63,6 +63,7 @@ export function glucose(bytes: Uint8Array): DecodedFrame {
     sequence,
     warnings: [
       reservedBits('flags', flags, 0xe0),
+      rest,
       reservedBits('sensor status', status ?? 0, 0xf000),
       concentration === undefined ? 'The record holds no concentration.' : undefined,
       flags & 16 ? 'A context record (meal, exercise, medication) belongs to this one.' : undefined,

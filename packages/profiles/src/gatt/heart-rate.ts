@@ -13,7 +13,7 @@ export function heartRate(bytes: Uint8Array): DecodedFrame {
   const rate = flags & 1 ? reader.u16('heart rate') : reader.u8('heart rate')
   const energy = flags & 8 ? reader.u16('energy expended') : undefined
   const intervals = flags & 16 ? rrIntervals(reader) : []
-  reader.end()
+  const rest = reader.endPadded((flags & 0xe0) !== 0)
   // 0 is what a strap says that has lost the heart; it is not asystole.
   const readings: DecodedReading[] = [
     { signal: 'heart-rate', value: rate === 0 ? { absent: 'unsuccessful' } : rate, unit: '/min', group: 0 },
@@ -25,7 +25,7 @@ export function heartRate(bytes: Uint8Array): DecodedFrame {
   for (const [ordinal, interval] of intervals.entries()) {
     readings.push({ signal: 'rr-interval', value: (interval * 1000) / 1024, unit: 'ms', ordinal, group: 0 })
   }
-  return gattFrame(readings, { warnings: [reservedBits('flags', flags, 0xe0)] })
+  return gattFrame(readings, { warnings: [reservedBits('flags', flags, 0xe0), rest] })
 }
 
 function rrIntervals(reader: ByteReader): readonly number[] {

@@ -44,7 +44,7 @@ function pressure(bytes: Uint8Array, values: (reader: ByteReader) => readonly [s
   const pulse = flags & 4 ? sfloat(reader.u16('pulse rate')) : undefined
   const user = flags & 8 ? reader.u8('user id') : undefined
   const status = flags & 16 ? reader.u16('measurement status') : undefined
-  reader.end()
+  const rest = reader.endPadded((flags & 0xe0) !== 0)
   const when = { ...timeOf(time), group: 0 }
   const readings: DecodedReading[] = pressures.map(([signal, value]) => ({ signal, value, unit, ...when }))
   if (pulse !== undefined) readings.push({ signal: 'pulse-rate', value: pulse, unit: '/min', ...when })
@@ -54,7 +54,7 @@ function pressure(bytes: Uint8Array, values: (reader: ByteReader) => readonly [s
   return gattFrame(readings, {
     time,
     user,
-    warnings: [reservedBits('flags', flags, 0xe0), reservedBits('measurement status', status ?? 0, 0xffc0)],
+    warnings: [reservedBits('flags', flags, 0xe0), rest, reservedBits('measurement status', status ?? 0, 0xffc0)],
     attributes: status === undefined ? {} : statusAttributes(status),
   })
 }

@@ -17,7 +17,7 @@ export function plxSpot(bytes: Uint8Array): DecodedFrame {
   const time = flags & 1 ? readDateTime(reader) : undefined
   const status = statuses(reader, flags >> 1)
   const clockUnset = (flags & 16) !== 0
-  reader.end()
+  const rest = reader.endPadded((flags & 0xe0) !== 0)
   const when = { ...timeOf(time, clockUnset), group: 0 }
   const readings: DecodedReading[] = [
     { signal: 'spo2', value: spo2, unit: '%', ...when },
@@ -27,7 +27,7 @@ export function plxSpot(bytes: Uint8Array): DecodedFrame {
   return gattFrame(readings, {
     time,
     clockUnset,
-    warnings: [reservedBits('flags', flags, 0xe0), ...status.warnings],
+    warnings: [reservedBits('flags', flags, 0xe0), rest, ...status.warnings],
     attributes: status.attributes,
   })
 }
@@ -40,10 +40,10 @@ export function plxContinuous(bytes: Uint8Array): DecodedFrame {
   if (flags & 1) readings.push(...pair(reader, '-fast'))
   if (flags & 2) readings.push(...pair(reader, '-slow'))
   const status = statuses(reader, flags >> 2)
-  reader.end()
+  const rest = reader.endPadded((flags & 0xe0) !== 0)
   if (status.index !== undefined) readings.push({ signal: 'perfusion-index', value: status.index, unit: '%', group: 0 })
   return gattFrame(readings, {
-    warnings: [reservedBits('flags', flags, 0xe0), ...status.warnings],
+    warnings: [reservedBits('flags', flags, 0xe0), rest, ...status.warnings],
     attributes: status.attributes,
   })
 }
@@ -65,6 +65,9 @@ function statuses(reader: ByteReader, flags: number) {
     ...(device === undefined ? {} : { deviceAndSensorStatus: device, ...sensorFlags(device) }),
   }
   const warnings = [
+    (measurement ?? 0) & 0xac00
+      ? 'The device marks this measurement as invalid, unavailable, or made for a demonstration or test.'
+      : undefined,
     reservedBits('measurement status', measurement ?? 0, 0x001f),
     reservedBits('device and sensor status', device ?? 0, 0xff0000),
   ]

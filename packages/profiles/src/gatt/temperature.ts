@@ -27,11 +27,11 @@ export function temperature(bytes: Uint8Array): DecodedFrame {
   const value = float(reader.u32('temperature'))
   const time = flags & 2 ? readDateTime(reader) : undefined
   const site = flags & 4 ? reader.u8('temperature type') : undefined
-  reader.end()
+  const rest = reader.endPadded((flags & 0xf8) !== 0)
   const unit = flags & 1 ? '[degF]' : 'Cel'
   return gattFrame([{ signal: 'body-temperature', value, unit, ...timeOf(time), group: 0 }], {
     time,
-    warnings: [reservedBits('flags', flags, 0xf8)],
+    warnings: [reservedBits('flags', flags, 0xf8), rest],
     attributes: site === undefined ? {} : { site: SITES[site] ?? 'reserved' },
   })
 }

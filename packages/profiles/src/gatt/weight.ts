@@ -17,7 +17,7 @@ export function weight(bytes: Uint8Array): DecodedFrame {
   const user = flags & 4 ? reader.u8('user id') : undefined
   const bmi = flags & 8 ? reader.u16('BMI') : undefined
   const height = flags & 8 ? reader.u16('height') : undefined
-  reader.end()
+  const rest = reader.endPadded((flags & 0xf0) !== 0)
   const isImperial = (flags & 1) !== 0
   const when = { ...timeOf(time), group: 0 }
   const measured: Value = isImperial ? raw / 100 : raw / 200
@@ -34,5 +34,5 @@ export function weight(bytes: Uint8Array): DecodedFrame {
     const tall = isImperial ? height / 10 : height / 1000
     readings.push({ signal: 'body-height', value: tall, unit: isImperial ? '[in_i]' : 'm', ...when })
   }
-  return gattFrame(readings, { time, user, warnings: [reservedBits('flags', flags, 0xf0)] })
+  return gattFrame(readings, { time, user, warnings: [reservedBits('flags', flags, 0xf0), rest] })
 }

@@ -146,28 +146,75 @@ export const em300Door: Model = model([
   ],
 ])
 
+/** Sent when the temperature crossed a limit or jumped: a measurement like any other, with the reason. */
+const probeAlarm: Channel = {
+  length: 5,
+  read: (data) => ({
+    ...probe.read(new DataView(data.buffer, data.byteOffset, 2)),
+    attributes: { alarm: data.getUint8(4) },
+  }),
+}
+
 /** EM500-PT100: a platinum probe, for freezers. */
 export const em500Pt100: Model = model([
   [0x03, 0x67, probe],
+  [0x83, 0xd7, probeAlarm],
   [0x20, 0xce, history(6, [[4, probe]])],
 ])
 
-/** AM300 series: indoor air, with or without particles and formaldehyde. */
-export const am300: Model = model([
-  [0x03, 0x67, air],
-  [0x04, 0x68, humidity],
-  [0x05, 0x00, onOff('motion')],
-  [0x06, 0xcb, number('light-level', '1', 1, (data) => data.getUint8(0))],
-  [0x07, 0x7d, wide('co2', '[ppm]')],
-  // The sensor's VOC index, in hundredths; on other settings the device says ug/m3 by another type.
-  [0x08, 0x7d, wide('voc-index', '1', 100)],
-  [0x08, 0xe6, wide('voc', 'ug/m3')],
-  [0x09, 0x73, wide('pressure-air', 'hPa', 10)],
-  [0x0a, 0x7d, wide('formaldehyde', 'mg/m3', 100)],
-  [0x0b, 0x7d, wide('pm2-5', 'ug/m3')],
-  [0x0c, 0x7d, wide('pm10', 'ug/m3')],
-  [0x0d, 0x7d, wide('ozone', '[ppm]', 100)],
-])
+/** Indices and gases of the AM300 series; what they are in when they are logged depends on the record's id. */
+const light = number('light-level', '1', 1, (data) => data.getUint8(0))
+const co2 = wide('co2', '[ppm]')
+// The sensor's VOC index, in hundredths; by another setting of the device ug/m3, said by another type.
+const vocIndex = wide('voc-index', '1', 100)
+const voc = wide('voc', 'ug/m3')
+const pressure = wide('pressure-air', 'hPa', 10)
+const pm25 = wide('pm2-5', 'ug/m3')
+const pm10 = wide('pm10', 'ug/m3')
+const formaldehyde = wide('formaldehyde', 'mg/m3', 100)
+
+type Field = readonly [offset: number, channel: Channel]
+
+/** AM300 series: indoor air. Their logged records end with what the model has more: particles, formaldehyde. */
+function am300(length: number, more: readonly Field[]): Model {
+  const logged = (organic: Channel): Channel =>
+    history(length, [
+      [4, air],
+      [6, wide('humidity', '%', 2)],
+      [8, onOff('motion')],
+      [9, light],
+      [10, co2],
+      [12, organic],
+      [14, pressure],
+      ...more,
+    ])
+  return model([
+    [0x03, 0x67, air],
+    [0x04, 0x68, humidity],
+    [0x05, 0x00, onOff('motion')],
+    [0x06, 0xcb, light],
+    [0x07, 0x7d, co2],
+    [0x08, 0x7d, vocIndex],
+    [0x08, 0xe6, voc],
+    [0x09, 0x73, pressure],
+    [0x0a, 0x7d, formaldehyde],
+    [0x0b, 0x7d, pm25],
+    [0x0c, 0x7d, pm10],
+    [0x0e, 0x01, attribute('buzzer', 1, (data) => (data.getUint8(0) === 0 ? 'off' : 'on'))],
+    [0x20, 0xce, logged(vocIndex)],
+    [0x21, 0xce, logged(voc)],
+  ])
+}
+
+const particles: readonly Field[] = [
+  [16, pm25],
+  [18, pm10],
+]
+
+export const am307: Model = am300(16, [])
+export const am308: Model = am300(20, particles)
+/** AM319 with the formaldehyde sensor; the one with ozone writes other numbers into the same places and is not claimed. */
+export const am319: Model = am300(22, [...particles, [20, formaldehyde]])
 
 /** AM100 series: the generation before. */
 export const am100: Model = model([

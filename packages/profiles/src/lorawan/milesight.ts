@@ -9,7 +9,7 @@ import { channelKey, type Model } from './milesight-channels.ts'
 import { UNSET_CLOCK } from './unix-time.ts'
 import type { PayloadCodec } from './uplink.ts'
 
-const HISTORY = channelKey(0x20, 0xce)
+const HISTORY: ReadonlySet<number> = new Set([channelKey(0x20, 0xce), channelKey(0x21, 0xce)])
 
 export const milesightCodec =
   (model: Model): PayloadCodec =>
@@ -32,8 +32,8 @@ export const milesightCodec =
       }
       const data = reader.take(channel.length, 'channel data')
       const result = channel.read(new DataView(data.buffer, data.byteOffset, data.byteLength))
-      if (key === HISTORY) group++
-      const place = key === HISTORY ? group : 0
+      if (HISTORY.has(key)) group++
+      const place = HISTORY.has(key) ? group : 0
       for (const reading of result.readings ?? []) readings.push({ ...reading, group: place })
       attributes = { ...attributes, ...result.attributes }
     }

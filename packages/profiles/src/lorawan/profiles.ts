@@ -2,7 +2,17 @@
 import { defineProfile, type Profile, plainSignals } from '../profile.ts'
 import { decodeLht65 } from './lht65.ts'
 import { milesightCodec } from './milesight.ts'
-import { am100, am300, em300Door, em300Leak, em300Th, em500Pt100, type Model } from './milesight-channels.ts'
+import {
+  am100,
+  am307,
+  am308,
+  am319,
+  em300Door,
+  em300Leak,
+  em300Th,
+  em500Pt100,
+  type Model,
+} from './milesight-channels.ts'
 import { lorawanCodec, type PayloadCodec } from './uplink.ts'
 
 const radio = ['signal-strength', 'signal-to-noise', 'battery-level']
@@ -45,9 +55,9 @@ export const lorawanProfiles: readonly Profile[] = [
     'broadband-light',
     'infrared-light',
   ]),
-  milesight('am307', 'AM307 indoor air', am300, indoor),
-  milesight('am308', 'AM308 and AM308L indoor air', am300, [...indoor, 'pm2-5', 'pm10']),
-  milesight('am319', 'AM319 indoor air', am300, [...indoor, 'pm2-5', 'pm10', 'formaldehyde', 'ozone']),
+  milesight('am307', 'AM307 indoor air', am307, indoor),
+  milesight('am308', 'AM308 and AM308L indoor air', am308, [...indoor, 'pm2-5', 'pm10']),
+  milesight('am319', 'AM319 indoor air, with formaldehyde', am319, [...indoor, 'pm2-5', 'pm10', 'formaldehyde']),
   lorawan(
     'dragino-lht65',
     'Dragino',
