@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync } from 'node:crypto'
+import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import { engineFailure } from '../errors.ts'
 import type { DataKey } from '../ports.ts'
 import { KEY_BYTES, openBytes, sealBytes } from './sealed.ts'
@@ -10,18 +10,20 @@ const MAX_SEALS = 2 ** 32
 export class LiveKey implements DataKey {
   readonly id: string
   readonly #bytes: Buffer
-  readonly #derived = new Map<string, Buffer>()
+  #key: KeyObject | undefined
+  readonly #derived = new Map<string, KeyObject>()
   #seals = 0
-  #shredded = false
 
   constructor(id: string, bytes: Uint8Array) {
     this.id = id
     this.#bytes = Buffer.allocUnsafeSlow(KEY_BYTES)
     this.#bytes.set(bytes)
+    this.#key = createSecretKey(this.#bytes)
   }
 
   get raw(): Uint8Array {
-    return this.#alive()
+    this.#alive()
+    return this.#bytes
   }
 
   seal(plain: Uint8Array, aad: string): Buffer {
@@ -36,26 +38,24 @@ export class LiveKey implements DataKey {
 
   /** HMAC-SHA-256 under a key derived for `purpose` (HKDF), so that two indexes over one value cannot be joined. */
   hmac(purpose: string, text: string): Buffer {
-    const bytes = this.#alive()
     let key = this.#derived.get(purpose)
     if (!key) {
-      key = Buffer.from(hkdfSync('sha256', bytes, '', `careloop hmac ${purpose}`, 32))
+      key = createSecretKey(Buffer.from(hkdfSync('sha256', this.#alive(), '', `careloop hmac ${purpose}`, 32)))
       this.#derived.set(purpose, key)
     }
     return createHmac('sha256', key).update(text, 'utf8').digest()
   }
 
   shred(): void {
-    this.#shredded = true
+    this.#key = undefined
     this.#bytes.fill(0)
-    for (const key of this.#derived.values()) key.fill(0)
     this.#derived.clear()
   }
 
-  #alive(): Buffer {
-    // A shredded key is all zeros: sealing with it would be no sealing.
-    if (this.#shredded) throw keyDestroyed()
-    return this.#bytes
+  // Asked before the bytes are used: a shredded key is all zeros, and sealing with it would be no sealing.
+  #alive(): KeyObject {
+    if (!this.#key) throw keyDestroyed()
+    return this.#key
   }
 }
 
