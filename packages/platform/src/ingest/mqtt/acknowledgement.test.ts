@@ -205,6 +205,18 @@ describe('mqtt QoS 2', () => {
     expect(await client.next()).toMatchObject({ cmd: 'pubrec', messageId: 5, reasonCode: 0 })
   })
 
+  it('does not let a 3.1.1 device pile up identifiers that it never releases', async () => {
+    const { port } = ground
+    const client = await RawClient.open(port, 1)
+    for (let id = 1; id <= 128 * 8; id++) {
+      client.publish(id, { qos: 2 })
+      expect(await client.next()).toMatchObject({ cmd: 'pubrec', messageId: id })
+    }
+    client.publish(2_000, { qos: 2 })
+    expect(await client.next()).toBeNull()
+    expect(ground.host.events.at(-1)).toBe('closed device-1: receive-maximum')
+  })
+
   it('sends no PUBREC when the packet identifier could not be stored', async () => {
     const { host, port, store, clock } = ground
     host.held = []

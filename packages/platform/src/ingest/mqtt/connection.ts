@@ -1,18 +1,15 @@
 /** One socket: reads packets while it may, answers them, and ends with a reason. What packets mean is told in the *-flow files. */
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import type { FrameFormat } from '@careloop/contract'
 import type { DeviceIdentity } from '../door.ts'
+import type { Pending } from './acknowledge-flow.ts'
+import type { Client } from './client.ts'
 import { openClient } from './connect-flow.ts'
 import { type DoorState, flushSoon } from './door-state.ts'
-import type { ClientCertificate, OpenedSession } from './host.ts'
-import type { Will } from './last-will.ts'
+import type { ClientCertificate } from './host.ts'
 import { dispatch } from './packet-flow.ts'
 import { PacketReader } from './packet-reader.ts'
-import type { Pending } from './publish-flow.ts'
 import { type Closing, closings } from './reason-codes.ts'
-import type { Session } from './session.ts'
-import type { DeviceTopics } from './topics.ts'
 import { writePacket } from './write-packet.ts'
 
 /** Why a socket is not read: bits of `blocked`. */
@@ -26,28 +23,6 @@ export const Block = {
   overload: 16,
   closing: 32,
 } as const
-
-/** What is known of a client once CONNECT has been accepted. */
-export interface Client {
-  readonly version: 4 | 5
-  readonly device: DeviceIdentity
-  readonly format: FrameFormat
-  readonly topics: DeviceTopics
-  readonly session: Session
-  readonly opened: OpenedSession
-  /** Silence after which it is gone, ms: 1.5 times the keep-alive; 0 = never. */
-  readonly silenceMs: number
-  /** What the client takes (MQTT 5): unacknowledged publishes, bytes of a packet. */
-  readonly receiveMaximum: number
-  readonly maxPacketBytes: number
-  /** It wants reason strings. */
-  readonly wantsReasons: boolean
-  /** Publishes being accepted before the socket is no longer read. */
-  readonly window: number
-  will: Will | null
-  /** Topic of each alias that the client has set up. */
-  aliases: (string | undefined)[] | null
-}
 
 /** Time for a closing client to take its last bytes, ms. */
 export const CLOSING_MS = 2_000

@@ -161,7 +161,7 @@ describe('mqtt PUBLISH', () => {
     expect(ground.host.frames.map(({ format }) => format)).toEqual(['profile', 'senml', 'json', 'profile'])
   })
 
-  it('does not let a device publish for another: 5.0 is told, 3.1.1 is acknowledged and the frame is kept', async () => {
+  it('does not let a device publish for another: 5.0 is told, 3.1.1 is acknowledged, the frame is kept', async () => {
     const five = await RawClient.open(ground.port, 1, 5)
     five.publish(1, { topic: 'devices/device-2/telemetry' })
     expect(await five.next()).toMatchObject({ cmd: 'puback', reasonCode: 0x87 })
@@ -172,6 +172,7 @@ describe('mqtt PUBLISH', () => {
     expect(await four.next()).toMatchObject({ cmd: 'puback', messageId: 2 })
     expect(ground.host.frames).toEqual([])
     expect(ground.host.aside.map(({ reason, frame }) => [reason, frame.device.name, frame.topic])).toEqual([
+      ['wrong-device', 'device-1', 'devices/device-2/telemetry'],
       ['wrong-device', 'device-3', 'devices/device-2/telemetry'],
       ['not-allowed', 'device-3', 'home/kitchen'],
     ])

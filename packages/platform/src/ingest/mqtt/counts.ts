@@ -6,7 +6,6 @@ export type PublishOutcome =
   | 'duplicate'
   | 'quarantined'
   | 'set-aside' // on a topic that is not the device's: in quarantine
-  | 'not-authorized' // the same, told to a 5.0 client and not kept
   | 'refused' // overload or storage: not stored, and the client knows or was sent away
   | 'refused-qos0' // the same for QoS 0, where nobody can be told: lost
   | 'failed'

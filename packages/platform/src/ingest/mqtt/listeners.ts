@@ -29,6 +29,8 @@ export interface Address {
 export interface Listener {
   readonly address: Address
   readonly server: Server
+  /** Ends all its sockets at once, also those whose TLS handshake is under way. */
+  destroySockets(): void
 }
 
 /** The kernel takes the smaller of this and net.core.somaxconn: a site that comes back at once does so in thousands. */
@@ -69,6 +71,14 @@ export function listenTls(
 }
 
 function start(server: Server, { host, port }: PlainListen, door: Address['door']): Promise<Listener> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  const destroySockets = () => {
+    for (const socket of sockets) socket.destroy()
+  }
   return new Promise((resolve, reject) => {
     server.once('error', (cause) => {
       const message = `The MQTT port ${host}:${port} cannot be listened on. Stop what holds it, or choose another.`
@@ -76,7 +86,8 @@ function start(server: Server, { host, port }: PlainListen, door: Address['door'
     })
     server.listen({ host, port, backlog: BACKLOG }, () => {
       const bound = server.address()
-      resolve({ server, address: { door, host, port: typeof bound === 'object' && bound ? bound.port : port } })
+      const address = { door, host, port: typeof bound === 'object' && bound ? bound.port : port }
+      resolve({ server, address, destroySockets })
     })
   })
 }

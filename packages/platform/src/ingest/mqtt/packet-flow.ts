@@ -1,6 +1,8 @@
 /** What each packet of an open connection leads to. */
-import type { Client, Connection } from './connection.ts'
-import { handlePublish, handleRelease } from './publish-flow.ts'
+import type { Client } from './client.ts'
+import type { Connection } from './connection.ts'
+import { handlePublish } from './publish-flow.ts'
+import { handleRelease } from './qos2-flow.ts'
 import { AckView, readAck, readPacket } from './read-packet.ts'
 import { Reason } from './reason-codes.ts'
 import { handleSettingsAck } from './settings-flow.ts'

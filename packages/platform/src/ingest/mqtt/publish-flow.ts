@@ -1,29 +1,24 @@
 /**
- * PUBLISH from packet to acknowledgement. The acknowledgement is the heart of the product: it leaves only after `accept` has
+ * PUBLISH from packet to `accept`. What becomes of it is told in acknowledge-flow: an acknowledgement leaves only after `accept` has
  * resolved, in the order of the publishes, and never after a failed commit.
  */
-import { Failure } from '@careloop/contract'
-import type { Frame, Receipt, SetAside } from '../door.ts'
-import { Block, type Client, type Connection } from './connection.ts'
+import type { Frame, Receipt } from '../door.ts'
+import { accepted, refused, SUCCESS } from './acceptance.ts'
+import { enterWindow, leaveWindow, lineUp } from './acknowledge-flow.ts'
+import type { Client } from './client.ts'
+import type { Connection } from './connection.ts'
+import { handleRepeated, receiveOnce } from './qos2-flow.ts'
 import { isMqttString } from './read-packet.ts'
 import { PublishView, readPublish } from './read-publish.ts'
 import { Reason } from './reason-codes.ts'
 import type { Acceptance } from './session.ts'
 import { answerAttributesRequest, isAttributesRequest } from './thingsboard.ts'
 import { formatOfContentType, isTopicName, type Route, type Unrouted } from './topics.ts'
-import { PUBACK, PUBCOMP, PUBREC, writeAck } from './write-packet.ts'
-
-/** A publish of QoS 1 or 2 that waits for its acknowledgement. */
-export interface Pending {
-  readonly packetId: number
-  readonly qos: 1 | 2
-  settled: boolean
-  acceptance: Acceptance
-  next: Pending | null
-}
 
 const view = new PublishView()
-const SUCCESS: Acceptance = { reason: Reason.success, text: '' }
+
+/** Unreleased QoS 2 identifiers that a 3.1.1 client may pile up, in windows: it has no receive maximum to keep to. */
+const UNRELEASED_WINDOWS = 8
 
 export function handlePublish(connection: Connection, client: Client, receivedAt: number) {
   const { reader } = connection
@@ -39,15 +34,13 @@ export function handlePublish(connection: Connection, client: Client, receivedAt
   }
   const unfinished = connection.unfinishedQos1 + (connection.unfinishedQos2?.size ?? 0)
   // A 3.1.1 client knows no such limit: its socket is simply not read on (below).
-  if (client.version === 5 && unfinished > connection.state.limits.receiveMaximum)
-    return connection.close('receive-maximum')
-
-  if (view.qos === 2 && client.session.received.has(view.packetId))
-    return handleRepeated(connection, client, view.packetId)
+  const most = connection.state.limits.receiveMaximum
+  if (client.version === 5 && unfinished > most) return connection.close('receive-maximum')
+  if (qos === 2 && client.session.received.has(packetId)) return handleRepeated(connection, client, packetId)
+  if (qos === 2 && client.session.received.size >= most * UNRELEASED_WINDOWS) return connection.close('receive-maximum')
   const outcome = submit(connection, client, topic, receivedAt)
   if (outcome === null) return
-  connection.inFlight += 1
-  if (connection.inFlight >= client.window) connection.block(Block.window)
+  enterWindow(connection, client)
   if (qos === 0) void outcome.then(() => leaveWindow(connection, client))
   else if (qos === 1) lineUp(connection, client, packetId, 1, outcome)
   else lineUp(connection, client, packetId, 2, receiveOnce(connection, client, packetId, outcome))
@@ -129,152 +122,17 @@ function submitUnrouted(
     why === 'wrong-device'
       ? 'Published on a topic of another device. Use devices/{own id}/telemetry or v1/devices/me/telemetry.'
       : 'Nobody reads this topic. Use devices/{own id}/telemetry, attributes or status, or v1/devices/me/telemetry.'
-  if (client.version === 5 && view.qos > 0) {
-    counts.published('not-authorized')
-    return Promise.resolve({ reason: Reason.notAuthorized, text: client.wantsReasons ? message : '' })
-  }
-  // 3.1.1 cannot say no, and a client that is sent away comes back with the same packet: it is acknowledged, and kept for a person.
+  // Kept for a person in any case. A 5.0 client is told besides; 3.1.1 cannot say no, and a client that is sent away comes back with
+  // the same packet, so it is acknowledged.
+  const answer: Acceptance =
+    client.version === 4 ? SUCCESS : { reason: Reason.notAuthorized, text: client.wantsReasons ? message : '' }
   const frame = frameOf(connection, client, topic, receivedAt, { kind: 'telemetry', format: null })
   const told = view.qos > 0
   return host.setAside({ frame, reason: why, message }).then(
     () => {
       counts.published('set-aside')
-      return SUCCESS
+      return answer
     },
     (error) => refused(connection, client, error, told),
   )
-}
-
-function accepted(connection: Connection, client: Client, receipt: Receipt): Acceptance {
-  connection.state.counts.published(receipt.outcome)
-  if (receipt.outcome === 'duplicate' || client.version === 4) return SUCCESS
-  if (receipt.outcome === 'stored' && receipt.quarantined.length === 0) return SUCCESS
-  const text = client.wantsReasons ? explain(receipt.quarantined) : ''
-  return { reason: receipt.outcome === 'quarantined' ? Reason.payloadFormatInvalid : Reason.success, text }
-}
-
-function explain(quarantined: readonly SetAside[]): string {
-  return quarantined
-    .map(({ reason, pointer, message }) => `${reason} at ${pointer || 'the whole'}: ${message}`)
-    .join(' ')
-}
-
-function refused(connection: Connection, client: Client, error: unknown, told: boolean): Acceptance {
-  const { counts, log } = connection.state
-  const expected = error instanceof Failure && error.kind.disposition === 'retry'
-  if (!expected) log.error({ err: error, device: client.device.device }, 'a publish could not be accepted')
-  counts.published(!expected ? 'failed' : told ? 'refused' : 'refused-qos0')
-  // 5.0: the client learns that it was not stored. 3.1.1 has no such answer: silence, and the connection ends, so that the client
-  // sends it again. The same when nobody knows whether it was stored, and when the log is closed: a no would be a guess.
-  if (!expected || client.version === 4 || error.code === 'log-closed') return null
-  return { reason: Reason.quotaExceeded, text: client.wantsReasons ? error.code : '' }
-}
-
-/** Puts a publish in line for its acknowledgement. */
-function lineUp(connection: Connection, client: Client, packetId: number, qos: 1 | 2, outcome: Promise<Acceptance>) {
-  const pending: Pending = { packetId, qos, settled: false, acceptance: null, next: null }
-  if (connection.tail) connection.tail.next = pending
-  else connection.head = pending
-  connection.tail = pending
-  void outcome.then((acceptance) => {
-    pending.settled = true
-    pending.acceptance = acceptance
-    if (connection.head === pending) acknowledge(connection, client)
-  })
-}
-
-/** Sends the acknowledgements that are due, oldest first, up to the first publish whose outcome is not known. */
-function acknowledge(connection: Connection, client: Client) {
-  while (connection.head?.settled && connection.phase === 'open') {
-    const { packetId, qos, acceptance, next } = connection.head
-    // Nothing behind a publish that failed is acknowledged: the client sends them all again, in order.
-    if (acceptance === null) return holdAndClose(connection)
-    connection.head = next
-    if (next === null) connection.tail = null
-    if (qos === 1) connection.unfinishedQos1 -= 1
-    else if (acceptance.reason >= 0x80) connection.unfinishedQos2?.delete(packetId)
-    connection.send(writeAck(qos === 1 ? PUBACK : PUBREC, packetId, client.version, acceptance.reason, acceptance.text))
-    leaveWindow(connection, client)
-  }
-}
-
-function leaveWindow(connection: Connection, client: Client) {
-  connection.inFlight -= 1
-  if (connection.phase !== 'open') return
-  if (connection.inFlight * 2 <= client.window) connection.unblock(Block.window)
-}
-
-/** The socket is left unread for a while, then closed: a client that is closed at once comes back at once. */
-function holdAndClose(connection: Connection) {
-  const { clock, limits } = connection.state
-  if ((connection.blocked & Block.overload) !== 0) return
-  connection.block(Block.overload)
-  connection.endAt = clock.now() + limits.overloadHoldMs
-}
-
-// ---------------------------------------------------------------- QoS 2
-
-/** Accepts a QoS 2 publish once: its packet identifier is remembered, durably for a persistent session, before PUBREC leaves. */
-async function receiveOnce(
-  connection: Connection,
-  client: Client,
-  packetId: number,
-  submitted: Promise<Acceptance>,
-): Promise<Acceptance> {
-  const { session } = client
-  const { store, clock, sessions, log } = connection.state
-  session.accepting += 1
-  const outcome = (async () => {
-    const acceptance = await submitted
-    if (acceptance === null || acceptance.reason >= 0x80) {
-      session.received.delete(packetId)
-      return acceptance
-    }
-    session.received.set(packetId, { accepted: true })
-    try {
-      await session.save(store, clock.now())
-      return acceptance
-    } catch (error) {
-      log.warn({ err: error, device: client.device.device }, 'a QoS 2 packet identifier could not be stored; no PUBREC')
-      return null
-    }
-  })()
-  session.received.set(packetId, { accepted: false, outcome })
-  const acceptance = await outcome
-  session.accepting -= 1
-  sessions.settle(session.key)
-  return acceptance
-}
-
-/** The same QoS 2 packet identifier again, before PUBREL: not accepted twice, answered with what became of the first. */
-function handleRepeated(connection: Connection, client: Client, packetId: number) {
-  const known = client.session.received.get(packetId)!
-  connection.state.counts.published('duplicate')
-  connection.inFlight += 1
-  lineUp(connection, client, packetId, 2, known.accepted ? Promise.resolve(SUCCESS) : known.outcome)
-}
-
-export function handleRelease(connection: Connection, client: Client, packetId: number) {
-  const { session, version } = client
-  const known = session.received.get(packetId)
-  if (!known) {
-    // A client that had PUBREC and lost PUBCOMP asks again, perhaps of a server that forgot: it must be able to go on.
-    const reason = version === 5 ? Reason.packetIdNotFound : Reason.success
-    connection.unfinishedQos2?.delete(packetId)
-    return connection.send(writeAck(PUBCOMP, packetId, version, reason, ''))
-  }
-  if (!known.accepted) return connection.close('protocol-error')
-  session.received.delete(packetId)
-  const { store, clock, log } = connection.state
-  const complete = () => {
-    connection.unfinishedQos2?.delete(packetId)
-    if (connection.phase === 'open') connection.send(writeAck(PUBCOMP, packetId, version, Reason.success, ''))
-  }
-  if (!session.persistent) return complete()
-  // PUBCOMP frees the identifier for a new message: were it still stored after a crash, that message would be taken for the old.
-  session.save(store, clock.now()).then(complete, (error: unknown) => {
-    session.received.set(packetId, known)
-    log.warn({ err: error, device: client.device.device }, 'a QoS 2 release could not be stored; no PUBCOMP')
-    connection.close('accept-failed')
-  })
 }

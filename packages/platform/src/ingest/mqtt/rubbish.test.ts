@@ -120,6 +120,24 @@ describe('mqtt violations', () => {
     expect(await ground.metric('careloop_mqtt_buffered_bytes')).toBe(0)
   })
 
+  it('does not pile up answers for a client that never reads them, and ends it', async () => {
+    const { port, clock } = ground
+    const client = await RawClient.open(port, 1)
+    client.socket.pause()
+    let isClosed = false
+    void client.closed.then(() => {
+      isClosed = true
+    })
+    const pings = Buffer.alloc(4 * 1024 * 1024).fill(hex('c0 00'))
+    for (let n = 0; n < 8; n++) client.write(pings)
+    while (!ground.host.events.at(-1)?.startsWith('closed')) {
+      await clock.advance(1_000)
+      expect(isClosed).toBe(false)
+    }
+    expect(['closed device-1: keep-alive', 'closed device-1: slow-reader']).toContain(ground.host.events.at(-1))
+    await client.vanish()
+  })
+
   it('keeps other clients going while one sends rubbish', async () => {
     const good = await RawClient.open(ground.port, 1)
     const bad = await RawClient.open(ground.port, 2)

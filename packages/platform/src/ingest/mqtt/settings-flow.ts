@@ -2,7 +2,8 @@
  * Settings down to a device: retained for it, QoS 1, one at a time, only the newest kept. A version that the device acknowledged is
  * not sent again while its session lives.
  */
-import type { Client, Connection } from './connection.ts'
+import type { Client } from './client.ts'
+import type { Connection } from './connection.ts'
 import type { DeviceSettings } from './host.ts'
 import type { Subscription } from './session.ts'
 import { writePacket } from './write-packet.ts'
@@ -43,11 +44,9 @@ function offer(
   const { pending } = subscription
   if (pending) {
     // Under way on this connection: what is newer follows when it is acknowledged.
-    if (sentOn.get(pending) === connection) {
-      subscription.stale = true
-      return
-    }
+    if (sentOn.get(pending) === connection) return wait(subscription)
     if (pending.version === settings.version) {
+      if (isFull(connection, client)) return wait(subscription)
       counts.settingsSent('resent')
       return send(connection, client, subscription, settings, pending, true)
     }
@@ -60,6 +59,11 @@ function offer(
     subscription.reached = settings.version
     counts.settingsSent('sent')
     return send(connection, client, subscription, settings, { packetId: 0, version: settings.version, retain }, false)
+  }
+  if (isFull(connection, client)) {
+    // Looked at again when there is room; as if never reached, so that a new subscription gets what is retained.
+    subscription.reached = null
+    return wait(subscription)
   }
   const begun = { packetId: client.session.takePacketId(), version: settings.version, retain }
   subscription.pending = begun
@@ -76,6 +80,19 @@ function offer(
       counts.settingsSent('sent')
       send(connection, client, subscription, settings, begun, false)
     })
+}
+
+/** To be looked at again after the next acknowledgement. */
+function wait(subscription: Subscription) {
+  subscription.stale = true
+}
+
+/** Whether the client has as many unacknowledged messages as it takes (its Receive Maximum, MQTT 5.0, 3.1.2.11.3). */
+function isFull(connection: Connection, client: Client): boolean {
+  let count = 0
+  for (const { pending } of client.session.subscriptions.values())
+    if (pending && sentOn.get(pending) === connection) count += 1
+  return count >= client.receiveMaximum
 }
 
 /** On which connection a pending message is under way; on a new one it is sent again. */
@@ -136,11 +153,16 @@ export function handleSettingsAck(connection: Connection, client: Client, packet
     client.session.save(store, clock.now()).catch((error: unknown) => {
       log.warn({ err: error, device: client.device.device }, 'an acknowledgement of settings could not be stored')
     })
-    if (subscription.stale) {
-      subscription.stale = false
-      offerSettings(connection, client, subscription, false)
-    }
+    offerWaiting(connection, client)
     return
+  }
+}
+
+function offerWaiting(connection: Connection, client: Client) {
+  for (const subscription of client.session.subscriptions.values()) {
+    if (!subscription.stale) continue
+    subscription.stale = false
+    offerSettings(connection, client, subscription, false)
   }
 }
 

@@ -130,6 +130,18 @@ describe('mqtt settings', () => {
     expect(await client.next()).toMatchObject({ qos: 0, retain: true, properties: { subscriptionIdentifier: 9 } })
   })
 
+  it('keeps to the receive maximum of the device', async () => {
+    const { host, port } = ground
+    host.changeSettings(device, { a: 1 }, 1)
+    const client = await RawClient.open(port, 1, 5, { properties: { receiveMaximum: 1 } })
+    await subscribe(client, { topic, qos: 1 }, { topic: 'v1/devices/me/attributes', qos: 1 })
+    const first = await nextPublish(client)
+    expect(await client.heardSoFar()).toEqual([])
+    client.send({ cmd: 'puback', messageId: first.messageId })
+    const second = await nextPublish(client)
+    expect([first.topic, second.topic].sort()).toEqual([topic, 'v1/devices/me/attributes'])
+  })
+
   it('does not send what is larger than the device takes', async () => {
     const { host, port } = ground
     host.changeSettings(device, { text: 'x'.repeat(500) }, 1)

@@ -1,6 +1,7 @@
 /** SUBSCRIBE and UNSUBSCRIBE. A device may hear its own settings and nothing else: this is a door, not a broker. */
 import type { ISubscribePacket, ISubscription, IUnsubscribePacket } from 'mqtt-packet'
-import type { Client, Connection } from './connection.ts'
+import type { Client } from './client.ts'
+import type { Connection } from './connection.ts'
 import { isMqttString } from './read-packet.ts'
 import { Reason } from './reason-codes.ts'
 import type { Subscription } from './session.ts'

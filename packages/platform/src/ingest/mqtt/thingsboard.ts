@@ -2,7 +2,8 @@
  * ThingsBoard's attribute request (its MQTT device API): a device publishes `{"sharedKeys":"a,b"}` to
  * `v1/devices/me/attributes/request/{n}` and is answered on `v1/devices/me/attributes/response/{n}`. Firmware asks so at start.
  */
-import type { Client, Connection } from './connection.ts'
+import type { Client } from './client.ts'
+import type { Connection } from './connection.ts'
 import { writePacket } from './write-packet.ts'
 
 const REQUEST = 'v1/devices/me/attributes/request/'
