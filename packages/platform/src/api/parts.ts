@@ -20,6 +20,8 @@ export interface ApiParts {
   readonly operatorToken?: string
   /** Where browsers reach us when a proxy stands before us, e.g. `https://care.example.org`. */
   readonly publicOrigin?: string
+  /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed; left out: nobody's. */
+  readonly trustedProxies?: readonly string[]
   /** Folder of the built web app; left out or missing: the API alone. */
   readonly webRoot?: string
   readonly version: string

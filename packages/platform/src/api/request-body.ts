@@ -18,7 +18,8 @@ export async function readBytes(source: Readable, headers: IncomingHttpHeaders, 
   if (encoding !== 'identity' && encoding !== 'gzip')
     throw fail('encoding-unsupported', 'Send the body as it is or with Content-Encoding: gzip.')
   if (Number(headers['content-length'] ?? 0) > bounds.maxBytes) throw tooLarge(bounds.maxBytes)
-  const sent = bounded(source, bounds.maxBytes)
+  // The request is never destroyed here: that would take its socket along, and the refusal could not be told.
+  const sent = bounded(arriving(source.iterator({ destroyOnReturn: false })), bounds.maxBytes)
   if (encoding === 'identity') return collect(sent)
   return collect(bounded(inflated(sent), bounds.maxInflatedBytes))
 }
@@ -38,6 +39,14 @@ export function parseJson(bytes: Buffer): unknown {
 /** The media type without parameters, lower case; `''` when none was sent. */
 export const mediaTypeOf = (headers: IncomingHttpHeaders): string =>
   (headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase()
+
+async function* arriving(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* chunks
+  } catch (error) {
+    throw fail('body-broken', 'The connection broke before the body was whole. Send it again.', { cause: error })
+  }
+}
 
 async function* bounded(chunks: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Buffer> {
   let bytes = 0

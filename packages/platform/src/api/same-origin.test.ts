@@ -23,6 +23,12 @@ test.each<[what: string, method: string, headers: Record<string, string>, refuse
   ['another port of this machine', 'POST', { origin: 'http://127.0.0.1:9999', cookie: 'a=b' }, true],
   ['a cookie that says nothing of where it is from', 'PUT', { cookie: 'a=b' }, true],
   ['a program with a token', 'POST', { authorization: 'Bearer cls_x' }, false],
+  [
+    'a program with a token that names its own origin',
+    'POST',
+    { authorization: 'Bearer cls_x', origin: 'app://x' },
+    false,
+  ],
   ['a program that signs in', 'POST', {}, false],
   ['a link from elsewhere that reads', 'GET', { 'sec-fetch-site': 'cross-site', cookie: 'a=b' }, false],
 ])('api > knows %s', (_what, method, headers, refused) => {

@@ -13,7 +13,8 @@ const changing: ReadonlySet<string> = new Set<Method>(['POST', 'PUT', 'PATCH', '
  * @throws Failure `cross-origin`
  */
 export function assertSameOrigin(method: string, headers: IncomingHttpHeaders, publicOrigin: string | undefined): void {
-  if (!changing.has(method)) return
+  // With a token no cookie is looked at; and no page elsewhere can send one, since we answer no CORS preflight.
+  if (!changing.has(method) || headers.authorization !== undefined) return
   const site = headers['sec-fetch-site']
   if (site !== undefined && site !== 'same-origin' && site !== 'none') throw crossOrigin()
   if (headers.origin !== undefined) {
@@ -21,7 +22,7 @@ export function assertSameOrigin(method: string, headers: IncomingHttpHeaders, p
     return
   }
   // A browser sends at least one of the two with every change: with a cookie and neither, we cannot tell, so no.
-  if (site === undefined && headers.cookie !== undefined && headers.authorization === undefined) throw crossOrigin()
+  if (site === undefined && headers.cookie !== undefined) throw crossOrigin()
 }
 
 function isOurs(origin: string, host: string | undefined, publicOrigin: string | undefined): boolean {

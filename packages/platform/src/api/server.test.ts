@@ -195,6 +195,11 @@ describe('api > who asks', () => {
   })
 })
 
+test('api > asking for the head of a live stream does not open one', async () => {
+  const answered = await shell.server.inject({ method: 'HEAD', url: '/api/v1/endless' })
+  expect(answered.statusCode).toBe(404)
+})
+
 describe('api > for operators', () => {
   test('/healthz and /readyz answer; a failed check says what to do', async () => {
     expect((await shell.server.inject('/healthz')).json()).toEqual({ status: 'ok', version: '0.0.0-test' })
@@ -270,6 +275,38 @@ describe('api > on real sockets', () => {
     const answer = await text(socket)
     expect(answer).toMatch(/^HTTP\/1\.1 401 /)
     expect(answer.toLowerCase()).toContain('connection: close')
+    await own.close()
+  })
+
+  test('a body that grows too large on its way is told so before the connection ends', async () => {
+    const own = await testShell({ routes: () => things })
+    const url = new URL(await own.server.listen(0, '127.0.0.1'))
+    const socket = connect(Number(url.port), url.hostname)
+    const chunk = `1000\r\n${'x'.repeat(0x1000)}\r\n`
+    socket.write(
+      `POST /api/v1/things/${id} HTTP/1.1\r\nhost: x\r\nauthorization: ${await own.token(['device:update'])}\r\n` +
+        `content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n${chunk}`,
+    )
+    const answer = await text(socket)
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /)
+    expect(answer).toContain('body-too-large')
+    await own.close()
+  })
+
+  test('a sender that goes in the middle of its body is no error of ours', async () => {
+    const own = await testShell({ routes: () => things })
+    const url = new URL(await own.server.listen(0, '127.0.0.1'))
+    const socket = connect(Number(url.port), url.hostname)
+    socket.write(
+      `POST /api/v1/things/${id} HTTP/1.1\r\nhost: x\r\nauthorization: ${await own.token(['device:update'])}\r\n` +
+        'content-type: application/json\r\ncontent-length: 100\r\n\r\n{"label"',
+    )
+    const metrics = () => own.engine.watch.metrics.metrics()
+    await vi.waitFor(async () => expect(await metrics()).toContain('careloop_http_in_flight 1'))
+    socket.destroy()
+    await vi.waitFor(async () => expect(await metrics()).toContain('careloop_http_in_flight 0'))
+    expect(await metrics()).toContain('code="body-broken"')
+    expect(await metrics()).not.toContain('code="internal"')
     await own.close()
   })
 

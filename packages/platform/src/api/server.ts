@@ -1,6 +1,6 @@
 /** The HTTP server: a list of routes behind one guard, one reader and one way to refuse. */
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { Counter, Histogram } from 'prom-client'
+import { Counter } from 'prom-client'
 import type { Policy, Route } from '../identity/index.ts'
 import { fail } from './errors.ts'
 import { healthRoutes } from './health.ts'
@@ -9,7 +9,7 @@ import { openApiRoutes } from './openapi.ts'
 import { refusalOf } from './outcome.ts'
 import type { ApiParts } from './parts.ts'
 import { makeRequestRate } from './request-rate.ts'
-import { securityHeaders } from './security-headers.ts'
+import { watchRequests } from './request-watch.ts'
 import { type Serving, serveRoute } from './serve-route.ts'
 import { makeWebApp } from './web-app.ts'
 
@@ -43,12 +43,14 @@ export async function makeApiServer(parts: ApiParts): Promise<ApiServer> {
     keepAliveTimeout: 65_000,
     forceCloseConnections: 'idle',
     return503OnClosing: true,
+    exposeHeadRoutes: false, // HEAD of a live stream would have to read it to its end
+    trustProxy: parts.trustedProxies === undefined ? false : [...parts.trustedProxies],
     frameworkErrors: (error, request, reply) => void refuse(parts, error, request, reply),
     routerOptions: { maxParamLength: 128, ignoreTrailingSlash: false },
   })
   const serving: Serving = { parts, rate: makeRequestRate(parts.engine.clock), closing: closing.signal }
   takeBodiesAsStreams(app)
-  watchRequests(app, parts)
+  watchRequests(app, parts, routes)
   for (const route of routes)
     app.route({
       method: route.method,
@@ -66,8 +68,26 @@ export async function makeApiServer(parts: ApiParts): Promise<ApiServer> {
     async close() {
       closing.abort()
       hub.close()
-      await app.close()
+      await closeGently(app)
     },
+  }
+}
+
+/** Requests that still run after this long are cut. */
+const closeGraceMs = 10_000
+
+/**
+ * Node looks for idle connections once, when it closes: one whose answer was just being written then stays open until its
+ * keep-alive ends, a minute later. So we look again until all have gone. These timers are of the process, not of the clock.
+ */
+async function closeGently(app: FastifyInstance): Promise<void> {
+  const sweep = setInterval(() => app.server.closeIdleConnections(), 50)
+  const cut = setTimeout(() => app.server.closeAllConnections(), closeGraceMs)
+  try {
+    await app.close()
+  } finally {
+    clearInterval(sweep)
+    clearTimeout(cut)
   }
 }
 
@@ -92,36 +112,6 @@ function isPolicy(policy: Policy | undefined): boolean {
 function takeBodiesAsStreams(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
-}
-
-/** One line and one measure a request: the route's pattern and the request's id, never the URL, which may hold anything. */
-function watchRequests(app: FastifyInstance, parts: ApiParts): void {
-  const { log, metrics } = parts.engine.watch
-  const seconds = new Histogram({
-    name: 'careloop_http_request_seconds',
-    help: 'Time to answer a request',
-    labelNames: ['method', 'route', 'status'],
-    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10],
-    registers: [metrics],
-  })
-  app.addHook('onRequest', async (request, reply) => {
-    reply.headers(securityHeaders)
-    reply.header('x-request-id', request.id)
-  })
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'none'
-    seconds.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000)
-    log.info(
-      {
-        requestId: request.id,
-        method: request.method,
-        route,
-        status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime),
-      },
-      'request answered',
-    )
-  })
 }
 
 const refusedCounters = new WeakMap<ApiParts, Counter<'route' | 'code'>>()
