@@ -1,5 +1,5 @@
 /**
- * The one form in which bytes are sealed, here and on compute threads. docs/formats tell of it; it never changes, it gets a
+ * The one form in which bytes are sealed, here and on compute threads. docs/security/keys.md tells of it; it never changes, it gets a
  * new format byte. AES-256-GCM (NIST SP 800-38D): format 1 = 1 byte format, 12 bytes nonce, ciphertext, 16 bytes tag.
  */
 import assert from 'node:assert/strict'
