@@ -7,7 +7,7 @@ import { allProfiles, profile } from './catalog.ts'
 import { errors } from './errors.ts'
 import { characteristics } from './gatt/characteristic.ts'
 import { decodeLht65 } from './lorawan/lht65.ts'
-import { milesightCodec } from './lorawan/milesight.ts'
+import { decodeChannels } from './lorawan/milesight.ts'
 import { am100, am319, em300Leak, em300Th } from './lorawan/milesight-channels.ts'
 import { fuzzCases, hex, json } from './testing/material.ts'
 import { chirpStackUplink, thingsStackUplink } from './testing/uplinks.ts'
@@ -76,12 +76,12 @@ describe('random bytes', () => {
     ['AM100', am100],
     ['AM319', am319],
   ])('Milesight %s', (_, model) =>
-    holds(prefixed('0175', '0367', '20CE', 'FF16', 'FF0B', ''), (bytes) => milesightCodec(model)(bytes, 85)),
+    holds(prefixed('0175', '0367', '20CE', 'FF16', 'FF0B', ''), (bytes) => decodeChannels(bytes, model)),
   )
 
   test('LHT65', () => {
     const any = fc.uint8Array({ minLength: 11, maxLength: 33 })
-    holds(fc.oneof(any, fc.uint8Array({ minLength: 11, maxLength: 11 }), anyBytes), (bytes) => decodeLht65(bytes, 2))
+    holds(fc.oneof(any, fc.uint8Array({ minLength: 11, maxLength: 11 }), anyBytes), (bytes) => decodeLht65(bytes))
   })
 
   test('every profile, on bytes that are nothing it knows', () => {

@@ -10,17 +10,15 @@ import { UNSET_CLOCK, unixTime } from './unix-time.ts'
 import type { PayloadCodec } from './uplink.ts'
 
 const RECORD = 11
-const PORT = 2
 const BATTERY = ['ultra-low', 'low', 'ok', 'good'] as const
 
-export const decodeLht65: PayloadCodec = (payload, fPort) => {
-  if (fPort !== PORT)
-    throw fail('frame-unsupported', `The LHT65 sends on port 2, not on ${fPort}.`, { pointer: '/fPort' })
+export const lht65Codec: PayloadCodec = { ports: [2], decode: decodeLht65 }
+
+export function decodeLht65(payload: Uint8Array): DecodedFrame {
   if (payload.length < RECORD) {
     throw fail('frame-truncated', 'The payload ends before its 11 bytes.', { pointer: `@${payload.length}` })
   }
-  const isLog = (payload[6]! & 0x40) !== 0
-  if (isLog) return logged(payload)
+  if ((payload[6]! & 0x40) !== 0) return logged(payload)
   const reader = new ByteReader(payload)
   const frame = current(reader)
   reader.end()

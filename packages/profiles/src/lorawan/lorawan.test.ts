@@ -40,7 +40,9 @@ describe.each([
   test.each(ownVectors<OwnVector>('lorawan.json'))('$name', (vector) => {
     const run = () => decode(vector.profile, wrap(vector.fPort, hex(vector.hex)))
     if (vector.refused !== undefined) {
-      expect(refusal(run)).toMatchObject({ code: vector.refused, pointer: vector.pointer })
+      const port = wrap === chirpStackUplink ? '/fPort' : '/uplink_message/f_port'
+      const pointer = vector.pointer === '/fPort' ? port : vector.pointer
+      expect(refusal(run)).toMatchObject({ code: vector.refused, pointer })
       return
     }
     const frame = run()

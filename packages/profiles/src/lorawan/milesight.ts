@@ -11,34 +11,33 @@ import type { PayloadCodec } from './uplink.ts'
 
 const HISTORY: ReadonlySet<number> = new Set([channelKey(0x20, 0xce), channelKey(0x21, 0xce)])
 
-export const milesightCodec =
-  (model: Model): PayloadCodec =>
-  (payload) => {
-    const reader = new ByteReader(payload)
-    const readings: DecodedReading[] = []
-    const warnings: string[] = []
-    let attributes: Record<string, string | number | boolean> = {}
-    for (let group = 0; reader.remaining > 0; ) {
-      const key = channelKey(reader.u8('channel id'), reader.u8('channel type'))
-      const channel = model.get(key)
-      if (channel === undefined) {
-        if (reader.offset === 2)
-          throw fail('frame-unsupported', 'No channel of this model begins so.', { pointer: '@0' })
-        // Its length is unknown, and with it where the next begins.
-        warnings.push(
-          `A channel (0x${key.toString(16).padStart(4, '0')}) is not known; it and what follows is not read.`,
-        )
-        break
-      }
-      const data = reader.take(channel.length, 'channel data')
-      const result = channel.read(new DataView(data.buffer, data.byteOffset, data.byteLength))
-      if (HISTORY.has(key)) group++
-      const place = HISTORY.has(key) ? group : 0
-      for (const reading of result.readings ?? []) readings.push({ ...reading, group: place })
-      attributes = { ...attributes, ...result.attributes }
+export const milesightCodec = (model: Model): PayloadCodec => ({
+  decode: (payload) => decodeChannels(payload, model),
+})
+
+export function decodeChannels(payload: Uint8Array, model: Model): DecodedFrame {
+  const reader = new ByteReader(payload)
+  const readings: DecodedReading[] = []
+  const warnings: string[] = []
+  let attributes: Record<string, string | number | boolean> = {}
+  for (let group = 0; reader.remaining > 0; ) {
+    const key = channelKey(reader.u8('channel id'), reader.u8('channel type'))
+    const channel = model.get(key)
+    if (channel === undefined) {
+      if (reader.offset === 2) throw fail('frame-unsupported', 'No channel of this model begins so.', { pointer: '@0' })
+      // Its length is unknown, and with it where the next begins.
+      warnings.push(`A channel (0x${key.toString(16).padStart(4, '0')}) is not known; it and what follows is not read.`)
+      break
     }
-    return frameOf(readings, attributes, warnings)
+    const data = reader.take(channel.length, 'channel data')
+    const result = channel.read(new DataView(data.buffer, data.byteOffset, data.byteLength))
+    if (HISTORY.has(key)) group++
+    const place = HISTORY.has(key) ? group : 0
+    for (const reading of result.readings ?? []) readings.push({ ...reading, group: place })
+    attributes = { ...attributes, ...result.attributes }
   }
+  return frameOf(readings, attributes, warnings)
+}
 
 function frameOf(
   readings: readonly DecodedReading[],

@@ -1,6 +1,6 @@
 /** Profiles of LoRaWAN sensors, arriving as events of ChirpStack v4 or The Things Stack v3. */
 import { defineProfile, type Profile, plainSignals } from '../profile.ts'
-import { decodeLht65 } from './lht65.ts'
+import { lht65Codec } from './lht65.ts'
 import { milesightCodec } from './milesight.ts'
 import {
   am100,
@@ -22,7 +22,7 @@ const lorawan = (
   manufacturer: string,
   name: string,
   signals: readonly string[],
-  decode: PayloadCodec,
+  codec: PayloadCodec,
 ): Profile =>
   defineProfile({
     code,
@@ -31,7 +31,7 @@ const lorawan = (
     classification: 'operational',
     formats: ['profile'],
     signals: plainSignals([...signals, ...radio]),
-    decode: lorawanCodec(decode),
+    decode: lorawanCodec(codec),
   })
 
 const milesight = (code: string, name: string, model: Model, signals: readonly string[]): Profile =>
@@ -72,6 +72,6 @@ export const lorawanProfiles: readonly Profile[] = [
       'voltage',
       'count',
     ],
-    decodeLht65,
+    lht65Codec,
   ),
 ]

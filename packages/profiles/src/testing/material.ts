@@ -8,11 +8,12 @@ import { Failure } from '@careloop/contract'
 
 const folder = fileURLToPath(new URL('../../../../../shared/material/', import.meta.url))
 
+const isThere = existsSync(folder)
+if (!isThere) console.info('The shared test material is not beside this checkout: only our own vectors are run.')
+
 /** The vectors of one file, or none. `T` is the shape that the file is known to have. */
 export function vectorsOf<T>(path: string): readonly T[] {
-  if (existsSync(folder + path)) return JSON.parse(readFileSync(folder + path, 'utf8')) as T[]
-  console.info(`Shared material ${path} is not beside this checkout: its vectors are not run.`)
-  return []
+  return isThere ? (JSON.parse(readFileSync(folder + path, 'utf8')) as T[]) : []
 }
 
 /** Our own vectors, in packages/profiles/testdata. */
