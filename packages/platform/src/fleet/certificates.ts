@@ -1,5 +1,5 @@
 /** Certificates of devices: signed by the built-in authority, then let in by their fingerprint. */
-import type { DeviceCertificateIssued, NewDeviceCertificate } from '@careloop/contract'
+import { type DeviceCertificateIssued, Failure, type NewDeviceCertificate } from '@careloop/contract'
 import type { Engine } from '../engine/index.ts'
 import type { By } from '../subjects/index.ts'
 import { registerCertificate } from './credentials.ts'
@@ -7,11 +7,7 @@ import { deviceNotFound } from './devices.ts'
 import type { FleetTables } from './schema.ts'
 
 /** What the authority (`fleet/ca`) gives for one device. Without `csr` it makes the key too. */
-export type IssueCertificate = (wanted: {
-  readonly tenant: string
-  readonly device: string
-  readonly csr?: string
-}) => Promise<{
+export type IssueCertificate = (wanted: { readonly device: string; readonly csr?: string }) => Promise<{
   /** PEM */
   readonly certificate: string
   /** PEM of the authority */
@@ -35,12 +31,15 @@ export async function issueFor(
     const found = await tx.tables<FleetTables>().selectFrom('device').select('id').where('id', '=', device).execute()
     if (found.length === 0) throw deviceNotFound()
   })
-  const { fingerprint, ...issued } = await issue({
-    tenant: by.tenant,
-    device,
-    ...(wanted.csr === undefined ? {} : { csr: wanted.csr }),
-  })
+  const { csr } = wanted
+  const { fingerprint, ...issued } = await issue({ device, ...(csr === undefined ? {} : { csr }) }).catch(inBody)
   const { expiresAt } = issued
   const credential = await registerCertificate(engine, by, { device, fingerprint, expiresAt, label: wanted.label })
   return { credential, ...issued, fingerprint: fingerprint.toString('hex') }
+}
+
+/** The authority points into its own argument; who asked over HTTP sent it as the body. */
+function inBody(error: unknown): never {
+  if (!(error instanceof Failure)) throw error
+  throw new Failure(error.code, error.kind, error.message, { pointer: `/body${error.pointer}`, cause: error })
 }
