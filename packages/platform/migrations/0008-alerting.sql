@@ -29,7 +29,7 @@ create table tenant.rule_version (
   rule_id uuid not null,
   version int not null,
   definition jsonb not null,
-  sha256 bytea not null,              -- of the definition's JSON as written
+  sha256 bytea not null,              -- of the definition as JSON with sorted keys
   activated_at bigint not null,
   activated_by text not null,         -- actor as in the audit trail
   primary key (tenant_id, rule_id, version),

@@ -58,7 +58,7 @@ async function saveRule(
 ): Promise<boolean> {
   const tables = tx.tables<AlertingTables>()
   const definition = JSON.stringify(rule)
-  const sha256 = createHash('sha256').update(definition).digest()
+  const sha256 = createHash('sha256').update(canonicalJson(rule)).digest()
   const known = await tables
     .selectFrom('rule')
     .selectAll()
@@ -90,6 +90,14 @@ async function saveRule(
   await record(tx, { actor: by.actor, action: 'execute', resource: 'rule', id, requestId: by.requestId })
   return true
 }
+
+/** JSON with keys in order: jsonb gives them back in another order, and that is no new version. */
+const canonicalJson = (value: unknown): string =>
+  JSON.stringify(value, (_, part: unknown) =>
+    part !== null && typeof part === 'object' && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  )
 
 /** Rules that the program no longer has. */
 async function retire(tx: TenantTx, program: Program): Promise<number> {

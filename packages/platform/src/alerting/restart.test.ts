@@ -1,0 +1,164 @@
+/** Killed at any moment, the evaluator tells each alert exactly once. */
+import { Evaluator } from '@careloop/rules'
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { aPatient } from '../subjects/fixtures.ts'
+import { makeRulebook } from './rulebook.ts'
+import { minute, openScene, type Scene } from './testing/scene.ts'
+
+let scene: Scene
+beforeAll(async () => {
+  scene = await openScene()
+})
+afterAll(() => scene.test.stop())
+
+class Killed extends Error {}
+
+async function aWatchedPatient(): Promise<string> {
+  const { id } = await scene.subjects.create(scene.by, aPatient())
+  await scene.subjects.enrol(scene.by, id, { program: 'hypertension-rpm', owner: 'nora' })
+  await scene.clock.advance(1)
+  return id
+}
+
+interface Told {
+  readonly what: string
+  readonly at: string
+  readonly position: string
+  readonly rule: string
+}
+
+const toldOf = (subject: string) =>
+  scene.rows<Told>(
+    `select e.what, e.at, e.position, a.rule_id as rule from tenant.alert_event e join tenant.alert a on a.id = e.alert_id
+      where a.subject_id = '${subject}' order by e.position, e.ordinal`,
+  )
+
+/** What one evaluator that reads the log from end to end in one go tells. */
+async function undisturbed(subject: string): Promise<Told[]> {
+  const evaluator = new Evaluator()
+  const told: Told[] = []
+  evaluator.configure(subject, await makeRulebook(scene.engine, scene.subjects).rulesOf(scene.tenant, subject))
+  for (const { position, partition, storedAt, entries } of await scene.engine.log.read(0, 0, 1_000_000)) {
+    entries.forEach((entry, index) => {
+      if (entry.kind !== 'readings' || entry.subject !== subject) return
+      const { device, receivedAt } = entry
+      evaluator.readings(subject, entry.readings, { partition, position, index, device, receivedAt, storedAt })
+    })
+    evaluator.advance(storedAt)
+    for (const { what, at, rule } of evaluator.takeTransitions())
+      told.push({ what, at: String(at), position: String(position), rule })
+  }
+  return told
+}
+
+test.each(['before-commit', 'after-commit'] as const)(
+  'alerting > killed %s, an alert is told exactly once',
+  async (moment) => {
+    const patient = await aWatchedPatient()
+    await scene.measure(patient, { systolic: 190, diastolic: 100 })
+    const dying = await scene.evaluation({
+      fault: (at) => {
+        if (at === moment) throw new Killed()
+      },
+    })
+    await expect(dying.evaluation.open().then(dying.run)).rejects.toThrow(Killed)
+    await dying.lease.release()
+    await scene.evaluate()
+    await scene.evaluate()
+    expect(await toldOf(patient)).toHaveLength(1)
+    expect((await scene.facts('AlertRaised')).filter(({ subject }) => subject === patient)).toHaveLength(1)
+  },
+)
+
+test('alerting > what was pending when it was killed is replayed from the log: the third of three in a row still raises', async () => {
+  const patient = await aWatchedPatient()
+  await scene.evaluate()
+  const dying = await scene.evaluation()
+  await dying.evaluation.open()
+  for (const systolic of [140, 141]) await scene.measure(patient, { systolic, diastolic: 80 })
+  await dying.run() // evaluated in memory, no checkpoint is due
+  await dying.lease.release()
+  await scene.measure(patient, { systolic: 142, diastolic: 80 })
+  await scene.evaluate()
+  expect((await toldOf(patient)).map(({ what }) => what)).toEqual(['raised'])
+})
+
+test('alerting > one that lost its lease writes nothing more, the other tells it once', async () => {
+  const patient = await aWatchedPatient()
+  const paused = await scene.evaluation()
+  await paused.evaluation.open()
+  await scene.measure(patient, { systolic: 190, diastolic: 100 })
+  // The database gave the lease to another while this one was paused.
+  await scene.engine.db.pool.query(`update engine.lease set token = token + 1 where name = 'alerting:0'`)
+  await expect(paused.run()).rejects.toMatchObject({ code: 'lease-lost' })
+  await scene.engine.db.pool.query(`update engine.lease set expires_at = now() where name = 'alerting:0'`)
+  await scene.evaluate()
+  expect(await toldOf(patient)).toHaveLength(1)
+})
+
+test('alerting > two that believe to hold the lease move the cursor once', async () => {
+  const patient = await aWatchedPatient()
+  await scene.evaluate()
+  const first = await scene.evaluation()
+  const second = await scene.evaluation().catch((error: Error) => error)
+  expect(second).toBeInstanceOf(Error)
+  await first.evaluation.open()
+  await scene.measure(patient, { systolic: 190, diastolic: 100 })
+  await scene.engine.db.pool.query(`update engine.cursor set position = position::bigint + 1 where name = 'alerting:0'`)
+  await expect(first.run()).rejects.toMatchObject({ code: 'cursor-moved' })
+  await scene.engine.db.pool.query(`update engine.cursor set position = position::bigint - 1 where name = 'alerting:0'`)
+  await first.lease.release()
+  await scene.evaluate()
+  expect(await toldOf(patient)).toHaveLength(1)
+})
+
+test('alerting > killed again and again at random commits, it tells what an undisturbed run tells', async () => {
+  const act = fc.oneof(
+    fc.record({ systolic: fc.constantFrom(120, 138, 190), lateMs: fc.constantFrom(0, 0, 5 * minute) }),
+    fc.constantFrom('tick' as const, 'kill' as const, 'kill' as const, 'checkpoint' as const),
+  )
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(act, { minLength: 3, maxLength: 14 }),
+      fc.infiniteStream(fc.integer({ min: 0, max: 2 })),
+      async (acts, dice) => {
+        const patient = await aWatchedPatient()
+        for (const each of acts) {
+          await scene.clock.advance(each === 'checkpoint' ? 6_000 : 1_000)
+          if (each === 'tick' || each === 'checkpoint')
+            await scene.engine.log.append([{ kind: 'tick', at: scene.clock.now() }])
+          else if (each === 'kill') await evaluateAndDie(dice)
+          else {
+            const at = scene.clock.now() - each.lateMs
+            await scene.measure(patient, { systolic: each.systolic, diastolic: 80 }, { at })
+          }
+        }
+        await scene.evaluate()
+        const told = await toldOf(patient)
+        // A condition that comes back on an open alert is written as recurred.
+        const shape = told.map(({ what, ...rest }) => ({ ...rest, what: what === 'recurred' ? 'raised' : what }))
+        expect(shape).toEqual(await undisturbed(patient))
+      },
+    ),
+    { numRuns: 12 },
+  )
+}, 60_000)
+
+/** Dies at one of its next commits, before or after; or just vanishes. */
+async function evaluateAndDie(dice: Iterator<number>): Promise<void> {
+  let left = dice.next().value as number
+  const moment = (dice.next().value as number) === 0 ? 'after-commit' : 'before-commit'
+  const held = await scene.evaluation({
+    fault: (at) => {
+      if (at === moment && left-- <= 0) throw new Killed()
+    },
+  })
+  await held.evaluation
+    .open()
+    .then(held.run)
+    .catch((error: unknown) => {
+      if (!(error instanceof Killed)) throw error
+    })
+  await held.lease.release()
+}
