@@ -8,6 +8,8 @@ import { openTestDoor, type TestDoor } from './testing/open-test-door.ts'
 import { RawClient } from './testing/raw-client.ts'
 
 const CASES = Number(process.env.FUZZ_CASES ?? 10_000)
+/** A soak runs a hundred times the cases. */
+const FUZZ_TIMEOUT_MS = 30_000 + CASES
 
 let ground: TestDoor
 
@@ -169,72 +171,82 @@ describe('mqtt packet reader', () => {
     { minLength: 1, maxLength: 12 },
   )
 
-  it('finds the same packets however the stream is cut', () => {
-    fc.assert(
-      fc.property(
-        packets,
-        fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 40 }),
-        (sent, cuts) => {
-          const stream = Buffer.concat(sent.map(({ id, payload, topic }) => aPublish(id, topic, Buffer.from(payload))))
-          const reader = new PacketReader(1_000)
-          const view = new PublishView()
-          const found: { id: number; topic: string; payload: Uint8Array }[] = []
-          for (let at = 0, n = 0; at < stream.length; n++) {
-            const size = cuts[n % cuts.length]!
-            reader.feed(Buffer.from(stream.subarray(at, at + size)))
-            at += size
-            while (reader.next() === 'packet') {
-              expect(readPublish(reader, 4, view)).toBe(0)
-              const topic = reader.bytes.toString('utf8', view.topicStart, view.topicEnd)
-              // Kept without a copy, as the log does: later chunks must not write over it.
-              found.push({
-                id: view.packetId,
-                topic,
-                payload: reader.bytes.subarray(view.payloadStart, view.payloadEnd),
-              })
-            }
-          }
-          expect(found.map(({ id, topic }) => [id, topic])).toEqual(sent.map(({ id, topic }) => [id, topic]))
-          for (const [n, { payload }] of sent.entries()) expect(Buffer.compare(found[n]!.payload, payload)).toBe(0)
-          expect(reader.kept).toBe(0)
-        },
-      ),
-      { numRuns: Math.ceil(CASES / 10) },
-    )
-  })
-
-  it('never throws, never reads past a packet, and holds no more than twice what it was given', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.uint8Array({ minLength: 1, maxLength: 60 }), { maxLength: 20 }),
-        fc.constantFrom(4, 5),
-        (chunks, version) => {
-          const reader = new PacketReader(300)
-          const view = new PublishView()
-          let given = 0
-          for (const chunk of chunks) {
-            reader.feed(Buffer.from(chunk))
-            given += chunk.length
-            let next = reader.next()
-            while (next === 'packet') {
-              expect(reader.end).toBeGreaterThanOrEqual(reader.start)
-              expect(reader.end - reader.packetStart).toBeLessThanOrEqual(300)
-              if (reader.first >> 4 === 3 && readPublish(reader, version === 4 ? 4 : 5, view) === 0) {
-                expect(view.payloadStart).toBeLessThanOrEqual(view.payloadEnd)
-                expect(view.payloadEnd).toBe(reader.end)
+  it(
+    'finds the same packets however the stream is cut',
+    () => {
+      fc.assert(
+        fc.property(
+          packets,
+          fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 40 }),
+          (sent, cuts) => {
+            const stream = Buffer.concat(
+              sent.map(({ id, payload, topic }) => aPublish(id, topic, Buffer.from(payload))),
+            )
+            const reader = new PacketReader(1_000)
+            const view = new PublishView()
+            const found: { id: number; topic: string; payload: Uint8Array }[] = []
+            for (let at = 0, n = 0; at < stream.length; n++) {
+              const size = cuts[n % cuts.length]!
+              reader.feed(Buffer.from(stream.subarray(at, at + size)))
+              at += size
+              while (reader.next() === 'packet') {
+                expect(readPublish(reader, 4, view)).toBe(0)
+                const topic = reader.bytes.toString('utf8', view.topicStart, view.topicEnd)
+                // Kept without a copy, as the log does: later chunks must not write over it.
+                found.push({
+                  id: view.packetId,
+                  topic,
+                  payload: reader.bytes.subarray(view.payloadStart, view.payloadEnd),
+                })
               }
-              next = reader.next()
             }
-            expect(reader.kept).toBeLessThanOrEqual(given)
-            expect(reader.bytes.length).toBeLessThanOrEqual(Math.max(512, 2 * given))
-            if (next !== 'more') return
-            expect(reader.kept).toBeLessThan(300)
-          }
-        },
-      ),
-      { numRuns: CASES },
-    )
-  })
+            expect(found.map(({ id, topic }) => [id, topic])).toEqual(sent.map(({ id, topic }) => [id, topic]))
+            for (const [n, { payload }] of sent.entries()) expect(Buffer.compare(found[n]!.payload, payload)).toBe(0)
+            expect(reader.kept).toBe(0)
+          },
+        ),
+        { numRuns: Math.ceil(CASES / 10) },
+      )
+    },
+    FUZZ_TIMEOUT_MS,
+  )
+
+  it(
+    'never throws, never reads past a packet, and holds no more than twice what it was given',
+    () => {
+      fc.assert(
+        fc.property(
+          fc.array(fc.uint8Array({ minLength: 1, maxLength: 60 }), { maxLength: 20 }),
+          fc.constantFrom(4, 5),
+          (chunks, version) => {
+            const reader = new PacketReader(300)
+            const view = new PublishView()
+            let given = 0
+            for (const chunk of chunks) {
+              reader.feed(Buffer.from(chunk))
+              given += chunk.length
+              let next = reader.next()
+              while (next === 'packet') {
+                expect(reader.end).toBeGreaterThanOrEqual(reader.start)
+                expect(reader.end - reader.packetStart).toBeLessThanOrEqual(300)
+                if (reader.first >> 4 === 3 && readPublish(reader, version === 4 ? 4 : 5, view) === 0) {
+                  expect(view.payloadStart).toBeLessThanOrEqual(view.payloadEnd)
+                  expect(view.payloadEnd).toBe(reader.end)
+                }
+                next = reader.next()
+              }
+              expect(reader.kept).toBeLessThanOrEqual(given)
+              expect(reader.bytes.length).toBeLessThanOrEqual(Math.max(512, 2 * given))
+              if (next !== 'more') return
+              expect(reader.kept).toBeLessThan(300)
+            }
+          },
+        ),
+        { numRuns: CASES },
+      )
+    },
+    FUZZ_TIMEOUT_MS,
+  )
 })
 
 describe('mqtt door under fuzz', () => {
@@ -243,31 +255,35 @@ describe('mqtt door under fuzz', () => {
     { weight: 4, arbitrary: mutated() },
   )
 
-  it('answers, waits or closes on any bytes in any chunks, and serves the next client as before', async () => {
-    const good = await RawClient.open(ground.port, 1, 5)
-    // A connection a case costs about a millisecond; the reader above takes the bulk of the cases without one.
-    const runs = Math.ceil(CASES / 50)
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(anyPacket, { minLength: 1, maxLength: 6 }),
-        fc.constantFrom(4, 5),
-        fc.boolean(),
-        async (chunks, version, known) => {
-          const client = known
-            ? await RawClient.open(ground.port, 2, version === 4 ? 4 : 5)
-            : await RawClient.dial(ground.port)
-          for (const chunk of chunks) client.write(chunk)
-          client.socket.end()
-          await client.closed
-          good.publish(1)
-          expect(await good.next()).toMatchObject({ cmd: 'puback', messageId: 1 })
-        },
-      ),
-      { numRuns: runs },
-    )
-    await ground.host.until(() => ground.door.connections() === 1)
-    expect(await ground.metric('careloop_mqtt_buffered_bytes')).toBe(0)
-  })
+  it(
+    'answers, waits or closes on any bytes in any chunks, and serves the next client as before',
+    async () => {
+      const good = await RawClient.open(ground.port, 1, 5)
+      // A connection a case costs about a millisecond; the reader above takes the bulk of the cases without one.
+      const runs = Math.ceil(CASES / 50)
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(anyPacket, { minLength: 1, maxLength: 6 }),
+          fc.constantFrom(4, 5),
+          fc.boolean(),
+          async (chunks, version, known) => {
+            const client = known
+              ? await RawClient.open(ground.port, 2, version === 4 ? 4 : 5)
+              : await RawClient.dial(ground.port)
+            for (const chunk of chunks) client.write(chunk)
+            client.socket.end()
+            await client.closed
+            good.publish(1)
+            expect(await good.next()).toMatchObject({ cmd: 'puback', messageId: 1 })
+          },
+        ),
+        { numRuns: runs },
+      )
+      await ground.host.until(() => ground.door.connections() === 1)
+      expect(await ground.metric('careloop_mqtt_buffered_bytes')).toBe(0)
+    },
+    FUZZ_TIMEOUT_MS,
+  )
 })
 
 function generate(packet: Packet, protocolVersion: 4 | 5 = 4) {
