@@ -138,3 +138,35 @@ export const NewServiceToken = z.strictObject({
   /** Left out: good until revoked. */
   expiresAt: Instant.optional(),
 })
+
+/** POST /api/auth/sign-in/email */
+export const SignIn = z.strictObject({
+  email: z.string().min(1).max(254),
+  password: Password,
+  /** false = the cookie ends with the browser. */
+  rememberMe: z.boolean().default(true),
+})
+
+/** The session's token is in the cookie only: no script and no log sees it. */
+export const SignedIn = z
+  .object({ user: z.object({ id: Id, email: z.string(), name: z.string() }) })
+  .meta({ id: 'SignedIn' })
+
+/** POST /api/auth/change-password */
+export const ChangePassword = z.strictObject({
+  currentPassword: Password,
+  newPassword: Password,
+  revokeOtherSessions: z.boolean().default(true),
+})
+
+/** One sign-in of a person that has not ended. */
+export const Session = z
+  .object({
+    id: Id,
+    isThis: z.boolean(),
+    createdAt: Instant,
+    expiresAt: Instant,
+    ip: z.string().nullable(),
+    userAgent: z.string().nullable(),
+  })
+  .meta({ id: 'Session' })

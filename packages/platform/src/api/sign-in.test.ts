@@ -55,7 +55,10 @@ describe('identity > staff', () => {
     const two = await shell.signIn(['nurse'])
     const again = await post('/api/auth/sign-in/email', { email: two.email, password: two.password })
     const elsewhere = cookieOf(again.headers['set-cookie'])
-    await post('/api/auth/revoke-other-sessions', {}, { cookie: elsewhere })
+    const { items } = (await get('/api/v1/sessions', { cookie: elsewhere })).json()
+    expect(items.map((session: { isThis: boolean }) => session.isThis)).toEqual([true, false])
+    const headers = { cookie: elsewhere, 'sec-fetch-site': 'same-origin' }
+    await shell.server.inject({ method: 'DELETE', url: `/api/v1/sessions/${items[1].id}`, headers })
     expect((await get('/api/v1/me', { cookie: two.cookie })).statusCode).toBe(401)
     expect((await get('/api/v1/me', { cookie: elsewhere })).statusCode).toBe(200)
 
@@ -64,6 +67,40 @@ describe('identity > staff', () => {
     const back = await post('/api/auth/sign-in/email', { email: two.email, password: two.password })
     const nobody = await get('/api/v1/me', { cookie: cookieOf(back.headers['set-cookie']) })
     expect([nobody.statusCode, nobody.json().issue[0].details.coding[0].code]).toEqual([403, 'no-membership'])
+  })
+
+  test('change their password, which ends their other sessions', async () => {
+    const nurse = await shell.signIn(['nurse'])
+    const again = await post('/api/auth/sign-in/email', { email: nurse.email, password: nurse.password })
+    const other = cookieOf(again.headers['set-cookie'])
+    const change = (currentPassword: string, newPassword: string) =>
+      post('/api/auth/change-password', { currentPassword, newPassword }, { cookie: nurse.cookie })
+    const wrong = await change('not my password', 'seven quiet lanterns')
+    expect([wrong.statusCode, wrong.json().issue[0].expression]).toEqual([401, ['/body/currentPassword']])
+    expect((await change(nurse.password, 'short')).json().issue[0].expression).toEqual(['/body/newPassword'])
+    const changed = await change(nurse.password, 'seven quiet lanterns')
+    expect(changed.statusCode).toBe(204)
+    expect((await get('/api/v1/me', { cookie: other })).statusCode).toBe(401)
+    expect((await get('/api/v1/me', { cookie: cookieOf(changed.headers['set-cookie']) })).statusCode).toBe(200)
+    const signIn = (password: string) => post('/api/auth/sign-in/email', { email: nurse.email, password })
+    expect((await signIn(nurse.password)).statusCode).toBe(401)
+    expect((await signIn('seven quiet lanterns')).statusCode).toBe(200)
+  })
+
+  test('cannot see or end the sessions of another, and no answer holds a session token', async () => {
+    const [one, two] = [await shell.signIn(['nurse']), await shell.signIn(['administrator'])]
+    const theirs = (await get('/api/v1/sessions', { cookie: one.cookie })).json().items[0].id
+    const headers = { cookie: two.cookie, 'sec-fetch-site': 'same-origin' }
+    const refused = await shell.server.inject({ method: 'DELETE', url: `/api/v1/sessions/${theirs}`, headers })
+    expect(refused.statusCode).toBe(404)
+    const again = await post('/api/auth/sign-in/email', { email: one.email, password: one.password })
+    const token = decodeURIComponent(cookieOf(again.headers['set-cookie']).split('=')[1]!).split('.')[0]!
+    expect(token.length).toBeGreaterThan(20)
+    for (const answered of [again, await get('/api/v1/sessions', { cookie: one.cookie })])
+      expect(answered.body).not.toContain(token)
+    const session = await get('/api/auth/get-session', { cookie: one.cookie })
+    expect(Object.keys(session.json())).toEqual(['expiresAt'])
+    expect((await get('/api/auth/get-session', {})).json()).toBeNull()
   })
 
   test('lose what a role gave from the next request on', async () => {

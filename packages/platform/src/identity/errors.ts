@@ -13,6 +13,7 @@ export const identityErrors = {
   'sign-in-refused': { disposition: 'reject', status: 401, issue: 'login' },
   'sign-in-invalid': { disposition: 'reject', status: 400, issue: 'invalid' },
   'sign-in-throttled': { disposition: 'retry', status: 429, issue: 'throttled' },
+  'session-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
   'setup-refused': { disposition: 'reject', status: 403, issue: 'security' },
   'service-token-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
 } as const

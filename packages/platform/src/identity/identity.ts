@@ -2,9 +2,10 @@
 import type { Engine } from '../engine/index.ts'
 import { type Act, type ActedBy, recordAct } from './acted-by.ts'
 import { type Asking, authenticate, type DeviceByToken } from './authenticate.ts'
-import type { Principal } from './principal.ts'
+import type { Principal, StaffPrincipal } from './principal.ts'
 import type { NewServiceToken, ServiceToken } from './service-tokens.ts'
 import { createServiceToken, listServiceTokens, revokeServiceToken } from './service-tokens.ts'
+import { endSession, listSessions, type Session } from './sessions.ts'
 import { type FirstAdministrator, offerSetup, setUp } from './setup.ts'
 import { recordRefusedSignIn, recordSignIn } from './sign-in-trail.ts'
 import { type CreatedUser, createUser, endMembership, listMembers, type Member, type NewUser } from './staff.ts'
@@ -31,6 +32,10 @@ export interface Identity {
   members(tenant: string): Promise<Member[]>
   /** @throws Failure `user-not-found` */
   endMembership(tenant: string, user: string, by?: ActedBy): Promise<void>
+  /** Of one person, newest first. */
+  sessions(person: StaffPrincipal): Promise<Session[]>
+  /** @throws Failure `session-not-found` */
+  endSession(person: StaffPrincipal, id: string, requestId: string): Promise<void>
   createServiceToken(wanted: NewServiceToken, by?: ActedBy): Promise<{ id: string; token: string }>
   serviceTokens(tenant: string): Promise<ServiceToken[]>
   /** @throws Failure `service-token-not-found` */
@@ -55,6 +60,8 @@ export async function makeIdentity(engine: Engine, options: StaffAuthOptions): P
     createUser: (user, by) => createUser(engine, user, by),
     members: (tenant) => listMembers(engine, tenant),
     endMembership: (tenant, user, by) => endMembership(engine, tenant, user, by),
+    sessions: (person) => listSessions(engine, person),
+    endSession: (person, id, requestId) => endSession(engine, person, id, requestId),
     createServiceToken: (wanted, by) => createServiceToken(engine, wanted, by),
     serviceTokens: (tenant) => listServiceTokens(engine, tenant),
     revokeServiceToken: (tenant, id, by) => revokeServiceToken(engine, tenant, id, by),

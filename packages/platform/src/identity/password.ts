@@ -36,14 +36,14 @@ export async function verifyPassword(stored: string, password: string): Promise<
 }
 
 /** @throws Failure `password-weak` */
-export function assertPassword(password: string, email: string): void {
+export function assertPassword(password: string, email: string, pointer = '/body/password'): void {
   if (password.length < minPasswordLength || password.length > maxPasswordLength)
     throw fail('password-weak', `Use ${minPasswordLength} to ${maxPasswordLength} characters; a few words do well.`, {
-      pointer: '/body/password',
+      pointer,
     })
   if (new Set(password).size < 5 || password.toLowerCase() === email.toLowerCase())
     throw fail('password-weak', 'Too easy to guess. Use a few words that do not belong together.', {
-      pointer: '/body/password',
+      pointer,
     })
 }
 

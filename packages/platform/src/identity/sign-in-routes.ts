@@ -1,105 +1,167 @@
 /**
- * Sign-in, sign-out and sessions: the few paths of the sign-in library that staff need, each a route of ours; the rest of the
- * library's paths do not exist here. Its refusals become ours, so that there is one error body.
+ * Sign-in, sign-out and passwords: the few paths of the sign-in library that staff need, each a route of ours; the rest of the
+ * library's paths do not exist here. Its refusals become ours, so that there is one error body, and no token leaves in a body.
  */
+import { ChangePassword, Id, Session, SignedIn, SignIn } from '@careloop/contract'
 import { z } from 'zod'
 import { fail } from './errors.ts'
 import type { Identity } from './identity.ts'
-import { actorOf, type Principal } from './principal.ts'
-import { type BytesBody, defineRoute, type Method, type Replied, type ReplyHeaders, type Route } from './route.ts'
+import { assertPassword } from './password.ts'
+import { actorOf, type Principal, type StaffPrincipal } from './principal.ts'
+import { defineRoute, type ReplyHeaders, type Route } from './route.ts'
 import { internalOrigin, peerHeader } from './staff-auth.ts'
 
-const paths: readonly (readonly [method: Method, path: string, summary: string])[] = [
-  ['POST', 'sign-in/email', 'Sign in with { email, password }; sets the session cookie'],
-  ['POST', 'sign-out', 'End this session'],
-  ['GET', 'get-session', 'This session, prolonged when in use; null when there is none'],
-  ['GET', 'list-sessions', 'All sessions of this person'],
-  ['POST', 'revoke-session', 'End one session by { token }'],
-  ['POST', 'revoke-other-sessions', 'End all sessions but this'],
-  ['POST', 'change-password', '{ currentPassword, newPassword, revokeOtherSessions }'],
+export const signInRoutes = (identity: Identity): Route[] => [
+  defineRoute({
+    method: 'POST',
+    url: '/api/auth/sign-in/email',
+    summary: 'Sign in; sets the session cookie',
+    tag: 'sign-in',
+    policy: 'public',
+    body: SignIn,
+    maxBodyBytes: 8192,
+    response: { 200: SignedIn },
+    async handler(ctx) {
+      const { status, value, headers } = await askLibrary(identity, 'sign-in/email', ctx, ctx.body)
+      // What is given and what is refused must stand in the trail: when it cannot be written, nobody signs in.
+      if (status === 401) await identity.recordRefusedSignIn(ctx.body.email, ctx.requestId)
+      assertServed(status, headers)
+      const signedIn = SignedIn.parse(value)
+      await identity.recordSignIn(signedIn.user.id, ctx.requestId)
+      return ctx.reply(200, signedIn, { headers })
+    },
+  }),
+  defineRoute({
+    method: 'POST',
+    url: '/api/auth/sign-out',
+    summary: 'End this session',
+    tag: 'sign-in',
+    policy: 'public',
+    response: { 204: 'empty' },
+    async handler(ctx) {
+      const leaving = await whoLeaves(identity, ctx.headers.cookie)
+      const { status, headers } = await askLibrary(identity, 'sign-out', ctx, {})
+      assertServed(status, headers)
+      if (leaving !== null) {
+        const by = { actor: actorOf(leaving), requestId: ctx.requestId }
+        await identity.recordAct({ tenant: leaving.tenant, by, action: 'logout', resource: 'user', id: leaving.id })
+      }
+      return ctx.reply(204, undefined, { headers })
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    url: '/api/auth/get-session',
+    summary: 'Until when this session lasts (asking prolongs one that is in use); null when there is none',
+    tag: 'sign-in',
+    policy: 'public',
+    response: { 200: z.object({ expiresAt: z.iso.datetime() }).nullable() },
+    async handler(ctx) {
+      const { status, value, headers } = await askLibrary(identity, 'get-session', ctx)
+      assertServed(status, headers)
+      const found = z
+        .object({ session: z.object({ expiresAt: z.iso.datetime() }) })
+        .nullable()
+        .parse(value)
+      return ctx.reply(200, found === null ? null : { expiresAt: found.session.expiresAt }, { headers })
+    },
+  }),
+  defineRoute({
+    method: 'POST',
+    url: '/api/auth/change-password',
+    summary: 'Change the password of who asks; other sessions end unless said otherwise',
+    tag: 'sign-in',
+    policy: 'signed-in',
+    perMinute: 10,
+    body: ChangePassword,
+    response: { 204: 'empty' },
+    async handler(ctx) {
+      assertStaff(ctx.principal)
+      assertPassword(ctx.body.newPassword, '', '/body/newPassword')
+      const { status, headers } = await askLibrary(identity, 'change-password', ctx, ctx.body)
+      if (status === 400)
+        throw fail('sign-in-refused', 'The current password is wrong.', { pointer: '/body/currentPassword' })
+      assertServed(status, headers)
+      const by = { actor: actorOf(ctx.principal), requestId: ctx.requestId }
+      await identity.recordAct({ tenant: ctx.tenant, by, action: 'update', resource: 'user', id: ctx.principal.id })
+      return ctx.reply(204, undefined, { headers })
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    url: '/api/v1/sessions',
+    summary: 'All sessions of who asks',
+    tag: 'sign-in',
+    policy: 'signed-in',
+    response: { 200: z.object({ items: z.array(Session) }) },
+    handler: async (ctx) => ctx.reply(200, { items: await identity.sessions(assertStaff(ctx.principal)) }),
+  }),
+  defineRoute({
+    method: 'DELETE',
+    url: '/api/v1/sessions/:id',
+    summary: 'End one session of who asks',
+    tag: 'sign-in',
+    policy: 'signed-in',
+    params: z.object({ id: Id }),
+    response: { 204: 'empty' },
+    async handler(ctx) {
+      await identity.endSession(assertStaff(ctx.principal), ctx.params.id, ctx.requestId)
+      return ctx.reply(204, undefined)
+    },
+  }),
 ]
 
-const json: BytesBody = { maxBytes: 8192, maxInflatedBytes: 8192, contentTypes: ['application/json'] }
-
-export const signInRoutes = (identity: Identity): Route[] =>
-  paths.map(([method, path, summary]) =>
-    defineRoute({
-      method,
-      url: `/api/auth/${path}`,
-      summary,
-      tag: 'sign-in',
-      policy: 'public',
-      ...(method === 'POST' ? { bytes: json } : {}),
-      response: { 200: { stream: 'application/json' } },
-      async handler(ctx) {
-        const headers = new Headers({ [peerHeader]: ctx.ip })
-        for (const name of ['cookie', 'user-agent', 'content-type']) {
-          const value = ctx.headers[name]
-          if (typeof value === 'string') headers.set(name, value)
-        }
-        const body = method === 'POST' ? { body: new Uint8Array(ctx.bytes) } : {}
-        const request = new Request(`${internalOrigin}/api/auth/${path}`, { method, headers, ...body })
-        const leaving = path === 'sign-out' ? await whoLeaves(identity, ctx.headers.cookie) : null
-        const answered = await identity.serveSignIn(request)
-        const text = await answered.text()
-        await keepTrail(identity, {
-          path,
-          status: answered.status,
-          sent: ctx.bytes,
-          text,
-          requestId: ctx.requestId,
-          leaving,
-        })
-        return pass(text, answered, (bytes, options) => ctx.send(200, 'application/json', bytes, options))
-      },
-    }),
-  )
+interface Asked {
+  readonly ip: string
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+}
 
 interface Served {
-  readonly path: string
   readonly status: number
-  readonly sent: Buffer
-  readonly text: string
-  readonly requestId: string
-  readonly leaving: Principal | null
+  readonly value: unknown
+  readonly headers: ReplyHeaders
 }
 
-/** A session that is given must stand in the trail: when the trail cannot be written, the sign-in fails. */
-async function keepTrail(identity: Identity, served: Served): Promise<void> {
-  const { path, status, requestId, leaving } = served
-  if (path === 'sign-in/email' && status === 200)
-    await identity.recordSignIn(SignedIn.parse(JSON.parse(served.text)).user.id, requestId)
-  if (path === 'sign-in/email' && status === 401) {
-    const tried = Tried.safeParse(JSON.parse(served.sent.toString('utf8')))
-    if (tried.success) await identity.recordRefusedSignIn(tried.data.email, requestId)
+async function askLibrary(identity: Identity, path: string, asked: Asked, body?: object): Promise<Served> {
+  const headers = new Headers({ [peerHeader]: asked.ip })
+  for (const name of ['cookie', 'user-agent']) {
+    const value = asked.headers[name]
+    if (typeof value === 'string') headers.set(name, value)
   }
-  if (path === 'sign-out' && status === 200 && leaving !== null) {
-    const { tenant, id } = leaving
-    const by = { actor: actorOf(leaving), requestId }
-    await identity.recordAct({ tenant, by, action: 'logout', resource: 'user', id })
+  if (body !== undefined) headers.set('content-type', 'application/json')
+  const sent = body === undefined ? { method: 'GET' } : { method: 'POST', body: JSON.stringify(body) }
+  const answered = await identity.serveSignIn(new Request(`${internalOrigin}/api/auth/${path}`, { ...sent, headers }))
+  const text = await answered.text()
+  const cookies = answered.headers.getSetCookie()
+  const wait = answered.headers.get('x-retry-after')
+  return {
+    status: answered.status,
+    value: text === '' ? null : JSON.parse(text),
+    headers: {
+      ...(cookies.length === 0 ? {} : { 'set-cookie': cookies }),
+      ...(wait === null ? {} : { 'retry-after': wait }),
+    },
   }
 }
 
-const SignedIn = z.object({ user: z.object({ id: z.string() }) })
-const Tried = z.object({ email: z.string() })
+function assertServed(status: number, headers: ReplyHeaders): void {
+  if (status < 300) return
+  if (status === 429)
+    throw fail('sign-in-throttled', 'Too many attempts from this address. Wait and try again.', {
+      retryAfterSeconds: Math.max(1, Number(headers['retry-after'] ?? 60)),
+    })
+  if (status === 401) throw fail('sign-in-refused', 'E-mail or password is wrong, or the session has ended.')
+  if (status < 500) throw fail('sign-in-invalid', 'Not understood. Check the e-mail address and the password rules.')
+  throw new Error('the sign-in library failed')
+}
+
+/** @throws Failure `not-allowed` for a service: it has no session and no password */
+function assertStaff(principal: Principal): StaffPrincipal {
+  if (principal.kind === 'staff') return principal
+  throw fail('not-allowed', 'Only a person who is signed in has sessions and a password.')
+}
 
 async function whoLeaves(identity: Identity, cookie: string | string[] | undefined): Promise<Principal | null> {
   const asking = { authorization: undefined, cookie: [cookie].flat()[0] }
   return identity.authenticate(asking, async () => null).catch(() => null)
-}
-
-type Send = (text: string, options: { headers: ReplyHeaders }) => Replied
-
-function pass(text: string, answered: Response, send: Send): Replied {
-  if (answered.ok) {
-    const cookies = answered.headers.getSetCookie()
-    return send(text === '' ? 'null' : text, { headers: cookies.length === 0 ? {} : { 'set-cookie': cookies } })
-  }
-  if (answered.status === 429)
-    throw fail('sign-in-throttled', 'Too many attempts from this address. Wait and try again.', {
-      retryAfterSeconds: Math.max(1, Number(answered.headers.get('x-retry-after') ?? 60)),
-    })
-  if (answered.status === 401) throw fail('sign-in-refused', 'E-mail or password is wrong, or the session has ended.')
-  if (answered.status < 500) throw fail('sign-in-invalid', 'Not understood. Check the fields and the password rules.')
-  throw new Error('the sign-in library failed')
 }
