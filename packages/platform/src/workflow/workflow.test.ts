@@ -1,0 +1,208 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { minute, openScene, type Scene } from '../alerting/testing/scene.ts'
+import { takeFacts } from './open-tasks.ts'
+import { makeWorkflow, type Workflow } from './workflow.ts'
+
+let scene: Scene
+let workflow: Workflow
+beforeAll(async () => {
+  scene = await openScene()
+  workflow = makeWorkflow(scene.engine, scene.subjects, scene.staff)
+})
+afterAll(() => scene.test.stop())
+
+/** Evaluates the log and opens tasks for what it tells. */
+async function settle(): Promise<void> {
+  await scene.evaluate()
+  while (await takeFacts(scene.engine, scene.subjects)) {}
+}
+
+const nora = () => ({ tenant: scene.tenant, staff: 'nora' })
+const ben = () => ({ tenant: scene.tenant, staff: 'ben' })
+const list = async () => (await workflow.worklist(scene.by)).rows
+const note = 'Called her: no symptoms, repeat 150/90.'
+
+/** Ends what a test before left open, so that each begins with an empty worklist and nothing raised. */
+beforeEach(async () => {
+  await scene.clock.advance(20 * minute)
+  await scene.measure(scene.patient, { systolic: 120, diastolic: 70 })
+  await scene.measure(scene.fridge, { 'temperature-probe': 5 })
+  await settle()
+  for (const row of await list()) {
+    const staff = row.claimedBy?.id ?? 'nora'
+    await workflow.complete({ tenant: scene.tenant, staff }, row.task, {
+      ...{ disposition: 'no-action-needed', note: 'end of a test', checked: [] },
+    })
+  }
+})
+
+async function aTask(): Promise<string> {
+  await scene.measure(scene.patient, { systolic: 192, diastolic: 124 })
+  await settle()
+  const [row] = await list()
+  return row!.task
+}
+
+test('workflow > an alert becomes one task of the named owner, due by the limit of its rule', async () => {
+  await aTask()
+  const [row, ...more] = await list()
+  expect(more).toEqual([])
+  expect(row).toMatchObject({
+    ...{
+      status: 'open',
+      priority: 'high',
+      condition: 'active',
+      historic: false,
+      title: 'Blood pressure severely high',
+    },
+    owner: { id: 'nora', name: 'Nora Nurse' },
+    subject: { name: 'Zwölfaxinger, Kunigunde', kind: 'patient' },
+    value: { text: '192/124', unit: 'mmHg' },
+    dueAt: scene.clock.now() + 30 * minute,
+    program: { code: 'hypertension-rpm' },
+  })
+  await settle()
+  expect(await list()).toHaveLength(1)
+})
+
+test('workflow > of two who claim at once one wins, and the other is told who', async () => {
+  const task = await aTask()
+  const acts = await Promise.all([workflow.claim(nora(), task), workflow.claim(ben(), task)])
+  const winner = acts[0]!.done ? 'nora' : 'ben'
+  expect(acts.filter((act) => act.done)).toHaveLength(1)
+  expect(acts.find((act) => !act.done)).toEqual({ done: false, claimedBy: winner, claimedAt: scene.clock.now() })
+  const body = await workflow.task(scene.by, task)
+  expect(body).toMatchObject({ status: 'claimed', handling: 'acknowledged', claimedBy: { id: winner } })
+  expect(body.events.map(({ what }) => what)).toEqual(['opened', 'claimed'])
+  const other = winner === 'nora' ? ben() : nora()
+  expect(await workflow.complete(other, task, { disposition: 'contacted-patient', note, checked: [] })).toMatchObject({
+    done: false,
+    claimedBy: winner,
+  })
+})
+
+test('workflow > completing with a disposition closes the alert and tells the evaluator in order', async () => {
+  const task = await aTask()
+  await workflow.claim(nora(), task)
+  await workflow.complete(nora(), task, { disposition: 'contacted-patient', note, checked: [0, 2] })
+  expect(await list()).toEqual([])
+  const body = await workflow.task(scene.by, task)
+  expect(body).toMatchObject({
+    ...{ status: 'completed', handling: 'closed', disposition: 'contacted-patient', note },
+    completedBy: { id: 'nora', name: 'Nora Nurse' },
+  })
+  const [commit] = (await scene.engine.log.read(0, (await scene.engine.log.head(0)) - 1, 10)).slice(-1)
+  expect(commit!.entries).toMatchObject([
+    { kind: 'alert-handled', alert: body.alert, subject: scene.patient, handling: 'closed' },
+  ])
+  const audited = await scene.rows<{ principal_id: string; action: string }>(
+    `select principal_id, action from tenant.audit_entry where resource = 'task' and resource_id = '${task}' and action = 'update'`,
+  )
+  expect(audited).toEqual([
+    { principal_id: 'nora', action: 'update' },
+    { principal_id: 'nora', action: 'update' },
+  ])
+  await expect(workflow.claim(ben(), task)).rejects.toMatchObject({ code: 'task-completed' })
+})
+
+test('workflow > closed while it stands, the same condition raises nothing until it has cleared once', async () => {
+  const task = await aTask()
+  await workflow.complete(nora(), task, { disposition: 'contacted-patient', note, checked: [] })
+  await scene.clock.advance(minute)
+  await scene.measure(scene.patient, { systolic: 195, diastolic: 110 })
+  await settle()
+  expect(await list()).toEqual([])
+  await scene.measure(scene.patient, { systolic: 120, diastolic: 80 })
+  await scene.clock.advance(minute)
+  await scene.measure(scene.patient, { systolic: 185, diastolic: 100 })
+  await settle()
+  expect((await list()).map(({ sentence }) => sentence)).toEqual([expect.stringMatching(/^BP 185\/100 mmHg/)])
+})
+
+test('workflow > a condition that recurs stays one task and says so', async () => {
+  const task = await aTask()
+  await workflow.claim(nora(), task)
+  await scene.clock.advance(minute)
+  await scene.measure(scene.patient, { systolic: 120, diastolic: 80 })
+  await scene.clock.advance(minute)
+  await scene.measure(scene.patient, { systolic: 200, diastolic: 110 })
+  await settle()
+  const [row, ...more] = await list()
+  expect([more, row!.task]).toEqual([[], task])
+  const body = await workflow.task(scene.by, task)
+  expect(body).toMatchObject({ handling: 'new', status: 'claimed' })
+  expect(body.events.map(({ what }) => what)).toEqual(['opened', 'claimed', 'recurred'])
+})
+
+test('workflow > what is found late opens one review task, due in a day, and becomes urgent when it happens now', async () => {
+  const probe = scene.engine.ids.uuid()
+  const from = scene.clock.now()
+  await scene.clock.advance(180 * minute)
+  for (const after of [0, 30, 60, 90, 120]) {
+    const value = after === 120 ? 5 : 9.5
+    await scene.measure(scene.fridge, { 'temperature-probe': value }, { at: from + after * minute, device: probe })
+  }
+  await settle()
+  const [row, ...more] = await list()
+  expect(more).toEqual([])
+  expect(row).toMatchObject({ historic: true, condition: 'cleared', dueAt: scene.clock.now() + 24 * 60 * minute })
+  await scene.measure(scene.fridge, { 'temperature-probe': 9 }, { device: probe })
+  await scene.clock.advance(16 * minute)
+  await scene.measure(scene.fridge, { 'temperature-probe': 9 }, { device: probe })
+  await settle()
+  expect(await list()).toMatchObject([
+    { task: row!.task, historic: false, condition: 'active', dueAt: scene.clock.now() + 30 * minute },
+  ])
+})
+
+test('workflow > a disposition must fit the subject, and saying that nothing was needed takes a reason', async () => {
+  const task = await aTask()
+  const complete = (disposition: 'stock-quarantined' | 'no-action-needed') =>
+    workflow.complete(nora(), task, { disposition, note: ' ', checked: [] })
+  await expect(complete('stock-quarantined')).rejects.toMatchObject({
+    code: 'disposition-unfit',
+    pointer: '/body/disposition',
+  })
+  await expect(complete('no-action-needed')).rejects.toMatchObject({ code: 'note-needed', pointer: '/body/note' })
+  const offered = (await workflow.task(scene.by, task)).dispositions.map(({ code }) => code)
+  expect(offered).toContain('contacted-patient')
+  expect(offered).not.toContain('stock-quarantined')
+})
+
+test('workflow > killed between reading facts and committing, each alert still has exactly one task', async () => {
+  await scene.measure(scene.patient, { systolic: 192, diastolic: 124 })
+  await scene.evaluate()
+  // Two processes that both believe to hold the lease read the same facts.
+  const outcomes = await Promise.allSettled([1, 2].map(() => takeFacts(scene.engine, scene.subjects)))
+  for (const outcome of outcomes)
+    if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'cursor-moved' })
+  await settle()
+  expect(await list()).toHaveLength(1)
+})
+
+test('workflow > another organisation sees no task and can act on none', async () => {
+  const task = await aTask()
+  const tenant = await scene.test.tenant()
+  expect(await workflow.worklist({ ...scene.by, tenant })).toMatchObject({ rows: [], total: 0 })
+  const stranger = { tenant, staff: 'nora' }
+  await expect(workflow.task({ ...scene.by, tenant }, task)).rejects.toMatchObject({ code: 'task-not-found' })
+  await expect(workflow.claim(stranger, task)).rejects.toMatchObject({ code: 'task-not-found' })
+  const wanted = { disposition: 'contacted-patient', note, checked: [] } as const
+  await expect(workflow.complete(stranger, task, { ...wanted, checked: [] })).rejects.toMatchObject({
+    code: 'task-not-found',
+  })
+})
+
+test('workflow > neither note nor disposition stands in plaintext', async () => {
+  const task = await aTask()
+  await workflow.complete(nora(), task, { disposition: 'contacted-patient', note, checked: [] })
+  const [row] = await scene.rows<{ text: string }>(
+    `select t::text || string_agg(e::text, '') as text from tenant.task t
+       join tenant.task_event e on e.task_id = t.id where t.id = '${task}' group by t`,
+  )
+  expect(row!.text).toContain(task)
+  for (const secret of ['contacted', 'symptoms']) {
+    expect(row!.text).not.toContain(secret)
+    expect(row!.text).not.toContain(Buffer.from(secret).toString('hex'))
+  }
+})
