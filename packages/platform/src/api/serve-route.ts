@@ -9,6 +9,7 @@ import { invalidRequest } from './outcome.ts'
 import type { ApiParts } from './parts.ts'
 import { mediaTypeOf, parseJson, readBytes } from './request-body.ts'
 import type { Admit } from './request-rate.ts'
+import { assertStorable } from './storable.ts'
 
 /** Bound of a JSON body when its route says nothing: 256 KiB. */
 export const defaultMaxBodyBytes = 256 * 1024
@@ -59,6 +60,7 @@ async function readAsked(route: Route, request: FastifyRequest): Promise<Asked> 
 
 function parsePart(part: string, schema: z.ZodType | undefined, value: unknown): unknown {
   if (schema === undefined) return undefined
+  assertStorable(part, value)
   const parsed = schema.safeParse(value ?? {})
   if (!parsed.success) throw invalidRequest(part, parsed.error)
   return parsed.data

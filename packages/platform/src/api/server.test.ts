@@ -65,12 +65,19 @@ describe('api > a bad request is refused with a code and a pointer', () => {
     ['a query out of range', { label: 'a' }, `/api/v1/things/${id}?max=101`, ['request-invalid', '/query/max']],
     ['an id that is none', { label: 'a' }, '/api/v1/things/7', ['request-invalid', '/params/id']],
     ['a body that is not JSON', '{"label": Canary}', undefined, ['body-not-json', '/body']],
+    ['a text with U+0000', '{"label": "a\\u0000b"}', undefined, ['request-invalid', '/body']],
+    ['a query with U+0000', { label: 'a' }, `/api/v1/things/${id}?max=%00`, ['request-invalid', '/query']],
     ['no body', '', undefined, ['body-not-json', '/body']],
   ])('%s', async (_what, payload, url, expected) => {
     const answered = await ask(payload, {}, url)
     expect(answered.statusCode).toBe(400)
     expect(codeOf(answered)).toEqual(expected)
     expect(answered.body).not.toMatch(/Canary|lable/)
+  })
+
+  test('a body that is nested deeply', async () => {
+    const deep = `{"label":${'['.repeat(900)}${']'.repeat(900)}}`
+    expect(codeOf(await ask(deep))).toEqual(['request-invalid', '/body'])
   })
 
   test('all that is wrong is told at once, up to a bound', async () => {
