@@ -9,7 +9,7 @@ const maxDepth = 64
  * @throws Failure `request-invalid`
  */
 export function assertStorable(part: string, value: unknown, depth = 0): void {
-  if (typeof value === 'string') return assertText(part, value)
+  if (typeof value === 'string') assertText(part, value)
   if (typeof value !== 'object' || value === null) return
   if (depth >= maxDepth)
     throw fail('request-invalid', `Nested more than ${maxDepth} deep. Send it flatter.`, { pointer: `/${part}` })
