@@ -115,7 +115,8 @@ export async function assignmentHistory(engine: Engine, by: By, device: string) 
         reason: row.superseded_reason ? openPart<string>(key, 'correction', device, row.superseded_reason) : null,
       }),
     )
-    await audited(tx, by, 'read', 'assignment', { id: device })
+    const subjects = [...new Set([...spans, ...superseded].map((span) => span.subject))]
+    await audited(tx, by, 'read', 'assignment', { id: device, subjects })
     return { spans, superseded }
   })
 }

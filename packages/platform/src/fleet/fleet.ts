@@ -44,7 +44,10 @@ export interface Fleet {
   /** From the database; doors ask `attribution` instead. */
   whoWears(tenant: string, device: string, at: EpochMs): Promise<AssignmentSpan | null>
   setSettings(by: By, device: string, settings: DeviceSettings): Promise<SettingsView>
+  /** For the device itself. */
   settings(tenant: string, device: string): Promise<SettingsView>
+  /** For a person: audited. */
+  readSettings(by: By, device: string): Promise<SettingsView>
   enrolGateway(by: By, wanted: NewGateway): Promise<GatewayView>
   gateways(tenant: string): Promise<GatewayView[]>
   readonly attribution: Attribution
@@ -73,6 +76,7 @@ export function makeFleet(engine: Engine, parts: FleetParts): Fleet {
     whoWears: (tenant, device, at) => whoWears(engine, tenant, device, at),
     setSettings: (by, device, settings) => setSettings(engine, by, device, settings),
     settings: (tenant, device) => settingsOf(engine, tenant, device),
+    readSettings: (by, device) => settingsOf(engine, by.tenant, device, by),
     enrolGateway: (by, wanted) => enrolGateway(engine, by, wanted),
     gateways: (tenant) => listGateways(engine, tenant),
     attribution: makeAttribution(engine),

@@ -135,3 +135,31 @@ test('routes > a device is enrolled, let in, worn, corrected and set', async () 
   expect(await ask('GET /api/v1/devices/:id', { params })).toMatchObject({ classification: 'wellness', worn: null })
   expect(await ask('GET /api/v1/devices', { query: { name: 'cuff-r' } })).toMatchObject({ items: [{ id }], next: null })
 })
+
+test('routes > every answer that tells of a person left its entry in the trail', async () => {
+  const { id } = await ask<WithId>('POST /api/v1/subjects', { body: aPatient() })
+  await ask('GET /api/v1/subjects/:id', { params: { id } })
+  await ask('GET /api/v1/subjects/:id/enrolments', { params: { id } })
+  await ask('POST /api/v1/subjects/search', { body: { ids: [id] } })
+  const device = await ask<WithId>('POST /api/v1/devices', { body: { name: 'trail', classification: 'medical' } })
+  await ask('POST /api/v1/devices/:id/assignments', { params: { id: device.id }, body: { subject: id } })
+  await ask('GET /api/v1/devices/:id', { params: { id: device.id } })
+  await ask('GET /api/v1/devices', { query: { subject: id } })
+  await ask('GET /api/v1/devices/:id/assignments', { params: { id: device.id } })
+  const { rows } = await ground.engine.db.pool.query<{ action: string; resource: string; who: string }>(
+    `select action, resource, principal_kind || ':' || principal_id as who from tenant.audit_entry
+      where subject_id = $1 and request_id = 'req-1' order by id`,
+    [id],
+  )
+  expect(rows.map(({ action, resource }) => `${action} ${resource}`)).toEqual([
+    'create subject',
+    'read subject',
+    'read enrolment',
+    'search subject',
+    'assign assignment',
+    'read device',
+    'search device',
+    'read assignment',
+  ])
+  expect(new Set(rows.map((row) => row.who))).toEqual(new Set(['staff:nora']))
+})

@@ -218,7 +218,8 @@ function settingsRoutes(fleet: Fleet): Route[] {
       policy: { action: 'read', resource: 'device' },
       params: byId,
       response: { 200: SettingsView },
-      handler: async (ctx) => ctx.reply(200, await fleet.settings(ctx.tenant, ctx.params.id)),
+      handler: async (ctx) =>
+        ctx.reply(200, await fleet.readSettings(byOf(ctx.principal, ctx.requestId), ctx.params.id)),
     }),
   ]
 }

@@ -28,8 +28,12 @@ export async function setSettings(
   })
 }
 
-/** What the device is to be told; version 0 and empty before anybody set any. @throws Failure `device-not-found` */
-export async function settingsOf(engine: Engine, tenant: string, device: string): Promise<SettingsView> {
+/**
+ * What the device is to be told; version 0 and empty before anybody set any. Audited when a person reads them (`by`), not when
+ * they are sent to the device itself.
+ * @throws Failure `device-not-found`
+ */
+export async function settingsOf(engine: Engine, tenant: string, device: string, by?: By): Promise<SettingsView> {
   const key = await tenantKey(engine, tenant)
   return engine.db.asTenant(tenant, async (tx) => {
     const row = await tx
@@ -39,6 +43,7 @@ export async function settingsOf(engine: Engine, tenant: string, device: string)
       .where('id', '=', device)
       .executeTakeFirst()
     if (!row) throw deviceNotFound()
+    if (by) await audited(tx, by, 'read', 'device', { id: device, purpose: 'HOPERAT' })
     return {
       version: row.settings_version,
       settings: openPart<DeviceSettings>(key, 'settings', device, row.settings),

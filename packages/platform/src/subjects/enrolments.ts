@@ -89,8 +89,8 @@ export const endEnrolment = (engine: Engine, by: By, id: string, end: number | n
     return enrolment
   })
 
-/** Enrolments of a subject, oldest first, ended ones too. */
-export const enrolmentsOf = (engine: Engine, tenant: string, subject: string): Promise<EnrolmentView[]> =>
+/** Enrolments of a subject, oldest first, ended ones too. Audited when a person reads them (`by`). */
+export const enrolmentsOf = (engine: Engine, tenant: string, subject: string, by?: By): Promise<EnrolmentView[]> =>
   engine.db.asTenant(tenant, async (tx) => {
     const rows = await tx
       .tables<SubjectsTables>()
@@ -99,6 +99,7 @@ export const enrolmentsOf = (engine: Engine, tenant: string, subject: string): P
       .where('subject_id', '=', subject)
       .orderBy('from_at')
       .execute()
+    if (by) await audited(tx, by, 'read', 'enrolment', { subjects: [subject] })
     return rows.map(viewOf)
   })
 

@@ -82,7 +82,7 @@ async function takeNew(engine: Engine, tenant: string, shelf: Shelf): Promise<vo
       horizon ??= await oldestRunning(tx)
       return newRows(tx, shelf.seenBelow, after)
     })
-    for (const row of rows) await take(engine, tenant, shelf.index, row)
+    await Promise.all(rows.map((row) => take(engine, tenant, shelf.index, row)))
     if (rows.length < pageRows) break
     after = rows.at(-1)!.id
   }

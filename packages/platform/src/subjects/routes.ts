@@ -171,7 +171,8 @@ function enrolmentRoutes(subjects: Subjects): Route[] {
       policy: { action: 'read', resource: 'enrolment' },
       params: byId,
       response: { 200: EnrolmentList },
-      handler: async (ctx) => ctx.reply(200, { items: await subjects.enrolmentsOf(ctx.tenant, ctx.params.id) }),
+      handler: async (ctx) =>
+        ctx.reply(200, { items: await subjects.readEnrolments(byOf(ctx.principal, ctx.requestId), ctx.params.id) }),
     }),
     defineRoute({
       method: 'PUT',

@@ -53,6 +53,8 @@ export interface Subjects {
   updateEnrolment(by: By, id: string, wanted: EnrolmentUpdate): Promise<EnrolmentView>
   endEnrolment(by: By, id: string, end: number | null): Promise<EnrolmentView>
   enrolmentsOf(tenant: string, subject: string): Promise<EnrolmentView[]>
+  /** For a person: audited. */
+  readEnrolments(by: By, subject: string): Promise<EnrolmentView[]>
   enrolmentsAt(tenant: string, at: number): Promise<EnrolmentView[]>
   /** Loads the names of all tenants and keeps them; `stages.ts` runs it. Search works without, from the first call on. */
   start(): Promise<() => Promise<void>>
@@ -82,6 +84,7 @@ export function makeSubjects(engine: Engine, staff: StaffOf): Subjects {
     updateEnrolment: (by, id, wanted) => updateEnrolment(engine, staff, by, id, wanted),
     endEnrolment: (by, id, end) => endEnrolment(engine, by, id, end),
     enrolmentsOf: (tenant, subject) => enrolmentsOf(engine, tenant, subject),
+    readEnrolments: (by, subject) => enrolmentsOf(engine, by.tenant, subject, by),
     enrolmentsAt: (tenant, at) => enrolmentsAt(engine, tenant, at),
     start: () => names.start(),
   }
