@@ -9,6 +9,7 @@ import type { By, Subjects } from '../../subjects/index.ts'
 import { type Alerting, makeAlerting } from '../alerting.ts'
 import { Evaluation, type EvaluationParts } from '../evaluation.ts'
 import { readPrograms } from '../programs.ts'
+import { evaluateAll } from './evaluate-all.ts'
 
 export const minute = 60_000
 /** 10:00 in Vienna, where the patient lives. */
@@ -90,16 +91,7 @@ export async function openScene(): Promise<Scene> {
       const entry = entryOf(tenant, subject, options.device ?? device, clock.now(), values, options)
       return (await engine.log.append([entry])).position
     },
-    async evaluate() {
-      const { evaluation: held, lease, run } = await evaluation()
-      try {
-        await held.open()
-        await run()
-        await held.close()
-      } finally {
-        await lease.release()
-      }
-    },
+    evaluate: () => evaluateAll(engine, subjects),
     rows: async <T extends object>(sql: string) =>
       engine.db.asTenant(tenant, async (tx) => (await tx.client.query<T>(sql)).rows),
     async facts(type) {
