@@ -35,6 +35,8 @@ export interface ReadingsLogged {
   /** Clock epoch of the device and the offset (ms, added to device time) that was frozen for it. */
   readonly clockEpoch?: number
   readonly clockOffsetMs?: number
+  /** The device's user slot (user 1 or 2 of a shared cuff), where it tells one. */
+  readonly userIndex?: number
   /** Staff member who typed it, for origin `typed`. */
   readonly enteredBy?: string
   readonly frame: RawFrame

@@ -73,7 +73,7 @@ export function makeAccept(parts: AcceptParts): Accept {
     return done.then(
       ({ position, plan }) => {
         leave()
-        learn(slot, plan.entries, contentHash)
+        learn(slot, plan.entries)
         slots.learnedUpTo(position)
         return finish(frame, receiptOf(position, plan))
       },
@@ -129,6 +129,7 @@ function prepare(frame: Frame, slot: Slot, contentHash: number, parts: AcceptPar
       ...(parsed.sequence === undefined ? {} : { sequence: parsed.sequence }),
       ...(judged.restarted ? { sequenceRestarted: true as const } : {}),
       ...(frame.delivery && parsed.sequence === undefined ? { delivery: { packetId: frame.delivery.packetId } } : {}),
+      ...(parsed.userIndex === undefined ? {} : { userIndex: parsed.userIndex }),
       ...(clock.epoch > 0 ? { clockEpoch: clock.epoch, clockOffsetMs: clock.offsetMs } : {}),
     } satisfies Omit<ReadingsLogged, 'assignment' | 'subject' | 'readings'>
     const asides = summarise(faults).map((fault) => quarantineEntry(frame, fault, parts.engine.ids.uuid()))
@@ -230,8 +231,8 @@ function makeFences({ process, attribution, claims, slots, takenOver }: AcceptPa
   }
 }
 
-function learn(slot: Slot, entries: readonly LogEntry[], contentHash: number): void {
-  for (const entry of entries) if (entry.kind === 'readings') slot.marks.learn(entry, contentHash)
+function learn(slot: Slot, entries: readonly LogEntry[]): void {
+  for (const entry of entries) if (entry.kind === 'readings') slot.marks.learn(entry)
   slot.dirty = true
 }
 

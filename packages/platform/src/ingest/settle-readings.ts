@@ -32,7 +32,7 @@ export function settleReadings(parsed: readonly ParsedReading[], context: Settle
       faults.push(implausibleFault(reading))
       continue
     }
-    const time = settleTime(reading.time, context.receivedAt, context.clock, context.zone)
+    const time = settleTime(reading.time, reading.untrustedTime, context.receivedAt, context.clock, context.zone)
     const flags = flagsOf(time.flag, plausible)
     readings.push({
       signal: reading.signal,

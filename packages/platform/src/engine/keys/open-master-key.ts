@@ -154,9 +154,12 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 /** Whether a cluster of PostgreSQL lies in the folder or one below it. */
-async function holdsDatabase(dataDir: string): Promise<boolean> {
-  const names = await readdir(dataDir).catch(() => [])
-  for (const name of ['', ...names]) if (await exists(join(dataDir, name, 'PG_VERSION'))) return true
+/** A PostgreSQL cluster in the folder or up to two levels below it: `postgres/cluster` is where the embedded one lies. */
+async function holdsDatabase(folder: string, depth = 2): Promise<boolean> {
+  if (await exists(join(folder, 'PG_VERSION'))) return true
+  if (depth === 0) return false
+  const names = await readdir(folder).catch(() => [])
+  for (const name of names) if (await holdsDatabase(join(folder, name), depth - 1)) return true
   return false
 }
 

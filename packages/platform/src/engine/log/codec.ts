@@ -61,7 +61,7 @@ function frameFromPlain([format, text, base64]: PlainFrame): RawFrame {
 /** What a readings entry may or may not have, beside what it always has. */
 type Rest = Pick<
   ReadingsLogged,
-  'sequence' | 'sequenceRestarted' | 'delivery' | 'clockEpoch' | 'clockOffsetMs' | 'enteredBy'
+  'sequence' | 'sequenceRestarted' | 'delivery' | 'clockEpoch' | 'clockOffsetMs' | 'userIndex' | 'enteredBy'
 >
 
 function readingsToPlain(entry: ReadingsLogged): unknown[] {

@@ -5,7 +5,6 @@
 import type { ReadingsLogged } from '@careloop/contract'
 import type { Engine } from '../../engine/index.ts'
 import { DeviceMarks, type MarksState } from '../marks/device-marks.ts'
-import { hashBytes } from '../marks/hash.ts'
 
 export interface ClaimedDevice {
   readonly marks: DeviceMarks
@@ -89,7 +88,7 @@ async function claimAll(
     const marks = await openMarks(engine, row)
     if (row.previous !== null && row.checkpoint !== null)
       for (const { position, entry } of await scans.since(row.checkpoint, row.device))
-        if (position > (row.mark_position ?? 0)) marks.learn(entry, hashBytes(entry.frame.bytes))
+        if (position > (row.mark_position ?? 0)) marks.learn(entry)
     claimed.set(row.device, { marks })
   }
   return claimed

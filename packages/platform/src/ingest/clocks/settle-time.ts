@@ -23,17 +23,25 @@ export interface SettledTime {
 /** @param zone IANA zone for wall-clock times without one */
 export function settleTime(
   time: DeviceTime | undefined,
+  untrusted: DeviceTime | undefined,
   receivedAt: number,
   clock: ClockEpoch,
   zone: string,
 ): SettledTime {
-  if (!time) return { measuredAt: receivedAt }
-  const deviceTime = 'epochMs' in time ? time.epochMs : wallClockToEpoch(time.local, zone)
+  if (!time) {
+    return untrusted
+      ? { measuredAt: receivedAt, deviceTime: toEpoch(untrusted, zone), flag: 'clock-unset' }
+      : { measuredAt: receivedAt }
+  }
+  const deviceTime = toEpoch(time, zone)
   const corrected = deviceTime + clock.offsetMs
   if (corrected > receivedAt + FUTURE_MS) return { measuredAt: receivedAt, deviceTime, flag: 'clock-in-future' }
   if (corrected < receivedAt - HISTORIC_MS) return { measuredAt: corrected, deviceTime, flag: 'historic' }
   return { measuredAt: corrected, deviceTime }
 }
+
+const toEpoch = (time: DeviceTime, zone: string): number =>
+  'epochMs' in time ? time.epochMs : wallClockToEpoch(time.local, zone)
 
 /** The clock's epoch after the device told its own now; the same object when nothing changed. */
 export function settleClock(clock: ClockEpoch, deviceNow: number | undefined, receivedAt: number): ClockEpoch {

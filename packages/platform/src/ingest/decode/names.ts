@@ -28,6 +28,9 @@ export interface Parsed {
   /** Wall-clock warnings of a codec, e.g. that the clock is not set. */
   readonly warnings?: readonly string[]
   readonly attributes?: Readonly<Record<string, string | number | boolean>>
+  readonly userIndex?: number
+  /** The message number was read by a codec out of an envelope: what surrounds it (a gateway's rssi) is not its content. */
+  readonly enveloped?: true
 }
 
 export interface ParsedReading {
@@ -35,6 +38,8 @@ export interface ParsedReading {
   readonly value: import('@careloop/contract').Value
   readonly unit: string
   readonly time?: import('@careloop/contract').DeviceTime
+  /** What an unset clock said: recognises a record that is sent again, never says when it was measured. */
+  readonly untrustedTime?: import('@careloop/contract').DeviceTime
   readonly ordinal: number
   /** Place of the measurement inside the frame. */
   readonly group: number

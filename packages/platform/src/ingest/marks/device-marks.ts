@@ -3,7 +3,7 @@
  * A pure function of the reading log: `learn` is fed the same entries when it is rebuilt as when they are first accepted.
  */
 import type { LoggedReading, ReadingsLogged } from '@careloop/contract'
-import { hashValue } from './hash.ts'
+import { hashBytes, hashReadings, hashValue } from './hash.ts'
 import { SequenceSet, type SequenceState } from './sequence-set.ts'
 import { TimeWindow, type TimeWindowState } from './time-window.ts'
 
@@ -65,7 +65,8 @@ export class DeviceMarks {
   }
 
   /** Takes in what one entry of the log says. */
-  learn(entry: LearntEntry, contentHash: number): void {
+  learn(entry: LearntEntry): void {
+    const contentHash = hashOfEntry(entry)
     if (entry.sequence !== undefined) {
       if (entry.sequenceRestarted) this.sequences.restart()
       this.sequences.add(entry.sequence, contentHash)
@@ -95,5 +96,18 @@ export class DeviceMarks {
 
 export type LearntEntry = Pick<
   ReadingsLogged,
-  'sequence' | 'sequenceRestarted' | 'delivery' | 'readings' | 'clockEpoch' | 'clockOffsetMs'
+  'frame' | 'sequence' | 'sequenceRestarted' | 'delivery' | 'readings' | 'clockEpoch' | 'clockOffsetMs'
 >
+
+/** The same hash that was taken of the message when it came; see `hashOfMessage` in judge.ts. */
+function hashOfEntry(entry: LearntEntry): number {
+  if (entry.frame.format !== 'profile' || entry.sequence === undefined) return hashBytes(entry.frame.bytes)
+  return hashReadings(
+    entry.readings.map(({ signal, value, original, deviceTime, ordinal }) => ({
+      signal,
+      value: original?.value ?? value,
+      time: deviceTime,
+      ordinal,
+    })),
+  )
+}

@@ -5,6 +5,23 @@ export function hashBytes(bytes: Uint8Array): number {
   return hash >>> 0
 }
 
+/** What identifies a reading inside a numbered message, alike before and after it was settled. */
+export interface Said {
+  readonly signal: string
+  readonly value: unknown
+  readonly time: number | undefined
+  readonly ordinal: number
+}
+
+/** Content of a numbered message that came in an envelope: its readings, not what a gateway wrote around them. */
+export function hashReadings(readings: readonly Said[]): number {
+  return hashBytes(
+    Buffer.from(
+      JSON.stringify(readings.map(({ signal, value, time, ordinal }) => [signal, value, time ?? null, ordinal])),
+    ),
+  )
+}
+
 const double = new Float64Array(1)
 const words = new Uint32Array(double.buffer)
 

@@ -6,7 +6,7 @@
 import { wallClockToEpoch } from '../clocks/wall-clock.ts'
 import type { Fault, Parsed, ParsedReading } from '../decode/names.ts'
 import type { Frame } from '../door.ts'
-import { hashValue } from './hash.ts'
+import { hashReadings, hashValue } from './hash.ts'
 import type { Slot } from './slots.ts'
 
 export type Judged =
@@ -19,11 +19,25 @@ export type Judged =
       readonly restarted?: true
     }
 
-export function judge(frame: Frame, parsed: Parsed, contentHash: number, slot: Slot, zone: string): Judged {
-  if (parsed.sequence !== undefined) return judgeSequence(parsed, parsed.sequence, contentHash, slot, zone)
-  if (frame.delivery?.dup && slot.marks.wasDelivered(frame.delivery.packetId, contentHash))
+export function judge(frame: Frame, parsed: Parsed, frameHash: number, slot: Slot, zone: string): Judged {
+  if (parsed.sequence !== undefined)
+    return judgeSequence(parsed, parsed.sequence, hashOfMessage(parsed, frameHash, zone), slot, zone)
+  if (frame.delivery?.dup && slot.marks.wasDelivered(frame.delivery.packetId, frameHash))
     return { verdict: 'duplicate' }
   return judgeTimes(parsed, slot, zone)
+}
+
+/** What tells one numbered message from another with the same number. */
+function hashOfMessage(parsed: Parsed, frameHash: number, zone: string): number {
+  if (!parsed.enveloped) return frameHash
+  return hashReadings(
+    parsed.readings.map((reading) => ({
+      signal: reading.signal,
+      value: reading.value,
+      time: rawTime(reading, zone),
+      ordinal: reading.ordinal,
+    })),
+  )
 }
 
 function judgeSequence(parsed: Parsed, sequence: number, contentHash: number, slot: Slot, zone: string): Judged {
@@ -42,7 +56,9 @@ function judgeSequence(parsed: Parsed, sequence: number, contentHash: number, sl
 function isNewest(parsed: Parsed, slot: Slot, zone: string): boolean {
   const newest = slot.marks.newestTime
   return (
-    newest !== undefined && parsed.readings.length > 0 && parsed.readings.every((r) => (rawTime(r, zone) ?? 0) > newest)
+    newest !== undefined &&
+    parsed.readings.length > 0 &&
+    parsed.readings.every((r) => r.time !== undefined && rawTime(r, zone)! > newest)
   )
 }
 
@@ -72,6 +88,7 @@ function judgeTimes(parsed: Parsed, slot: Slot, zone: string): Judged {
 
 /** The device's own time in ms, uncorrected. */
 export function rawTime(reading: ParsedReading, zone: string): number | undefined {
-  if (!reading.time) return undefined
-  return 'epochMs' in reading.time ? reading.time.epochMs : wallClockToEpoch(reading.time.local, zone)
+  const time = reading.time ?? reading.untrustedTime
+  if (!time) return undefined
+  return 'epochMs' in time ? time.epochMs : wallClockToEpoch(time.local, zone)
 }
