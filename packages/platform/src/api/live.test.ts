@@ -1,6 +1,7 @@
 import type { NewFact, OperationOutcome } from '@careloop/contract'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { comparePositions, maxBacklog, maxWaiting } from './live.ts'
+import { comparePositions, maxBacklog } from './live.ts'
+import { makeLiveHub, maxWaiting } from './live-hub.ts'
 import { type TestShell, testShell } from './testing/test-shell.ts'
 
 let shell: TestShell
@@ -137,7 +138,6 @@ describe('api > a live page', () => {
   })
 
   test('a page that does not read holds a bounded number of events, then is told to read again', async () => {
-    const { makeLiveHub } = await import('./live.ts')
     const hub = makeLiveHub(shell.engine)
     let woken = 0
     let told: () => void = () => {}

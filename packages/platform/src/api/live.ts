@@ -6,6 +6,7 @@ import type { Fact, FactType, Resource } from '@careloop/contract'
 import { z } from 'zod'
 import type { Engine } from '../engine/index.ts'
 import { defineRoute, may, type PersonOrService, type Route } from '../identity/index.ts'
+import { heartbeatMs, type LiveHub } from './live-hub.ts'
 import type { ApiParts } from './parts.ts'
 
 /** What a fact tells of: who may not read that, does not hear of it. */
@@ -31,56 +32,8 @@ const tellsOf: Readonly<Record<FactType, Resource>> = {
   TaskChanged: 'task',
 }
 
-/** A page that reads slower than this many events behind is told to read again instead. */
-export const maxWaiting = 500
 /** Facts missed while away; more than this is a `reset`, which costs less than telling them. */
 export const maxBacklog = 1_000
-const heartbeatMs = 15_000
-
-export interface LiveHub {
-  /** Calls `wake` after each fact or heartbeat; `take` empties what waits, null = it overflowed. */
-  join(tenant: string, wake: () => void): { take(): Fact[] | null; leave(): void }
-  close(): void
-}
-
-interface Seat {
-  readonly tenant: string
-  readonly wake: () => void
-  waiting: Fact[] | null
-}
-
-/** One subscription a process, however many pages look. */
-export function makeLiveHub(engine: Engine): LiveHub {
-  const seats = new Set<Seat>()
-  const leaveFacts = engine.db.onFacts('all', (fact) => {
-    for (const seat of seats) {
-      if (seat.tenant !== fact.tenant) continue
-      if (seat.waiting !== null && seat.waiting.push(fact) > maxWaiting) seat.waiting = null
-      seat.wake()
-    }
-  })
-  const stopBeat = engine.clock.every(heartbeatMs, () => {
-    for (const seat of seats) seat.wake()
-  })
-  return {
-    join(tenant, wake) {
-      const seat: Seat = { tenant, wake, waiting: [] }
-      seats.add(seat)
-      return {
-        take() {
-          const taken = seat.waiting
-          seat.waiting = []
-          return taken
-        },
-        leave: () => void seats.delete(seat),
-      }
-    },
-    close() {
-      leaveFacts()
-      stopBeat()
-    },
-  }
-}
 
 const position = z.string().regex(/^(0|\d{1,20}:\d{1,19})$/, 'Not a position. Use the id of the last event.')
 

@@ -2,7 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { Route } from '../identity/index.ts'
 import { healthRoutes } from './health.ts'
-import { type LiveHub, liveRoutes } from './live.ts'
+import { liveRoutes } from './live.ts'
+import type { LiveHub } from './live-hub.ts'
 import { openApiDocument, openApiRoutes } from './openapi.ts'
 import type { ApiParts } from './parts.ts'
 

@@ -305,3 +305,22 @@ test('identity > too many sign-ins from one address are refused with a time to w
     await strict.close()
   }
 })
+
+test('identity > where browsers come by TLS, the cookie and the pages stay on TLS', async () => {
+  const tls = await testShell({ secureCookies: true, publicOrigin: 'https://care.example.org' })
+  try {
+    const { cookie, email, password } = await tls.signIn(['nurse'])
+    const answered = await tls.server.inject({
+      method: 'POST',
+      url: '/api/auth/sign-in/email',
+      payload: { email, password },
+      headers: { origin: 'https://care.example.org', host: 'inside:8080' },
+    })
+    expect(answered.statusCode).toBe(200)
+    expect(answered.headers['set-cookie']).toMatch(/^__Secure-careloop\.session_token=.*; Secure/)
+    expect(answered.headers['strict-transport-security']).toMatch(/^max-age=\d+/)
+    expect((await tls.server.inject({ url: '/api/v1/me', headers: { cookie } })).statusCode).toBe(200)
+  } finally {
+    await tls.close()
+  }
+})

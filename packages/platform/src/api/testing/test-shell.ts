@@ -37,6 +37,7 @@ export interface Signed {
 export type ShellOptions = Partial<Omit<ApiParts, 'engine' | 'identity' | 'routes' | 'deviceByToken'>> & {
   routes?(identity: Identity, engine: Engine): readonly Route[]
   readonly signInsPerMinute?: number
+  readonly secureCookies?: boolean
 }
 
 export async function testShell(options: ShellOptions = {}): Promise<TestShell> {
@@ -44,8 +45,8 @@ export async function testShell(options: ShellOptions = {}): Promise<TestShell> 
   const watch = makeWatch({ level: 'trace', destination: { write: (line: string) => void lines.push(line) } })
   const clock = makeManualClock(Date.now()) // the sign-in library keeps its own, real time
   const { engine, stop } = await testEngine({ clock, watch })
-  const { signInsPerMinute = 1_000, routes, ...rest } = options
-  const identity = await makeIdentity(engine, { secureCookies: false, signInsPerMinute })
+  const { signInsPerMinute = 1_000, secureCookies = false, routes, ...rest } = options
+  const identity = await makeIdentity(engine, { secureCookies, signInsPerMinute })
   const devices = new Map<string, DeviceSpeaker>()
   const server = await makeApiServer({
     readiness: [],
