@@ -55,7 +55,7 @@ export async function startPlatform(config: Config, watch: Watch): Promise<Platf
     const rooms = await openRooms(opened.engine, {
       secureCookies: config.publicOrigin?.startsWith('https:') ?? false,
     })
-    ends.push(await startStages(opened.engine, allStages(rooms), config.role))
+    ends.push(await startStages(opened.engine, allStages(rooms, config), config.role))
     const doors = opensDoors(config.role) ? await openDoors(rooms, config) : null
     if (doors) ends.push(doors.close)
     const http = await openPages(config, rooms, doors, opened, ends)

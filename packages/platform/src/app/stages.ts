@@ -4,20 +4,22 @@ import type { Engine, Stage } from '../engine/index.ts'
 import { attributionStage, deviceStatusStage } from '../fleet/stages.ts'
 import { quarantineStage } from '../ingest/stages.ts'
 import { namesStage } from '../subjects/stages.ts'
+import { telemetryStage } from '../telemetry/telemetry-stage.ts'
 import { workflowStage } from '../workflow/stages.ts'
-import type { Role } from './config.ts'
+import type { Config, Role } from './config.ts'
 import type { Rooms } from './rooms.ts'
 
-export const allStages = (rooms: Rooms): readonly Stage[] => [
+export const allStages = (rooms: Rooms, config: Pick<Config, 'sealAfterMs'>): readonly Stage[] => [
   attributionStage(rooms.fleet.attribution),
   namesStage(rooms.subjects),
   deviceStatusStage,
   quarantineStage,
+  telemetryStage(config.sealAfterMs === undefined ? {} : { sealAfterMs: config.sealAfterMs }),
   alertingStage({ subjects: rooms.subjects }),
   workflowStage(rooms.subjects),
 ]
 
-const worker = ['device-status', 'quarantine', 'alerting', 'workflow'] as const
+const worker = ['device-status', 'quarantine', 'telemetry', 'alerting', 'workflow'] as const
 
 /** Doors and pages are opened beside these by the same role. */
 export const stagesOf: Readonly<Record<Role, readonly string[]>> = {

@@ -50,18 +50,20 @@ export function dbContract(name: string, make: () => Promise<DbGround>): void {
 
     test('subscribers hear facts of another process in order, also those hidden behind a slow transaction', async () => {
       const heard: string[] = []
-      const stop = ground.engine.db.onFacts(['SubjectChanged', 'DeviceChanged'], (fact) => heard.push(fact.type))
-      await new Promise((go) => setTimeout(go, 50))
+      const mine = ground.engine.ids.uuid()
+      const stop = ground.engine.db.onFacts(['SubjectChanged', 'DeviceChanged'], (fact) => {
+        if (Object.values(fact.body).includes(mine)) heard.push(fact.type)
+      })
       const { db } = ground.another()
       let release = () => {}
       const slow = db.asTenant(tenant, async (tx) => {
-        await tx.publish({ type: 'SubjectChanged', subject: tenant })
+        await tx.publish({ type: 'SubjectChanged', subject: mine })
         await new Promise<void>((go) => {
           release = go
         })
       })
       await db.asTenant(tenant, async (tx) => {
-        await tx.publish({ type: 'DeviceChanged', device: tenant })
+        await tx.publish({ type: 'DeviceChanged', device: mine })
         await tx.publish({ type: 'SiteChanged', site: tenant })
       })
       release()

@@ -26,8 +26,8 @@ export function makeDb(parts: DbParts): ClosableDb {
   const feed: FactFeed = makeFactFeed(pool, watch.log)
   return {
     pool,
-    asTenant: (tenant, fn) => inTransaction(pool, (scope) => tenantWork(scope, parts, tenant, fn)),
-    asEngine: (fn) => inTransaction(pool, (scope) => fn(engineTx(scope, parts))),
+    asTenant: (tenant, fn) => inTransaction(parts, (scope) => tenantWork(scope, parts, tenant, fn)),
+    asEngine: (fn) => inTransaction(parts, (scope) => fn(engineTx(scope, parts))),
     async tenants() {
       const { rows } = await pool.query<{ id: string }>('select id from engine.tenant order by created_at, id')
       return rows.map((row) => row.id)
@@ -51,7 +51,7 @@ interface Scope {
   readonly committed: (() => void)[]
 }
 
-async function inTransaction<T>(pool: Pool, work: (scope: Scope) => Promise<T>): Promise<T> {
+async function inTransaction<T>({ pool, watch }: DbParts, work: (scope: Scope) => Promise<T>): Promise<T> {
   const client: PoolClient = await pool.connect()
   const scope: Scope = { client, committed: [] }
   let broken: Error | undefined
@@ -59,7 +59,7 @@ async function inTransaction<T>(pool: Pool, work: (scope: Scope) => Promise<T>):
     await client.query('begin')
     const result = await work(scope)
     await client.query('commit')
-    for (const fn of scope.committed) fn()
+    for (const fn of scope.committed) afterwards(fn, watch)
     return result
   } catch (error) {
     // A connection that cannot even roll back is thrown away, so that the next caller does not inherit its transaction.
@@ -69,6 +69,15 @@ async function inTransaction<T>(pool: Pool, work: (scope: Scope) => Promise<T>):
     throw error
   } finally {
     client.release(broken)
+  }
+}
+
+/** The transaction is committed: whatever goes wrong now must not make it look failed. */
+function afterwards(fn: () => void, watch: Watch): void {
+  try {
+    fn()
+  } catch (error) {
+    watch.log.error({ err: error }, 'what was to follow a commit failed')
   }
 }
 

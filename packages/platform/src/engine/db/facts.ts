@@ -50,6 +50,9 @@ interface Subscriber {
 export function makeFactFeed(pool: Pool, log: Logger): FactFeed {
   const subscribers = new Set<Subscriber>()
   let closed = false
+  // Asked for at once: a subscriber that comes a moment later hears everything from its call on, perhaps a little before it.
+  const began = newest(pool)
+  began.catch(() => {})
   let position: string | undefined
   let listener: PoolClient | undefined
   let busy: Promise<void> | undefined
@@ -68,7 +71,7 @@ export function makeFactFeed(pool: Pool, log: Logger): FactFeed {
   }
 
   const look = async () => {
-    if (position === undefined) position = await newest(pool)
+    if (position === undefined) position = await began.catch(() => newest(pool))
     for (;;) {
       const facts = await readFacts(pool, position, 500)
       for (const fact of facts) deliver(fact)

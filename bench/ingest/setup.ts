@@ -1,0 +1,44 @@
+/** Two organisations with patients who wear the devices of a load, each device with a token or a certificate. */
+
+import type { Rooms } from '../../packages/platform/src/app/rooms.ts'
+import type { By } from '../../packages/platform/src/subjects/index.ts'
+import type { Device } from './generator.ts'
+
+/** Long before any reading. */
+const SINCE = Date.UTC(2020, 0, 1)
+
+export async function enrolDevices(rooms: Rooms, count: number, certificates: boolean): Promise<Device[]> {
+  const devices: Device[] = []
+  for (const [half, name] of ['North clinic', 'South clinic'].entries()) {
+    const tenant = await rooms.identity.createTenant(`${name} ${rooms.engine.ids.uuid().slice(-6)}`)
+    const by: By = { tenant, actor: 'cli' }
+    const share = half === 0 ? Math.ceil(count / 2) : Math.floor(count / 2)
+    for (let i = 0; i < share; i += 20)
+      devices.push(
+        ...(await Promise.all(
+          Array.from({ length: Math.min(20, share - i) }, (_, j) =>
+            enrolOne(rooms, by, half * 100_000 + i + j, certificates),
+          ),
+        )),
+      )
+  }
+  return devices
+}
+
+async function enrolOne(rooms: Rooms, by: By, number: number, certificate: boolean): Promise<Device> {
+  const { subjects, fleet } = rooms
+  const patient = await subjects.create(by, {
+    timeZone: 'America/Chicago',
+    resource: {
+      resourceType: 'Patient',
+      name: [{ family: `Load${number}`, given: ['Test'] }],
+      birthDate: '1950-01-01',
+    },
+  })
+  const name = `monitor-${number}`
+  const { id } = await fleet.enrolDevice(by, { name, profile: 'generic', classification: 'medical' })
+  await fleet.assign(by, id, patient.id, SINCE)
+  if (!certificate) return { name, device: id, token: (await fleet.createDeviceToken(by, id, {})).token }
+  const issued = await fleet.issueCertificate(by, id, {})
+  return { name, device: id, cert: issued.certificate, key: issued.privateKey! }
+}
