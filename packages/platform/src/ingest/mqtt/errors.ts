@@ -4,6 +4,7 @@ import { failures } from '@careloop/contract'
 export const mqttErrors = {
   'mqtt-port-unavailable': { disposition: 'retry', status: 503, issue: 'transient' },
   'mqtt-sessions-unavailable': { disposition: 'retry', status: 503, issue: 'transient' },
+  'mqtt-session-moved': { disposition: 'retry', status: 409, issue: 'conflict' },
 } as const
 
 export const mqttFailure = failures(mqttErrors)

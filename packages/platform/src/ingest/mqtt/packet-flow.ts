@@ -66,7 +66,7 @@ function handleDisconnect(connection: Connection, client: Client) {
 
 function forgetSession(connection: Connection, client: Client) {
   const { log, store } = connection.state
-  store.forget(client.session.key).catch((error: unknown) => {
+  store.forget(client.session.key, client.session.owner).catch((error: unknown) => {
     log.warn(
       { err: error, device: client.device.device },
       'a session that its device ended is still stored; it ends by its time',

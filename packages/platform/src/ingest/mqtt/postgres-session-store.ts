@@ -5,19 +5,20 @@
 import type { Db, EngineTx } from '../../engine/index.ts'
 import { mqttFailure } from './errors.ts'
 import { keyText, type SessionState } from './session.ts'
-import type { SessionKey, SessionStore } from './session-store.ts'
+import {
+  changed,
+  found,
+  type SessionChange,
+  type SessionKey,
+  type SessionStore,
+  type StoredSession,
+} from './session-store.ts'
 
-interface Row {
-  readonly state: SessionState
-  readonly expiresAt: number
-}
-
-type Ask =
-  | { readonly what: 'load'; readonly key: SessionKey; readonly done: (row: Row | null) => void }
-  | { readonly what: 'put'; readonly key: SessionKey; readonly row: Row | null; readonly done: () => void }
-
-interface Waiting {
-  readonly ask: Ask
+interface Ask {
+  readonly key: SessionKey
+  readonly change: SessionChange
+  /** Gets the row as it was before the change, or `moved` when the change did not apply. */
+  readonly done: (before: StoredSession | null | 'moved') => void
   readonly fail: (error: unknown) => void
 }
 
@@ -25,16 +26,8 @@ interface Waiting {
 const MOST_TOGETHER = 1_000
 
 export function makePostgresSessionStore(db: Pick<Db, 'asEngine'>): SessionStore {
-  const waiting: Waiting[] = []
+  const waiting: Ask[] = []
   let running = false
-
-  const put = (key: SessionKey, row: Row | null) =>
-    new Promise<void>((done, fail) => enqueue({ ask: { what: 'put', key, row, done }, fail }))
-
-  function enqueue(item: Waiting): void {
-    waiting.push(item)
-    if (!running) void run()
-  }
 
   async function run(): Promise<void> {
     running = true
@@ -44,13 +37,24 @@ export function makePostgresSessionStore(db: Pick<Db, 'asEngine'>): SessionStore
     running = false
   }
 
+  const ask = (key: SessionKey, change: SessionChange) =>
+    new Promise<StoredSession | null | 'moved'>((done, fail) => {
+      waiting.push({ key, change, done, fail })
+      if (!running) void run()
+    })
+
   return {
-    async load(key, now) {
-      const row = await new Promise<Row | null>((done, fail) => enqueue({ ask: { what: 'load', key, done }, fail }))
-      return row && row.expiresAt > now ? row.state : null
+    async take(key, owner, now, expiresAt) {
+      const before = await ask(key, { what: 'take', owner, now, expiresAt })
+      return before === 'moved' ? null : found(before, now)
     },
-    save: (key, state, expiresAt) => put(key, { state, expiresAt }),
-    forget: (key) => put(key, null),
+    async save(key, owner, state, expiresAt) {
+      if ((await ask(key, { what: 'save', owner, state, expiresAt })) === 'moved')
+        throw mqttFailure('mqtt-session-moved', 'The device went on with its session on another connection.')
+    },
+    async forget(key, owner) {
+      await ask(key, owner === undefined ? { what: 'forget' } : { what: 'forget', owner })
+    },
     async expire(now) {
       try {
         return await db.asEngine(async ({ client }) => {
@@ -64,24 +68,22 @@ export function makePostgresSessionStore(db: Pick<Db, 'asEngine'>): SessionStore
   }
 }
 
-async function settle(db: Pick<Db, 'asEngine'>, batch: readonly Waiting[]): Promise<void> {
-  const answers: (() => void)[] = []
+async function settle(db: Pick<Db, 'asEngine'>, batch: readonly Ask[]): Promise<void> {
+  let answers: (() => void)[] = []
   try {
     await db.asEngine(async (tx) => {
-      const known = await readRows(tx, batch)
-      const changed = new Map<string, SessionKey>()
-      for (const { ask } of batch) {
-        const text = keyText(ask.key)
-        if (ask.what === 'load') {
-          const row = known.get(text) ?? null
-          answers.push(() => ask.done(row))
-        } else {
-          known.set(text, ask.row)
-          changed.set(text, ask.key)
-          answers.push(ask.done)
-        }
+      answers = []
+      const rows = await readRows(tx, batch)
+      const touched = new Map<string, SessionKey>()
+      for (const { key, change, done } of batch) {
+        const before = rows.get(keyText(key)) ?? null
+        const after = changed(before, change)
+        answers.push(() => done(after === 'moved' ? 'moved' : before))
+        if (after === 'moved') continue
+        rows.set(keyText(key), after)
+        touched.set(keyText(key), key)
       }
-      await writeRows(tx, changed, known)
+      await writeRows(tx, touched, rows)
     })
   } catch (cause) {
     const error = unavailable(cause)
@@ -91,35 +93,40 @@ async function settle(db: Pick<Db, 'asEngine'>, batch: readonly Waiting[]): Prom
   for (const answer of answers) answer()
 }
 
-async function readRows(tx: EngineTx, batch: readonly Waiting[]): Promise<Map<string, Row | null>> {
-  const rows = new Map<string, Row | null>()
-  const keys = batch.filter(({ ask }) => ask.what === 'load').map(({ ask }) => ask.key)
-  if (keys.length === 0) return rows
-  const found = await tx.client.query<{
-    tenant: string
-    device: string
-    client: string
-    state: SessionState
-    at: string
-  }>(
-    `select s.tenant_id as tenant, s.device_id as device, encode(s.client, 'hex') as client, s.state, s.expires_at as at
+/** Rows of all keys of a batch, locked in one order, so that two processes never wait for each other in a circle. */
+async function readRows(tx: EngineTx, batch: readonly Ask[]): Promise<Map<string, StoredSession | null>> {
+  const rows = new Map<string, StoredSession | null>()
+  const keys = new Map(batch.map(({ key }) => [keyText(key), key]))
+  const { rows: read } = await tx.client.query<SessionKey & { kept: Kept; at: string }>(
+    `select s.tenant_id as tenant, s.device_id as device, encode(s.client, 'hex') as client, s.state as kept, s.expires_at as at
        from unnest($1::uuid[], $2::uuid[], $3::text[]) as k(tenant, device, client)
-       join engine.device_session s on s.tenant_id = k.tenant and s.device_id = k.device and s.client = decode(k.client, 'hex')`,
-    columns(keys),
+       join engine.device_session s on s.tenant_id = k.tenant and s.device_id = k.device and s.client = decode(k.client, 'hex')
+      order by s.tenant_id, s.device_id, s.client
+        for update of s`,
+    columns([...keys.values()]),
   )
-  for (const row of found.rows) rows.set(keyText(row), { state: row.state, expiresAt: Number(row.at) })
+  for (const { kept, at, ...key } of read) rows.set(keyText(key), { ...kept, expiresAt: Number(at) })
   return rows
+}
+
+/** What stands in the column `state`. */
+interface Kept {
+  readonly owner: string
+  readonly state: SessionState
 }
 
 async function writeRows(
   tx: EngineTx,
-  changed: ReadonlyMap<string, SessionKey>,
-  rows: ReadonlyMap<string, Row | null>,
+  touched: ReadonlyMap<string, SessionKey>,
+  rows: ReadonlyMap<string, StoredSession | null>,
 ): Promise<void> {
-  // In the order of their keys, so that two processes never wait for each other's rows.
-  const sorted = [...changed].sort(([a], [b]) => (a < b ? -1 : 1))
+  // Sorted like the locks above: rows that are new are waited for in the same order.
+  const sorted = [...touched].sort(([a], [b]) => (a < b ? -1 : 1))
   const gone = sorted.filter(([text]) => !rows.get(text)).map(([, key]) => key)
-  const kept = sorted.filter(([text]) => rows.get(text))
+  const kept = sorted.flatMap(([text, key]) => {
+    const row = rows.get(text)
+    return row ? [{ key, row }] : []
+  })
   if (gone.length > 0)
     await tx.client.query(
       `delete from engine.device_session s using unnest($1::uuid[], $2::uuid[], $3::text[]) as k(tenant, device, client)
@@ -133,9 +140,9 @@ async function writeRows(
          from unnest($1::uuid[], $2::uuid[], $3::text[], $4::jsonb[], $5::bigint[]) as k(tenant, device, client, state, at)
        on conflict (tenant_id, device_id, client) do update set state = excluded.state, expires_at = excluded.expires_at`,
       [
-        ...columns(kept.map(([, key]) => key)),
-        kept.map(([text]) => JSON.stringify(rows.get(text)!.state)),
-        kept.map(([text]) => rows.get(text)!.expiresAt),
+        ...columns(kept.map(({ key }) => key)),
+        kept.map(({ row: { owner, state } }) => JSON.stringify({ owner, state } satisfies Kept)),
+        kept.map(({ row }) => row.expiresAt),
       ],
     )
 }

@@ -4,7 +4,7 @@ import { makeManualClock } from '../../engine/clock/manual-clock.ts'
 import { type TestGround, testGround } from '../../engine/testing/index.ts'
 import { makePostgresSessionStore } from './postgres-session-store.ts'
 import type { SessionState } from './session.ts'
-import type { SessionKey, SessionStore } from './session-store.ts'
+import { emptyState, type SessionKey, type SessionStore } from './session-store.ts'
 import { memorySessionStore } from './testing/memory-session-store.ts'
 import { openTestDoor } from './testing/open-test-door.ts'
 import { RawClient } from './testing/raw-client.ts'
@@ -43,45 +43,58 @@ describe.each<[string, () => SessionStore]>([
 ])('mqtt session store: %s', (_, make) => {
   it('keeps a session until its time, and gives it back as it was', async () => {
     const [store, key] = [make(), aKey()]
-    expect(await store.load(key, 0)).toBeNull()
-    await store.save(key, state([7, 9]), 1_000)
-    expect(await store.load(key, 999)).toEqual(state([7, 9]))
-    expect(await store.load(key, 1_000)).toBeNull()
-    await store.save(key, state([]), 5_000)
-    expect(await store.load(key, 4_000)).toEqual(state([]))
-    expect(await store.load(aKey(), 0)).toBeNull()
+    expect(await store.take(key, 'a', 0, 500)).toBeNull()
+    await store.save(key, 'a', state([7, 9]), 1_000)
+    expect(await store.take(key, 'b', 999, 1_000)).toEqual({ owner: 'a', state: state([7, 9]) })
+    expect(await store.take(key, 'c', 1_000, 2_000)).toBeNull()
+    expect(await store.take(key, 'd', 1_500, 2_000)).toEqual({ owner: 'c', state: emptyState })
+    expect(await store.take(aKey(), 'a', 0, 500)).toBeNull()
   })
 
-  it('forgets, and expires what has run out', async () => {
-    const [store, forgotten, old, young] = [make(), aKey(), aKey(), aKey()]
-    await Promise.all([forgotten, old, young].map((key) => store.save(key, state([]), key === young ? 900 : 100)))
-    await store.forget(forgotten)
-    expect(await store.load(forgotten, 0)).toBeNull()
+  it('lets only the last who took a session save or forget it', async () => {
+    const [store, key] = [make(), aKey()]
+    await expect(store.save(key, 'a', state([1]), 1_000)).rejects.toMatchObject({ code: 'mqtt-session-moved' })
+    await store.take(key, 'a', 0, 1_000)
+    await store.save(key, 'a', state([1]), 1_000)
+    await store.take(key, 'b', 0, 1_000)
+    await expect(store.save(key, 'a', state([2]), 1_000)).rejects.toMatchObject({ code: 'mqtt-session-moved' })
+    await store.forget(key, 'a')
+    expect(await store.take(key, 'c', 0, 1_000)).toEqual({ owner: 'b', state: state([1]) })
+    await store.forget(key)
+    await expect(store.save(key, 'c', state([3]), 1_000)).rejects.toMatchObject({ code: 'mqtt-session-moved' })
+    expect(await store.take(key, 'd', 0, 1_000)).toBeNull()
+  })
+
+  it('expires what has run out', async () => {
+    const [store, old, young] = [make(), aKey(), aKey()]
+    await Promise.all([store.take(old, 'a', 0, 100), store.take(young, 'a', 0, 900)])
     expect(await store.expire(100)).toBe(1)
-    expect(await store.load(old, 0)).toBeNull()
-    expect(await store.load(young, 0)).toEqual(state([]))
+    expect(await store.take(old, 'b', 0, 1)).toBeNull()
+    expect(await store.take(young, 'b', 0, 1)).not.toBeNull()
   })
 
   it('keeps the order of calls for one key, also of calls made at once', async () => {
     const [store, key] = [make(), aKey()]
-    const calls = [
-      store.save(key, state([1]), 1_000),
-      store.load(key, 0),
-      store.forget(key),
-      store.load(key, 0),
-      store.save(key, state([2]), 1_000),
-    ]
-    expect((await Promise.all(calls))[1]).toEqual(state([1]))
-    expect(await calls[3]).toBeNull()
-    expect(await store.load(key, 0)).toEqual(state([2]))
+    const first = store.take(key, 'a', 0, 1_000)
+    const saved = store.save(key, 'a', state([1]), 1_000)
+    const second = store.take(key, 'b', 0, 1_000)
+    const late = expect(store.save(key, 'a', state([9]), 1_000)).rejects.toMatchObject({ code: 'mqtt-session-moved' })
+    const forgotten = store.forget(key, 'b')
+    const third = store.take(key, 'c', 0, 1_000)
+    expect(await first).toBeNull()
+    await saved
+    expect(await second).toEqual({ owner: 'a', state: state([1]) })
+    await Promise.all([late, forgotten])
+    expect(await third).toBeNull()
   })
 
   it('takes a storm of thousands at once', async () => {
     const store = make()
     const keys = Array.from({ length: 2_500 }, aKey)
-    await Promise.all(keys.map((key, n) => store.save(key, state([n + 1]), 1_000)))
-    const found = await Promise.all(keys.map((key) => store.load(key, 0)))
-    expect(found.map((each) => each?.received[0])).toEqual(keys.map((_, n) => n + 1))
+    await Promise.all(keys.map((key) => store.take(key, 'a', 0, 1_000)))
+    await Promise.all(keys.map((key, n) => store.save(key, 'a', state([n + 1]), 1_000)))
+    const back = await Promise.all(keys.map((key) => store.take(key, 'b', 0, 1_000)))
+    expect(back.map((each) => each?.state.received[0])).toEqual(keys.map((_, n) => n + 1))
   })
 })
 
@@ -91,11 +104,12 @@ it('mqtt session store > says "try again" when the database is away, and works o
     asEngine: (fn) => (away ? Promise.reject(new Error('connect ECONNREFUSED')) : database.db.asEngine(fn)),
   })
   const key = aKey()
-  await expect(store.save(key, state([1]), 1_000)).rejects.toMatchObject({ code: 'mqtt-sessions-unavailable' })
+  await expect(store.take(key, 'a', 0, 1_000)).rejects.toMatchObject({ code: 'mqtt-sessions-unavailable' })
   await expect(store.expire(0)).rejects.toMatchObject({ code: 'mqtt-sessions-unavailable' })
   away = false
-  await store.save(key, state([2]), 1_000)
-  expect(await store.load(key, 0)).toEqual(state([2]))
+  await store.take(key, 'a', 0, 1_000)
+  await store.save(key, 'a', state([2]), 1_000)
+  expect(await store.take(key, 'b', 0, 1_000)).toEqual({ owner: 'a', state: state([2]) })
 })
 
 /** A door whose process is killed: nothing is closed, its memory is gone, another opens on the same database. */
@@ -141,6 +155,43 @@ describe('mqtt sessions after a kill', () => {
     const after = await RawClient.open(second.port, 12, 4, { clean: false })
     expect(await after.next()).toMatchObject({ cmd: 'publish', dup: true, messageId: sent?.messageId })
     await Promise.all([first, second].map((each) => each.close()))
+  })
+
+  it('a subscription made without any settings there is stored too', async () => {
+    const { host, first, open } = await twoLives()
+    const before = await RawClient.open(first.port, 15, 4, { clean: false })
+    before.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'devices/device-15/settings', qos: 1 }] })
+    expect(await before.next()).toMatchObject({ cmd: 'suback', granted: [1] })
+    const second = await open()
+    const after = await RawClient.open(second.port, 15, 4, { clean: false })
+    // The first door, not killed in truth, would hear of the change too: its connection is ended first.
+    await before.vanish()
+    host.changeSettings(aDevice(15), { interval: 60 }, 1)
+    expect(await after.next()).toMatchObject({ cmd: 'publish', dup: false })
+    await Promise.all([first, second].map((each) => each.close()))
+  })
+
+  it('a process that learns late that its device has moved writes nothing back', async () => {
+    const { host, first, clock, open } = await twoLives()
+    const stale = await RawClient.open(first.port, 16, 4, { clean: false, keepalive: 10 })
+    stale.publish(5, { qos: 2 })
+    expect(await stale.next()).toMatchObject({ cmd: 'pubrec', messageId: 5 })
+    const second = await open()
+    const moved = await RawClient.open(second.port, 16, 4, { clean: false, keepalive: 0 })
+    moved.send({ cmd: 'pubrel', messageId: 5 })
+    expect(await moved.next()).toMatchObject({ cmd: 'pubcomp', messageId: 5 })
+    // Only now does the first door notice that its connection is dead, and ends the session as it knew it.
+    await clock.advance(17_000)
+    expect(await stale.next()).toBeNull()
+    await moved.vanish()
+    await first.close()
+    await second.close()
+    const third = await open()
+    const after = await RawClient.open(third.port, 16, 4, { clean: false })
+    after.publish(5, { qos: 2 })
+    expect(await after.next()).toMatchObject({ cmd: 'pubrec', messageId: 5 })
+    expect(host.frames).toHaveLength(2)
+    await third.close()
   })
 
   it('starting clean ends a session for good, also over a kill', async () => {

@@ -1,4 +1,5 @@
 /** Sessions that live in this process: those with a connection, and those that still have something to finish. */
+import { Failure } from '@careloop/contract'
 import type { Connection } from './connection.ts'
 import { keyText, type Session } from './session.ts'
 import type { SessionKey, SessionStore } from './session-store.ts'
@@ -93,19 +94,20 @@ export class SessionTable {
     if (!session || unsavedSince === null) return
     place.saving = true
     const save = session.save(this.#store, unsavedSince, 0).then(
-      () => {
-        place.saving = false
-        if (place.unsavedSince === unsavedSince) {
-          place.unsavedSince = null
-          this.#unsaved.delete(keyText(key))
-        }
-        this.settle(key)
-      },
-      () => {
-        place.saving = false
-      },
+      () => true,
+      // A session that another process has taken is not ours to save any more.
+      (error: unknown) => error instanceof Failure && error.code === 'mqtt-session-moved',
     )
-    this.#saves.add(save)
-    void save.then(() => this.#saves.delete(save))
+    const done = save.then((isOver) => {
+      place.saving = false
+      if (!isOver) return
+      if (place.unsavedSince === unsavedSince) {
+        place.unsavedSince = null
+        this.#unsaved.delete(keyText(key))
+      }
+      this.settle(key)
+    })
+    this.#saves.add(done)
+    void done.then(() => this.#saves.delete(done))
   }
 }

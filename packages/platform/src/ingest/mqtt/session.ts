@@ -41,13 +41,16 @@ export class Session {
   readonly device: DeviceIdentity
   readonly subscriptions = new Map<string, Subscription>()
   readonly received = new Map<number, Received>()
+  /** Whom the store lets save it: changes with each connection that takes it. */
+  owner: string
   /** Seconds that the session outlives its connection; 0 = not at all, so nothing of it is stored. */
   expirySeconds = 0
   /** QoS 2 publishes being accepted: the session stays in memory until they are settled. */
   accepting = 0
   #nextPacketId = 1
 
-  constructor(key: SessionKey, device: DeviceIdentity) {
+  constructor(key: SessionKey, device: DeviceIdentity, owner: string) {
+    this.owner = owner
     this.key = key
     this.device = device
   }
@@ -80,10 +83,13 @@ export class Session {
     }
   }
 
-  /** Durable when it resolves; nothing to do for a session that ends with its connection. */
+  /**
+   * Durable when it resolves; nothing to do for a session that ends with its connection.
+   * @throws Failure `mqtt-sessions-unavailable`, `mqtt-session-moved` (the device is connected elsewhere)
+   */
   save(store: SessionStore, now: number, graceMs = CRASH_GRACE_MS): Promise<void> {
     if (!this.persistent) return DONE
-    return store.save(this.key, this.state(), now + this.expirySeconds * 1000 + graceMs)
+    return store.save(this.key, this.owner, this.state(), now + this.expirySeconds * 1000 + graceMs)
   }
 }
 

@@ -2,38 +2,66 @@
 import type { IConnectPacket } from 'mqtt-packet'
 import type { DeviceIdentity } from '../door.ts'
 import type { Connection } from './connection.ts'
-import { Session } from './session.ts'
+import { CRASH_GRACE_MS, Session } from './session.ts'
 import type { SessionKey } from './session-store.ts'
 
-/** @throws Failure `mqtt-sessions-unavailable` */
+export interface Started {
+  readonly session: Session
+  /** The client's session was there already. */
+  readonly present: boolean
+}
+
+/**
+ * What it changes is stored when it resolves, so that "session present" is true after a crash as well.
+ * @throws Failure `mqtt-sessions-unavailable`
+ */
 export async function startSession(
   connection: Connection,
   key: SessionKey,
   device: DeviceIdentity,
   packet: IConnectPacket,
   version: 4 | 5,
-): Promise<{ session: Session; present: boolean }> {
-  const { sessions, store, clock, wills, limits } = connection.state
+): Promise<Started> {
+  const { sessions, store, clock, ids, wills, limits } = connection.state
   const clean = packet.clean ?? false
   wills.returned(key, clean, clock.now())
-  let session = clean ? null : sessions.living(key)
-  let present = session !== null
-  if (!session) {
-    session = new Session(key, device)
-    if (clean) await store.forget(key)
-    else {
-      const state = await store.load(key, clock.now())
-      if (state) session.restore(state)
-      present = state !== null
-    }
-    sessions.begin(session)
-  }
   const asked =
     version === 5 ? (packet.properties?.sessionExpiryInterval ?? 0) : clean ? 0 : limits.maxSessionExpirySeconds
-  const wasKept = present && asked === 0
-  session.expirySeconds = Math.min(asked, limits.maxSessionExpirySeconds)
-  // Stored before CONNACK, so that "session present" is true after a crash as well, and what is now to end with its connection is not.
-  if (wasKept) await store.forget(key)
-  else await session.save(store, clock.now())
+  const expirySeconds = Math.min(asked, limits.maxSessionExpirySeconds)
+  const { session, present } = clean
+    ? { session: new Session(key, device, ids.uuid()), present: false }
+    : await resume(connection, key, device, expirySeconds)
+  session.expirySeconds = expirySeconds
+  sessions.begin(session)
+  if (expirySeconds === 0) await store.forget(key)
+  else if (clean) {
+    await take(connection, key, session.owner, expirySeconds)
+    await session.save(store, clock.now())
+  }
   return { session, present }
+}
+
+async function resume(
+  connection: Connection,
+  key: SessionKey,
+  device: DeviceIdentity,
+  expirySeconds: number,
+): Promise<Started> {
+  const living = connection.state.sessions.living(key)
+  const session = new Session(key, device, connection.state.ids.uuid())
+  const before = await take(connection, key, session.owner, expirySeconds)
+  // What is in memory knows more than what is stored, unless another process had the device in between.
+  if (living && before?.owner === living.owner) {
+    living.owner = session.owner
+    living.expirySeconds = expirySeconds
+    await living.save(connection.state.store, connection.state.clock.now())
+    return { session: living, present: true }
+  }
+  if (before) session.restore(before.state)
+  return { session, present: before !== null }
+}
+
+function take({ state }: Connection, key: SessionKey, owner: string, expirySeconds: number) {
+  const now = state.clock.now()
+  return state.store.take(key, owner, now, now + expirySeconds * 1000 + CRASH_GRACE_MS)
 }

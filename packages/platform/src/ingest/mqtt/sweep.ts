@@ -58,6 +58,7 @@ export async function keepSessions(state: DoorState): Promise<void> {
   const saves: Promise<void>[] = []
   for (const { phase, client } of state.connections)
     if (phase === 'open' && client) saves.push(client.session.save(state.store, now))
-  await Promise.all(saves)
+  // One that moved to another process is kept up there.
+  await Promise.allSettled(saves)
   await state.store.expire(now)
 }
