@@ -56,12 +56,15 @@ export function dbContract(name: string, make: () => Promise<DbGround>): void {
       })
       const { db } = ground.another()
       let release = () => {}
+      const began = Promise.withResolvers<void>()
       const slow = db.asTenant(tenant, async (tx) => {
         await tx.publish({ type: 'SubjectChanged', subject: mine })
+        began.resolve()
         await new Promise<void>((go) => {
           release = go
         })
       })
+      await began.promise
       await db.asTenant(tenant, async (tx) => {
         await tx.publish({ type: 'DeviceChanged', device: mine })
         await tx.publish({ type: 'SiteChanged', site: tenant })
