@@ -9,12 +9,15 @@ export interface PlainListen {
   readonly port: number
 }
 
-export interface TlsListen extends PlainListen {
-  /** PEM */
+/** PEM, as `tls.createServer` takes them. */
+export interface TlsCertificate {
   readonly key: string
   readonly cert: string
-  /** PEM of the CAs whose client certificates are taken */
+  /** The CAs whose client certificates are taken. */
   readonly ca: string
+}
+
+export interface TlsListen extends PlainListen, TlsCertificate {
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
   /** Clients must show a certificate from `ca`. Default true. */
   readonly requestCert?: boolean
@@ -31,6 +34,8 @@ export interface Listener {
   readonly server: Server
   /** Ends all its sockets at once, also those whose TLS handshake is under way. */
   destroySockets(): void
+  /** Shows another certificate from now on; open connections keep theirs. Nothing to do without TLS. */
+  renew(certificate: TlsCertificate): void
 }
 
 /** The kernel takes the smaller of this and net.core.somaxconn: a site that comes back at once does so in thousands. */
@@ -44,19 +49,20 @@ export function listenPlain(listen: PlainListen, taken: (socket: Socket) => void
 }
 
 /** @param refused hears of each handshake that failed */
-export function listenTls(
+export async function listenTls(
   listen: TlsListen,
   handshakeTimeoutMs: number,
   taken: (socket: TLSSocket) => void,
   refused: (error: Error) => void,
 ): Promise<Listener> {
   const requestCert = listen.requestCert ?? true
+  const minVersion = listen.minVersion ?? 'TLSv1.2'
   const server = createTlsServer(
     {
       key: listen.key,
       cert: listen.cert,
       ca: listen.ca,
-      minVersion: listen.minVersion ?? 'TLSv1.2',
+      minVersion,
       requestCert,
       rejectUnauthorized: requestCert,
       handshakeTimeout: handshakeTimeoutMs,
@@ -67,7 +73,8 @@ export function listenTls(
     taken,
   )
   server.on('tlsClientError', refused)
-  return start(server, listen, 'mqtts')
+  const listener = await start(server, listen, 'mqtts')
+  return { ...listener, renew: ({ key, cert, ca }) => server.setSecureContext({ key, cert, ca, minVersion }) }
 }
 
 function start(server: Server, { host, port }: PlainListen, door: Address['door']): Promise<Listener> {
@@ -87,7 +94,7 @@ function start(server: Server, { host, port }: PlainListen, door: Address['door'
     server.listen({ host, port, backlog: BACKLOG }, () => {
       const bound = server.address()
       const address = { door, host, port: typeof bound === 'object' && bound ? bound.port : port }
-      resolve({ server, address, destroySockets })
+      resolve({ server, address, destroySockets, renew() {} })
     })
   })
 }

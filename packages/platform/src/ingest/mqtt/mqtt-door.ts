@@ -12,7 +12,15 @@ import { Gate } from './gate.ts'
 import type { MqttHost } from './host.ts'
 import { WillKeeper } from './last-will.ts'
 import { defaultLimits, type Limits } from './limits.ts'
-import { type Address, type Listener, listenPlain, listenTls, type PlainListen, type TlsListen } from './listeners.ts'
+import {
+  type Address,
+  type Listener,
+  listenPlain,
+  listenTls,
+  type PlainListen,
+  type TlsCertificate,
+  type TlsListen,
+} from './listeners.ts'
 import type { SessionStore } from './session-store.ts'
 import { SessionTable } from './session-table.ts'
 import { settingsChanged } from './settings-flow.ts'
@@ -42,6 +50,8 @@ export interface MqttDoor {
   disconnect(device: string, why: 'revoked' | 'administrative' | 'moved-elsewhere', credential?: string): number
   /** New handshakes get this certificate; open connections keep theirs. PEM. */
   renewCertificate(next: { readonly key: string; readonly cert: string; readonly ca: string }): void
+  /** Shows another certificate to devices that connect from now on. */
+  renewCertificate(certificate: TlsCertificate): void
   /** Stops listening, lets publishes under way be acknowledged, then sends the devices away. Wills of connected devices are not said. */
   close(): Promise<void>
 }
@@ -88,6 +98,9 @@ export async function openMqttDoor(options: MqttDoorOptions): Promise<MqttDoor> 
     disconnect: (device, why, credential) => disconnect(state, device, why, credential),
     renewCertificate(next) {
       for (const { server } of listeners) if (server instanceof TlsServer) server.setSecureContext(next)
+    },
+    renewCertificate(certificate) {
+      for (const listener of listeners) listener.renew(certificate)
     },
     close() {
       closed ??= close(state, listeners, stops)

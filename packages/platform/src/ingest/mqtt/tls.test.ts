@@ -81,6 +81,21 @@ describe('mqtt over TLS', () => {
     expect(await isLetIn({ cert: unknown.cert, key: unknown.key })).toBe(false)
   })
 
+  it('shows a renewed certificate to those who connect after, and keeps the others', async () => {
+    const own = { cert: device.cert, key: device.key }
+    const before = new RawClient(await dial(own), 5)
+    before.connect(1, { clientId: 'before' })
+    await before.next()
+    const next = await authority.issue('careloop', 'server')
+    ground.door.renewCertificate({ key: next.key, cert: next.cert, ca: authority.ca })
+    const socket = await dial(own)
+    expect(socket.getPeerX509Certificate()?.fingerprint256).toBe(next.fingerprint256)
+    socket.destroy()
+    expect(await isLetIn({})).toBe(false)
+    expect(await before.heardSoFar()).toEqual([])
+    await before.leave()
+  })
+
   it('drops a client that speaks no TLS', async () => {
     const client = await RawClient.dial(ground.port)
     client.connect(1)
