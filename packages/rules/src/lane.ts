@@ -50,15 +50,25 @@ export function take(lane: Lane, point: Point, rule: CompiledRule): readonly Tol
   }
   const due = deadlineOf(lane.head, rule)
   const timed = due < point.at ? [raiseByTimer(lane, due)] : nothing
-  const wasActive = lane.head.active
+  const { active: wasActive, raisedAt } = lane.head
+  pullPins(lane, point.at)
   const outcome = step(lane.head, point, rule)
   push(lane, point, rule, wasActive)
   if (outcome === 'none') return timed
-  if (outcome === 'cleared') return [...timed, { what: 'cleared', at: point.at }]
+  if (outcome === 'cleared') return [...timed, { what: 'cleared', at: Math.max(point.at, raisedAt ?? point.at) }]
   lane.pins.push(point.at)
   return [...timed, { what: 'raised', at: point.at, by: copyMachine(lane.head) }]
 }
 const nothing: readonly Told[] = []
+
+/**
+ * A timer raised, and then came what was measured before its deadline: the raise was told first, so it is folded first. Else a
+ * value that clears the alert would be undone when the window is folded again.
+ */
+function pullPins(lane: Lane, at: EpochMs): void {
+  const { pins } = lane
+  for (let i = pins.length - 1; i >= 0 && pins[i]! > at; i--) pins[i] = at - 0.5
+}
 
 /**
  * A timer of the rule ran out: the breach has stood for `hold.for` and nothing says otherwise. Its pin lies just before the

@@ -7,7 +7,7 @@ import type { RuleState, Track } from './evaluator.ts'
 import type { Lane } from './lane.ts'
 import type { CompiledRule, Machine, Point } from './machine.ts'
 import type { Source } from './rule.ts'
-import type { Usable } from './truth.ts'
+import { NO, truthOf, type Usable } from './truth.ts'
 
 const format = 1
 
@@ -31,10 +31,26 @@ export function saveState(rules: readonly RuleState[]): SavedState {
     format,
     rules: rules.map(({ spec, tracks, failed }) => {
       const { rule, version, enrolment, from, to } = spec
-      return { rule, version, enrolment, from, to, failed, tracks }
+      const saved = tracks.map((track) => saveTrack(track, spec.compiled))
+      return { rule, version, enrolment, from, to, failed, tracks: saved }
     }),
   }
 }
+
+const saveTrack = ({ focus, live, late }: Track, rule: CompiledRule): Track => ({
+  focus,
+  live: saveLane(live, rule),
+  late: late === null ? null : saveLane(late, rule),
+})
+
+const saveLane = (lane: Lane, rule: CompiledRule): Lane => ({
+  ...lane,
+  points: lane.points.map((point) => (canBeEvidence(point, rule) ? point : { ...point, sources: [] })),
+})
+
+/** Where a quiet measurement came from is asked by nobody: leaving it out more than halves a checkpoint. */
+const canBeEvidence = (point: Point, rule: CompiledRule): boolean =>
+  rule.body.match === 'latest' || truthOf(rule.when, point.values) !== NO
 
 /**
  * @param saved as parsed from JSON
