@@ -3,7 +3,6 @@
  * readings and hear their own settings.
  */
 import type { Socket } from 'node:net'
-import { Server as TlsServer } from 'node:tls'
 import type { Clock, Ids, Watch } from '../../engine/index.ts'
 import { Connection } from './connection.ts'
 import { Counts, exposeCounts } from './counts.ts'
@@ -48,9 +47,7 @@ export interface MqttDoor {
    * @returns how many
    */
   disconnect(device: string, why: 'revoked' | 'administrative' | 'moved-elsewhere', credential?: string): number
-  /** New handshakes get this certificate; open connections keep theirs. PEM. */
-  renewCertificate(next: { readonly key: string; readonly cert: string; readonly ca: string }): void
-  /** Shows another certificate to devices that connect from now on. */
+  /** New handshakes get this certificate; open connections keep theirs. */
   renewCertificate(certificate: TlsCertificate): void
   /** Stops listening, lets publishes under way be acknowledged, then sends the devices away. Wills of connected devices are not said. */
   close(): Promise<void>
@@ -96,9 +93,6 @@ export async function openMqttDoor(options: MqttDoorOptions): Promise<MqttDoor> 
     addresses: listeners.map(({ address }) => address),
     connections: () => counts.connections,
     disconnect: (device, why, credential) => disconnect(state, device, why, credential),
-    renewCertificate(next) {
-      for (const { server } of listeners) if (server instanceof TlsServer) server.setSecureContext(next)
-    },
     renewCertificate(certificate) {
       for (const listener of listeners) listener.renew(certificate)
     },
