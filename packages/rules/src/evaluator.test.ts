@@ -179,12 +179,13 @@ test('rules > readings late by less than 15 minutes lose no alert that they woul
 const keyOf = (told: Transition) => `${told.rule}/${told.focus}`
 const within = (span: { from: number; to: number }, at: number) => at >= span.from && at <= span.to
 
+/** From the start of the breach to its clearing. */
 function spans(told: readonly Transition[]): { key: string; from: number; to: number }[] {
   const all: { key: string; from: number; to: number }[] = []
   for (const each of told) {
     if (each.rule === 'both') continue // `latest` judges what was known at the time; late signals change what that is
     const key = keyOf(each)
-    if (each.what === 'raised') all.push({ key, from: each.at, to: Number.POSITIVE_INFINITY })
+    if (each.what === 'raised') all.push({ key, from: each.breach!.since, to: Number.POSITIVE_INFINITY })
     const open = all.findLast((span) => span.key === key)
     if (each.what === 'cleared' && open) open.to = each.at
   }

@@ -138,6 +138,8 @@ const steadySpanMs = 60_000
 
 /** A span of the condition as folding finds it. `told`: a raise inside it was told before. */
 interface Episode {
+  /** Start of the breach that raised it. */
+  readonly since: EpochMs
   readonly from: EpochMs
   to: EpochMs | null
   told: boolean
@@ -171,14 +173,18 @@ function foldAgain(lane: Lane, late: Point, rule: CompiledRule): readonly Told[]
 function fold(lane: Lane, rule: CompiledRule): { machine: Machine; episodes: Episode[] } {
   const machine = copyMachine(lane.base)
   const episodes: Episode[] = []
-  if (machine.active) episodes.push({ from: machine.raisedAt!, to: null, told: true, by: null })
+  const open = (from: EpochMs, told: boolean) => {
+    const by = told ? null : copyMachine(machine)
+    episodes.push({ since: machine.breachSince ?? from, from, to: null, told, by })
+  }
+  if (machine.active) open(machine.raisedAt!, true)
   const pins = [...lane.pins]
   const visit: Visit = (what, at) => {
     const last = episodes.at(-1)
     if (what === 'cleared') last!.to = at
-    else if (what === 'raised') episodes.push({ from: at, to: null, told: false, by: copyMachine(machine) })
+    else if (what === 'raised') open(at, false)
     else if (last !== undefined && last.to === null) Object.assign(last, { told: true })
-    else episodes.push({ from: Math.ceil(at), to: null, told: true, by: null })
+    else open(Math.ceil(at), true)
   }
   for (const point of lane.points) foldPoint(machine, point, pins, rule, visit)
   passTime(machine, Number.POSITIVE_INFINITY, pins, rule, visit, false)
@@ -223,4 +229,4 @@ function passPin(machine: Machine, pins: EpochMs[], visit: Visit): void {
 }
 
 const covers = (episodes: readonly Episode[], at: EpochMs) =>
-  episodes.some((episode) => at >= episode.from && (episode.to === null || at <= episode.to))
+  episodes.some((episode) => at >= episode.since && (episode.to === null || at <= episode.to))
