@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { compare, readingsInLog } from './ingest/count.ts'
 import type { Device, Outcome, Plan } from './ingest/generator.ts'
 import { enrolDevices } from './ingest/setup.ts'
-import { caughtUp, readingsInTelemetry, sealedShare } from './ingest/telemetry.ts'
+import { caughtUp, mostlySealed, readingsInTelemetry, sealedShare } from './ingest/telemetry.ts'
 import { option, report } from './support/report.ts'
 import { assertDurableSettings, startServer, type TestServer } from './support/server.ts'
 
@@ -33,7 +33,7 @@ interface Run {
 async function main(): Promise<void> {
   const runs: Run[] = []
   for (const transport of transports()) {
-    const server = await startServer({ CARELOOP_SEAL_AFTER_MS: '5000' })
+    const server = await startServer({ CARELOOP_SEAL_AFTER_MS: '15000' })
     try {
       console.log(`${transport}: ${await assertDurableSettings(server.databaseUrl())}`)
       const { rooms, close } = await server.rooms()
@@ -73,6 +73,7 @@ async function runOne(
   generator.send('go')
   const outcome = (await message(generator)) as Outcome
   await caughtUp(engine)
+  await mostlySealed(engine)
   const after = server.cpu()
   const cpu = after.server - before.server + after.database - before.database
   const inLog = compare(plan.ackFile, devices, await readingsInLog(engine, start))

@@ -58,10 +58,14 @@ export async function startServer(env: NodeJS.ProcessEnv = {}): Promise<TestServ
     output: () => text,
     process: () => child!,
     async start(extra = {}) {
-      const started = spawn(process.execPath, [MAIN, 'start'], {
-        env: { ...all, ...extra },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      })
+      const started = spawn(
+        process.execPath,
+        [...(process.env.CARELOOP_BENCH_NODE ?? '').split(' ').filter(Boolean), MAIN, 'start'],
+        {
+          env: { ...all, ...extra },
+          stdio: ['ignore', 'pipe', 'pipe'],
+        },
+      )
       child = started
       for (const stream of [started.stdout, started.stderr])
         stream.on('data', (chunk: Buffer) => {

@@ -8,7 +8,7 @@ import type { Attribution } from '../fleet/index.ts'
 import { attributeReadings } from './attribute-readings.ts'
 import type { Claims } from './claims/claims.ts'
 import { settleClock } from './clocks/settle-time.ts'
-import { type Fault, Unreadable } from './decode/names.ts'
+import { type Fault, type ParsedReading, Unreadable } from './decode/names.ts'
 import { parseFrame } from './decode/parse-frame.ts'
 import type { Accept, Frame, Receipt, SetAside } from './door.ts'
 import { ingestFailure } from './errors.ts'
@@ -118,6 +118,7 @@ function prepare(frame: Frame, slot: Slot, contentHash: number, parts: AcceptPar
     const clock = settleClock(slot.marks.clock, parsed.deviceNow, frame.receivedAt)
     const settled = settleReadings(judged.readings, { receivedAt: frame.receivedAt, clock, zone })
     const faults = [...parsed.faults, ...judged.faults, ...settled.faults]
+    const namesItself = parsed.sequence !== undefined || isTimed(judged.readings)
     const head = {
       kind: 'readings',
       tenant: frame.device.tenant,
@@ -128,16 +129,14 @@ function prepare(frame: Frame, slot: Slot, contentHash: number, parts: AcceptPar
       frame: { format: frame.format, bytes: frame.bytes },
       ...(parsed.sequence === undefined ? {} : { sequence: parsed.sequence }),
       ...(judged.restarted ? { sequenceRestarted: true as const } : {}),
-      ...(frame.delivery && parsed.sequence === undefined ? { delivery: { packetId: frame.delivery.packetId } } : {}),
+      ...(frame.delivery && !namesItself ? { delivery: { packetId: frame.delivery.packetId } } : {}),
       ...(parsed.userIndex === undefined ? {} : { userIndex: parsed.userIndex }),
       ...(clock.epoch > 0 ? { clockEpoch: clock.epoch, clockOffsetMs: clock.offsetMs } : {}),
     } satisfies Omit<ReadingsLogged, 'assignment' | 'subject' | 'readings'>
     const asides = summarise(faults).map((fault) => quarantineEntry(frame, fault, parts.engine.ids.uuid()))
     const reports = parsed.attributes ? [reportEntry(frame, parsed.attributes)] : []
     return {
-      repeatable:
-        parsed.sequence !== undefined ||
-        (judged.readings.length > 0 && judged.readings.every((r) => r.time !== undefined)),
+      repeatable: namesItself,
       ...(parsed.sequence === undefined ? {} : { sequence: parsed.sequence }),
       plan: () => {
         const { entries, unworn } = attributeReadings(head, settled.readings, parts.attribution)
@@ -162,6 +161,10 @@ function prepareUnreadable(frame: Frame, error: unknown, parts: AcceptParts): Pr
   const message = 'Careloop failed while reading this frame. It is kept: report the fault, then replay after the fix.'
   return prepareAside(frame, [{ reason: 'bad-frame', pointer: '', message }], parts)
 }
+
+/** Each reading tells its own time, by which a repetition is recognised. */
+const isTimed = (readings: readonly ParsedReading[]): boolean =>
+  readings.length > 0 && readings.every((reading) => (reading.time ?? reading.untrustedTime) !== undefined)
 
 const UNASSIGNED = {
   reason: 'unassigned',
