@@ -34,7 +34,6 @@ create table engine.sample (
   primary key (series_id, position, part)
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 10000);
 alter table engine.sample alter column body set storage external;
-create index sample_partition on engine.sample (partition, series_id);
 
 create table engine.chunk (
   series_id bigint not null,

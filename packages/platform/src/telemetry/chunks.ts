@@ -131,6 +131,7 @@ export async function deleteChunks(
   chunks: readonly (ChunkKey & { readonly toMs: number })[],
 ): Promise<{ raw: number; blobs: string[] }> {
   if (chunks.length === 0) return { raw: 0, blobs: [] }
+  await lockWindows(tx, 'shared')
   const { rows } = await tx.client.query<{ tier: number; blob: string | null }>(
     `delete from engine.chunk using unnest($1::bigint[], $2::bigint[], $3::int[]) as gone(s, f, p)
       where series_id = s and tier in (0, 1) and from_ms = f and part = p returning tier, blob`,
@@ -149,6 +150,29 @@ export async function deleteChunks(
     raw: rows.filter((row) => row.tier === 0).length,
     blobs: rows.flatMap((row) => (row.blob === null ? [] : [row.blob])),
   }
+}
+
+/** Those who change chunks hold it together; who makes a window of them holds it alone, so that it cannot miss a change. */
+export async function lockWindows(tx: EngineTx, how: 'shared' | 'alone'): Promise<void> {
+  await tx.client.query(
+    `select pg_advisory_xact_lock${how === 'shared' ? '_shared' : ''}(hashtextextended('careloop telemetry windows', 0))`,
+  )
+}
+
+/** Rollups whose raw chunk retention has deleted: their place in the key stays taken. */
+export async function readRollupKeys(
+  tx: EngineTx,
+  series: readonly number[],
+  firstMs: readonly number[],
+): Promise<ChunkKey[]> {
+  const { rows } = await tx.client.query<{ series_id: string; from_ms: string; part: number }>(
+    `select c.series_id, c.from_ms, c.part from unnest($1::bigint[], $2::bigint[]) as s(id, first_ms)
+       join engine.chunk c on c.series_id = s.id and c.tier = 1 and c.from_ms >= s.first_ms
+      where not exists (select from engine.chunk r where r.series_id = c.series_id and r.tier = 0
+                           and r.from_ms = c.from_ms and r.part = c.part)`,
+    [bigints(series), bigints(firstMs)],
+  )
+  return rows.map((row) => ({ series: Number(row.series_id), fromMs: Number(row.from_ms), part: row.part }))
 }
 
 const keyArrays = (keys: readonly ChunkKey[]) => [

@@ -48,9 +48,15 @@ export function logged(
 }
 
 /** Seals at once whatever is open, and writes without delay. */
-export const EAGER: TelemetryOptions = { flushAfterMs: 5, sealAfterMs: 0, leaseMs: 5_000 }
+export const EAGER: TelemetryOptions = { flushAfterMs: 5, sealAfterMs: 0, leaseMs: 5_000, retryMs: 10 }
 /** Leaves everything open. */
-export const LAZY: TelemetryOptions = { flushAfterMs: 5, sealAfterMs: 1e9, sealReadings: 1e9, leaseMs: 5_000 }
+export const LAZY: TelemetryOptions = {
+  flushAfterMs: 5,
+  sealAfterMs: 1e9,
+  sealReadings: 1e9,
+  leaseMs: 5_000,
+  retryMs: 10,
+}
 
 /** Runs the stage until it has taken all that is in the log and sealed what is due, then stops it. */
 export async function catchUp(engine: Engine, options: TelemetryOptions): Promise<void> {

@@ -129,20 +129,29 @@ async function writeDeaf(
   await insertGap(tx, ids, null, { fromMs: change.fromMs, toMs: change.toMs, reason: 'deaf' })
 }
 
-/** Gaps that are still open, of a tenant or one device. `series` null = Careloop itself is deaf. */
-export async function openGaps(
+/**
+ * What a stage that starts must know: gaps that are open, of a tenant or one device, and the last times that Careloop was deaf
+ * (`series` null).
+ */
+export async function knownGaps(
   engine: Pick<Engine, 'db'>,
   tenant: string,
   choice: { device?: string },
-): Promise<{ series: number | null; fromMs: number }[]> {
+): Promise<{ series: number | null; fromMs: number; toMs: number | null }[]> {
   return engine.db.asTenant(tenant, async (tx) => {
-    const { rows } = await tx.client.query<{ series_id: string | null; from_ms: string }>(
-      'select series_id, from_ms from tenant.gap where tenant_id = $1 and to_ms is null and ($2::uuid is null or device = $2)',
-      [tenant, choice.device ?? null],
+    const { rows } = await tx.client.query<{ series_id: string | null; from_ms: string; to_ms: string | null }>(
+      `(select series_id, from_ms, to_ms from tenant.gap
+         where tenant_id = $1 and to_ms is null and ($2::uuid is null or device = $2))
+       union all
+       (select series_id, from_ms, to_ms from tenant.gap
+         where tenant_id = $1 and series_id is null and to_ms is not null and $2::uuid is null
+         order by from_ms desc limit 16)`,
+      [tx.tenant, choice.device ?? null],
     )
     return rows.map((row) => ({
       series: row.series_id === null ? null : Number(row.series_id),
       fromMs: Number(row.from_ms),
+      toMs: row.to_ms === null ? null : Number(row.to_ms),
     }))
   })
 }

@@ -71,14 +71,19 @@ export class GapWatch {
     return this.#series.get(series)
   }
 
-  /** Resumes a deaf time that was open when the process ended. */
-  resumeDeaf(fromMs: number): void {
-    this.#deafSince = fromMs
+  /** What was written before: a deaf time that is still open, or one that ended not long ago. */
+  resumeDeaf(fromMs: number, toMs: number | null): void {
+    if (toMs === null) this.#deafSince = fromMs
+    else {
+      this.#deafSpans.push({ fromMs, toMs })
+      for (const watched of this.#series.values()) watched.heardMs = Math.max(watched.heardMs, toMs)
+    }
   }
 
   /** @param times measuredAt of one series' readings of one batch, ascending */
   readings(series: number, times: ArrayLike<number>, storedMs: number): void {
     this.#lastReadingsMs = Math.max(this.#lastReadingsMs, storedMs)
+    if (this.#deafSince !== null && storedMs > this.#deafSince) this.#heardAgain(storedMs)
     const watched = this.#series.get(series)
     if (!watched) return
     const late: number[] = []
@@ -125,7 +130,10 @@ export class GapWatch {
   }
 
   doorDown(process: string, atMs: number): void {
-    if (!this.#doors.delete(process) || this.#doors.size > 0 || this.#deafSince !== null) return
+    // A door that went up before this stage was started is not known; then the first to go down counts, and the next reading
+    // that is heard nevertheless ends it.
+    this.#doors.delete(process)
+    if (this.#doors.size > 0 || this.#deafSince !== null) return
     this.#deafSince = atMs
     this.#changes.push({ kind: 'deaf', fromMs: atMs, toMs: null })
   }
@@ -135,10 +143,17 @@ export class GapWatch {
     const since = this.#deafSince ?? this.#crashedSince(heardUntilMs, atMs)
     if (heardUntilMs !== undefined) this.#doors.clear() // it tells that no other door was alive
     this.#doors.add(process)
+    if (since === null) return
+    this.#deafSince = since
+    this.#heardAgain(atMs)
+  }
+
+  #heardAgain(atMs: number): void {
+    const fromMs = this.#deafSince!
     this.#deafSince = null
-    if (since === null || atMs <= since) return
-    this.#changes.push({ kind: 'deaf', fromMs: since, toMs: atMs })
-    this.#deafSpans.push({ fromMs: since, toMs: atMs })
+    if (atMs <= fromMs) return
+    this.#changes.push({ kind: 'deaf', fromMs, toMs: atMs })
+    this.#deafSpans.push({ fromMs, toMs: atMs })
     if (this.#deafSpans.length > REMEMBERED) this.#deafSpans.shift()
     for (const watched of this.#series.values()) watched.heardMs = Math.max(watched.heardMs, atMs)
   }

@@ -2,7 +2,7 @@
 import { type AssignmentChanged, Failure } from '@careloop/contract'
 import type { Engine, EngineTx, Lease } from '../engine/index.ts'
 import { toColumns } from './codec/columns.ts'
-import { openGaps, writeGaps } from './gap-store.ts'
+import { knownGaps, writeGaps } from './gap-store.ts'
 import { GapWatch } from './gap-watch.ts'
 import { type MovePlace, moveReadings } from './move-readings.ts'
 import { keptReadings, OpenBatch, type Pending } from './open-batch.ts'
@@ -20,8 +20,8 @@ const READ_ENTRIES = 5_000
 const FULL_BATCH = 100_000
 /** Log time that one batch may span: while catching up, gaps are judged at least this often. */
 const BATCH_SPAN_MS = 10_000
-/** Ticks alone move the cursor only this often. */
-const IDLE_FLUSH_MS = 5_000
+/** Ticks alone move the cursor this many times less often than readings do. */
+const IDLE_FACTOR = 10
 /** Series, and readings, sealed in one transaction. */
 const SEAL_SERIES = 400
 const SEAL_READINGS = 400_000
@@ -63,8 +63,8 @@ export class PartitionWork {
     this.#cursor = Number(await this.#engine.db.cursor(this.#cursorName))
     this.#batch = new OpenBatch(this.#cursor)
     await this.#book.load(this.#engine, this.#partition)
-    const now = this.#engine.clock.now()
-    for (const entry of this.#book.entries()) this.#watch(entry, now)
+    // Silence goes on counting from the newest reading: the stage was away, the doors perhaps not.
+    for (const entry of this.#book.entries()) this.#watch(entry, entry.newestMs)
     for (const tenant of await this.#engine.db.tenants()) await this.#resumeGaps(tenant, {})
   }
 
@@ -94,7 +94,10 @@ export class PartitionWork {
 
   #dueInMs(): number {
     if (this.#batch.isEmpty) return 1_000
-    const after = this.#batch.readings > 0 || this.#batch.happened.length > 0 ? this.#flushAfterMs : IDLE_FLUSH_MS
+    const after =
+      this.#batch.readings > 0 || this.#batch.happened.length > 0
+        ? this.#flushAfterMs
+        : this.#flushAfterMs * IDLE_FACTOR
     return this.#batchSince + after - this.#engine.clock.now()
   }
 
@@ -209,8 +212,8 @@ export class PartitionWork {
   }
 
   async #resumeGaps(tenant: string, choice: { device?: string }): Promise<void> {
-    for (const gap of await openGaps(this.#engine, tenant, choice)) {
-      if (gap.series === null) this.#gaps.resumeDeaf(gap.fromMs)
+    for (const gap of await knownGaps(this.#engine, tenant, choice)) {
+      if (gap.series === null) this.#gaps.resumeDeaf(gap.fromMs, gap.toMs)
       else {
         const watched = this.#gaps.get(gap.series)
         if (watched) watched.gapFromMs = gap.fromMs

@@ -78,11 +78,13 @@ export async function readSeries(
     const ids = series.map((one) => one.id)
     const parts = await listParts(tx, ids, from, to)
     const certain = parts.filter((part) => isReadings(part) && part.fromMs >= from && part.toMs <= to)
-    const few = certain.reduce((sum, part) => sum + part.n, 0) <= question.maxPoints
+    const orphans = orphanRollups(parts)
+    const few = orphans.length === 0 && certain.reduce((sum, part) => sum + part.n, 0) <= question.maxPoints
     const whole = few ? await readRaw(reader, series, parts, question) : null
     if (whole && [...whole.values()].reduce((sum, columns) => sum + columns.n, 0) <= question.maxPoints)
       return { widthMs: null, gaps, series: series.map((one) => partOf(one, whole.get(one.id), undefined)) }
-    const widthMs = widthFor(spansOf(series, parts, from, to), question.maxPoints)
+    const coarsest = Math.max(1, ...orphans.map((part) => part.resolutionMs))
+    const widthMs = widthFor(spansOf(series, parts, from, to), question.maxPoints, coarsest)
     const buckets = await readBuckets(reader, parts, question, widthMs)
     return { widthMs, gaps, series: series.map((one) => partOf(one, undefined, buckets.get(one.id))) }
   })
@@ -179,6 +181,8 @@ export function planBuckets(parts: readonly StoredPart[], from: number, to: numb
       .map((part) => [nameOf(part), part]),
   )
   const rolledUp = [...windows.values()].flat()
+  // Where retention has let the readings go, the rollup is what is left, also where it reaches beyond the question.
+  for (const part of orphanRollups(parts)) if (usable(part) && !inWindow(part)) rolledUp.push(part)
   const raw: StoredPart[] = []
   for (const part of parts) {
     if (part.kind === 'open') raw.push(part)
@@ -188,6 +192,13 @@ export function planBuckets(parts: readonly StoredPart[], from: number, to: numb
     else raw.push(part)
   }
   return { rolledUp, raw, windows }
+}
+
+/** Rollups without their raw chunk. */
+export function orphanRollups(parts: readonly StoredPart[]): StoredPart[] {
+  const nameOf = (part: StoredPart) => `${part.series} ${part.fromMs} ${part.part}`
+  const raw = new Set(parts.filter((part) => part.kind === 'raw').map(nameOf))
+  return parts.filter((part) => part.kind === 'rollup' && !raw.has(nameOf(part)))
 }
 
 /** Readings that no window has counted. */

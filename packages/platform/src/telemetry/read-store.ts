@@ -51,8 +51,9 @@ const PARTS = `
   select s.id, c.tier, c.from_ms, c.to_ms, c.n, c.resolution_ms, 0, c.part, null::bytea
     from s cross join lateral (
       select * from engine.chunk where series_id = s.id and tier in (0, 1) and to_ms >= $2 and from_ms <= $3
-         and from_ms >= coalesce((select max(from_ms) from engine.chunk
-                                   where series_id = s.id and tier = 0 and from_ms <= $2), $2)
+         and from_ms >= coalesce(greatest(
+           (select max(from_ms) from engine.chunk where series_id = s.id and tier = 0 and from_ms <= $2),
+           (select max(from_ms) from engine.chunk where series_id = s.id and tier = 1 and from_ms <= $2)), $2)
       union all
       select * from engine.chunk where series_id = s.id and tier = 2 and from_ms >= $2 and to_ms <= $3 + 1) c
   order by 1, 3, 7, 8`

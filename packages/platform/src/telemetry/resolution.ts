@@ -31,9 +31,14 @@ const WIDTHS = [
 /**
  * The finest width at which spans take at most `maxPoints` buckets together.
  * @param spans of each series' data within the question, ms
+ * @param atLeastMs where only rollups are left: a multiple of their width
  */
-export function widthFor(spans: readonly (readonly [fromMs: number, toMs: number])[], maxPoints: number): number {
+export function widthFor(
+  spans: readonly (readonly [fromMs: number, toMs: number])[],
+  maxPoints: number,
+  atLeastMs = 1,
+): number {
   const buckets = (width: number) =>
     spans.reduce((sum, [from, to]) => sum + Math.floor(to / width) - Math.floor(from / width) + 1, 0)
-  return WIDTHS.find((width) => buckets(width) <= maxPoints) ?? WIDTHS.at(-1)!
+  return WIDTHS.find((width) => width % atLeastMs === 0 && buckets(width) <= maxPoints) ?? WIDTHS.at(-1)!
 }

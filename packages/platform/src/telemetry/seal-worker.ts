@@ -56,7 +56,8 @@ export default function seal(job: SealJob): SealResult {
     const open = (packed: Packed) =>
       decodeReadings(openBytes(series.key, job.bytes.subarray(packed.start, packed.end), packed.name))
     const fresh = divide(joined(series.open.map(open)), series.groups)
-    const parts = new Map(series.taken.map(([fromMs, part]) => [fromMs, part + 1]))
+    const parts = new Map<number, number>()
+    for (const [fromMs, part] of series.taken) parts.set(fromMs, Math.max(parts.get(fromMs) ?? 0, part + 1))
     series.groups.forEach((group, index) => {
       const whole = joined([...group.bodies.map(open), fresh[index]!])
       for (const piece of pieces(whole)) rows.push(...sealPiece(series.id, series.key, piece, parts))

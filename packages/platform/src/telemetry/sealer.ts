@@ -3,7 +3,15 @@
  * their place: a crash at any moment leaves either the old rows or the new. A second sealer finds rows gone and gives up.
  */
 import type { DataKey, EngineTx } from '../engine/index.ts'
-import { type ChunkRow, deleteChunks, insertChunks, readChunks, readSpans, type StoredSpan } from './chunks.ts'
+import {
+  type ChunkRow,
+  deleteChunks,
+  insertChunks,
+  readChunks,
+  readRollupKeys,
+  readSpans,
+  type StoredSpan,
+} from './chunks.ts'
 import { decodeReadings } from './codec/chunk.ts'
 import { fail } from './errors.ts'
 import { planSeal, type SealGroup } from './seal-plan.ts'
@@ -81,6 +89,7 @@ async function gather(ports: StorePorts, tx: EngineTx, series: readonly Series[]
   const plans = await Promise.all(
     busy.map((one) => planOne(ports, one, bySeries.get(one.id)!, spans.get(one.id) ?? [])),
   )
+  const orphans = Map.groupBy(await readRollupKeys(tx, busyIds, firstMs), (key) => key.series)
   const absorbed = plans.flatMap((plan) => plan.absorbed)
   const bodies = await readChunks(tx, ports.blobs, absorbed)
   const block = new Block()
@@ -88,7 +97,7 @@ async function gather(ports: StorePorts, tx: EngineTx, series: readonly Series[]
   const jobs = plans.map(({ series, key, open, there, groups, absorbed }) => ({
     id: series.id,
     key: key.raw.slice(),
-    taken: remaining(there, absorbed),
+    taken: [...remaining(there, absorbed), ...(orphans.get(series.id) ?? []).map(pairOf)],
     open: open.map((segment) => block.add(segment.body, nameOf(segment))),
     groups: groups.map((group) => ({
       ...group,
@@ -109,6 +118,8 @@ async function planOne(ports: StorePorts, series: Series, open: readonly Segment
   return { series, key, open, there, groups, absorbed }
 }
 
+const pairOf = (key: { fromMs: number; part: number }): [number, number] => [key.fromMs, key.part]
+
 const nameOf = (segment: Segment): string => sampleName(segment.series, segment.position, segment.part)
 
 /** Times of open readings. Segments after the last chunk are not opened here: for the plan they are all "after". */
@@ -127,7 +138,7 @@ function openTimes(segments: readonly Segment[], spans: readonly StoredSpan[], k
 /** Chunks that stay: a new one beginning in the same ms takes the next part number. */
 function remaining(there: readonly StoredSpan[], absorbed: readonly StoredSpan[]): [number, number][] {
   const gone = new Set(absorbed.map((span) => `${span.fromMs} ${span.part}`))
-  return there.filter((span) => !gone.has(`${span.fromMs} ${span.part}`)).map((span) => [span.fromMs, span.part])
+  return there.filter((span) => !gone.has(`${span.fromMs} ${span.part}`)).map(pairOf)
 }
 
 /** Bodies in one block of bytes that can be handed to another thread as it is. */

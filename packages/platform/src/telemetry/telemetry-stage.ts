@@ -17,12 +17,11 @@ export interface TelemetryOptions {
   /** Default 10 s. */
   readonly leaseMs?: number
   readonly partition?: number
+  /** Wait before the next try after an error, or while another process works. Default 1,000. */
+  readonly retryMs?: number
   /** Tests throw here to stop at any step, as a crash would. */
   readonly fault?: (step: string) => void
 }
-
-/** Wait before the next try after an error, or while another process works, ms. */
-const RETRY_MS = 1_000
 
 export function telemetryStage(options: TelemetryOptions = {}): Stage {
   return {
@@ -54,7 +53,7 @@ async function keepWorking(engine: Engine, options: TelemetryOptions, stop: Abor
       })
       await lease.release().catch(() => {})
     }
-    if (!stop.aborted) await engine.clock.sleep(RETRY_MS, stop)
+    if (!stop.aborted) await engine.clock.sleep(options.retryMs ?? 1_000, stop)
   }
 }
 

@@ -1,0 +1,15 @@
+/** Telemetry: what was measured, over time. Owns series, sample (open), chunk (sealed), gap. */
+export { type KeptReading, toReadings } from './codec/columns.ts'
+export { telemetryErrors } from './errors.ts'
+export { type Freshness, type LatestValue, latest } from './latest.ts'
+export { type Gap, readGaps } from './read-gaps.ts'
+export {
+  type BucketPoint,
+  readSeries,
+  type SeriesAnswer,
+  type SeriesPart,
+  type SeriesQuestion,
+} from './read-series.ts'
+export { type RetentionPolicy, retireChunks } from './retention.ts'
+export type { GapReason } from './schema.ts'
+export { findSeries, graceMs, type Series, type SeriesChoice } from './series.ts'

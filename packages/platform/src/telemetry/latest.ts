@@ -1,0 +1,75 @@
+/** What is known now of a subject: per signal the newest reading with its age, and whether it may be taken as current. */
+import type { EpochMs } from '@careloop/contract'
+import type { EngineTx } from '../engine/index.ts'
+import { type KeptReading, readingAt } from './codec/columns.ts'
+import { type Gap, readGaps } from './read-gaps.ts'
+import { newestParts, PartReader } from './read-store.ts'
+import { findSeries, graceMs, type Series } from './series.ts'
+import type { StorePorts } from './store-ports.ts'
+
+/**
+ * - `fresh`: within twice the expected interval (at least 60 s); of signals measured now and then, within a day.
+ * - `stale`: older.
+ * - `no-data`: a gap is open, the device gave no number, or nothing was ever measured: there is no current value.
+ */
+export type Freshness = 'fresh' | 'stale' | 'no-data'
+
+export interface LatestValue {
+  readonly signal: string
+  readonly unit: string
+  readonly state: Freshness
+  /** The value to show as current; null unless fresh. The last one is never repeated as current. */
+  readonly current: KeptReading | null
+  /** The newest reading, whatever its age. */
+  readonly last: KeptReading
+  readonly ageMs: number
+  readonly series: number
+  readonly device: string
+  /** The open gap, if there is one. */
+  readonly gap: Gap | null
+}
+
+const SPOT_FRESH_MS = 86_400_000
+
+/** Newest first by signal name; signals of which nothing was ever stored are not there. */
+export async function latest(
+  ports: StorePorts,
+  question: { tenant: string; subject: string; now: EpochMs },
+  alongside?: (tx: EngineTx) => Promise<void>,
+): Promise<LatestValue[]> {
+  const { tenant, subject, now } = question
+  return ports.db.asEngine(async (tx) => {
+    await tx.client.query('set transaction isolation level repeatable read')
+    await alongside?.(tx)
+    const { series, gaps } = await tx.asTenant(tenant, async (tenantTx) => {
+      const series = await findSeries(tenantTx, { subject })
+      return { series, gaps: await readGaps(tenantTx, { series: series.map((one) => one.id), from: now, to: now }) }
+    })
+    const reader = new PartReader(ports, tx, series)
+    const byId = new Map(series.map((one) => [one.id, one]))
+    const newest = new Map<string, { series: Series; reading: KeptReading }>()
+    const parts = await newestParts(
+      tx,
+      series.map((one) => one.id),
+    )
+    for await (const { part, columns } of reader.readings(parts)) {
+      const one = byId.get(part.series)!
+      const reading = readingAt(columns, columns.n - 1)
+      const known = newest.get(one.signal)
+      if (!known || reading.measuredAt >= known.reading.measuredAt) newest.set(one.signal, { series: one, reading })
+    }
+    return [...newest.values()]
+      .map(({ series, reading }) => judge(series, reading, gaps, now))
+      .sort((a, b) => (a.signal < b.signal ? -1 : 1))
+  })
+}
+
+function judge(series: Series, last: KeptReading, gaps: readonly Gap[], now: EpochMs): LatestValue {
+  const ageMs = now - last.measuredAt
+  const gap = gaps.find((one) => one.series === series.id && one.to === null) ?? null
+  const isAbsent = typeof last.value === 'object' && 'absent' in last.value
+  const isFresh = ageMs <= (series.intervalMs === null ? SPOT_FRESH_MS : graceMs(series.intervalMs))
+  const state: Freshness = gap !== null || isAbsent ? 'no-data' : isFresh ? 'fresh' : 'stale'
+  const { signal, unit, device } = series
+  return { signal, unit, state, current: state === 'fresh' ? last : null, last, ageMs, series: series.id, device, gap }
+}

@@ -1,0 +1,69 @@
+/** Readings of a subject over HTTP. Each look is recorded in the transaction that reads. */
+import { Id, LatestBody, SeriesBody, SeriesQuery } from '@careloop/contract'
+import { z } from 'zod'
+import { record } from '../audit/index.ts'
+import type { Engine, EngineTx } from '../engine/index.ts'
+import { actorOf, defineRoute, type PersonOrService, type Route } from '../identity/index.ts'
+import { fail } from './errors.ts'
+import { latest } from './latest.ts'
+import { readSeries } from './read-series.ts'
+
+const byId = z.object({ id: Id })
+
+export function telemetryRoutes(engine: Engine): Route[] {
+  return [
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/subjects/:id/series',
+      summary: 'Readings of a subject over a span, with gaps',
+      description:
+        'Every reading when there are at most maxPoints, else buckets that keep the least and the greatest value. Times are ms since 1970-01-01Z.',
+      policy: { action: 'read', resource: 'series' },
+      params: byId,
+      query: SeriesQuery,
+      response: { 200: SeriesBody },
+      unfiltered: true,
+      async handler(ctx) {
+        const { signal, from, to, maxPoints } = ctx.query
+        const question = { tenant: ctx.tenant, subject: ctx.params.id, signal, from, to, maxPoints }
+        const answer = await readSeries(engine, question, lookedAt(ctx.principal, ctx.params.id, ctx.requestId))
+        return ctx.reply(200, mutable(answer))
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/subjects/:id/latest',
+      summary: 'The newest reading of each signal, its age, and whether it may be taken as current',
+      policy: { action: 'read', resource: 'series' },
+      params: byId,
+      response: { 200: LatestBody },
+      async handler(ctx) {
+        const question = { tenant: ctx.tenant, subject: ctx.params.id, now: engine.clock.now() }
+        const signals = await latest(engine, question, lookedAt(ctx.principal, ctx.params.id, ctx.requestId))
+        return ctx.reply(200, mutable({ signals }))
+      },
+    }),
+  ]
+}
+
+/** A subject that is not the tenant's is not there, and nothing is recorded of it. */
+function lookedAt(principal: PersonOrService, subject: string, requestId: string) {
+  return (tx: EngineTx): Promise<void> =>
+    tx.asTenant(principal.tenant, async (tenantTx) => {
+      const { rowCount } = await tenantTx.client.query('select from tenant.subject where tenant_id = $1 and id = $2', [
+        ...[principal.tenant, subject],
+      ])
+      if (rowCount === 0)
+        throw fail('series-not-found', 'No such subject here. Check the id.', { pointer: '/params/id' })
+      await record(tenantTx, { actor: actorOf(principal), action: 'read', resource: 'series', subject, requestId })
+    })
+}
+
+type Mutable<T> = T extends readonly (infer E)[]
+  ? Mutable<E>[]
+  : T extends object
+    ? { -readonly [K in keyof T]: Mutable<T[K]> }
+    : T
+
+/** zod's types want arrays that may be changed; ours are read-only. Nothing is copied. */
+const mutable = <T>(value: T): Mutable<T> => value as Mutable<T>

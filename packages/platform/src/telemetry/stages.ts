@@ -1,0 +1,2 @@
+export { type TelemetryOptions, telemetryStage } from './telemetry-stage.ts'
+export { type UpkeepOptions, upkeepStage } from './upkeep-stage.ts'
