@@ -47,11 +47,21 @@ export async function prepare(
       points.length === 0
         ? null
         : await gatherEvidence(engine.log, atHand, compiled, points, transition.breach?.leftOut ?? 0)
-    const summary = raises ? summaryOf(definition, transition, timeZone) : null
+    const summary = raises ? inWords(engine, definition, transition, timeZone) : null
     return { ...decided, rule: definition, program, key, summary, evidence }
   } catch (error) {
     if (isErased(error)) return null
     throw error
+  }
+}
+
+/** An alert in bare words is better than none: a sentence that cannot be made must not stop the cursor for everybody. */
+function inWords(engine: Engine, rule: OwnedRule, transition: Transition, timeZone: string): AlertSummary {
+  try {
+    return summaryOf(rule, transition, timeZone)
+  } catch (err) {
+    engine.watch.log.error({ err, rule: transition.rule }, 'the sentence of an alert could not be made')
+    return { sentence: rule.title, value: '', unit: '', measuredAt: transition.at }
   }
 }
 
