@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Evaluator, historicAfterMs, type RuleState, type SubjectRule, type Transition } from './evaluator.ts'
+import { Evaluator, type Transition } from './evaluator.ts'
 import { maxPoints } from './lane.ts'
 import { type CompiledRule, compileRule, maxEvidence } from './machine.ts'
 import { type Limit, opposite, type ThresholdRule } from './rule.ts'
 import { loadState, saveState } from './state.ts'
+import { historicAfterMs, type RuleState, type SubjectRule } from './track.ts'
 
 const minute = 60_000
 const start = Date.parse('2026-03-02T08:00:00Z')

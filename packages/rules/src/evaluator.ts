@@ -2,21 +2,12 @@
  * The incremental evaluator: readings and log time in, transitions out. All it knows came through its one ordered input, so a
  * replay of that input from any saved state gives the same transitions. A subject without rules costs one map look-up.
  */
-import { type EpochMs, isAbsent, type LoggedReading } from '@careloop/contract'
-import { compact, isBeforeWindow, type Lane, newLane, raiseByTimer, type Told, take } from './lane.ts'
-import { type CompiledRule, copyPoint, deadlineOf, type Machine, type Point } from './machine.ts'
+import type { EpochMs, LoggedReading } from '@careloop/contract'
+import { type BySignal, pointsOf } from './collect.ts'
+import { raiseByTimer, type Told } from './lane.ts'
+import { copyPoint, deadlineOf, type Machine, type Point } from './machine.ts'
 import type { Source } from './rule.ts'
-import type { Usable } from './truth.ts'
-
-/** A rule as it stands for one subject. `from`/`to`: the enrolment's span [from, to) of measuredAt, null = open. */
-export interface SubjectRule {
-  readonly rule: string
-  readonly version: number
-  readonly enrolment: string
-  readonly from: EpochMs
-  readonly to: EpochMs | null
-  readonly compiled: CompiledRule
-}
+import { carryOver, type RuleState, type SubjectRule, type Track, takeInto, trackFor } from './track.ts'
 
 /** What the evaluator tells. `at` is event time; `historic`: found too late to page anybody. */
 export interface Transition {
@@ -36,31 +27,11 @@ export interface Transition {
   readonly error?: string
 }
 
-/** State of one rule for one subject and focus. */
-export interface Track {
-  readonly focus: string
-  live: Lane
-  /** Readings too late for `live`: a gateway's backfill. */
-  late: Lane | null
-}
-
-export interface RuleState {
-  readonly spec: SubjectRule
-  tracks: Track[]
-  /** The rule threw for this subject: it rests until its version or the enrolment changes. */
-  failed: string | null
-}
-
 export interface SubjectState {
   readonly subject: string
   readonly rules: RuleState[]
-  readonly bySignal: Map<string, { readonly state: RuleState; readonly slot: number }[]>
+  readonly bySignal: BySignal
 }
-
-/** A reading older than this when stored is historic: it pages nobody. Also how far back a late reading is put in order. */
-export const historicAfterMs = 15 * 60_000
-/** Foci of one rule and subject, e.g. probes of a fridge; more is a misconfiguration and fails the rule. */
-export const maxFoci = 32
 
 export class Evaluator {
   readonly #subjects = new Map<string, SubjectState>()
@@ -98,7 +69,7 @@ export class Evaluator {
 
   /** Puts back what `state` gave, e.g. from a checkpoint. */
   restore(subject: string, rules: RuleState[]): void {
-    const bySignal: SubjectState['bySignal'] = new Map()
+    const bySignal: BySignal = new Map()
     for (const state of rules) {
       state.spec.compiled.signals.forEach((signal, slot) => {
         const entries = bySignal.get(signal) ?? []
@@ -136,12 +107,7 @@ export class Evaluator {
   readings(subject: string, readings: readonly LoggedReading[], source: Source): void {
     const known = this.#subjects.get(subject)
     if (known === undefined) return
-    const points = new Map<RuleState, Point[]>()
-    for (const reading of inOrder(readings)) {
-      const hits = known.bySignal.get(reading.signal)
-      if (hits === undefined || isAbsent(reading.value) || reading.flags?.includes('implausible')) continue
-      for (const hit of hits) collect(points, hit.state, hit.slot, reading, reading.value, source)
-    }
+    const points = pointsOf(known.bySignal, readings, source)
     if (points.size === 0) return
     this.#changed.add(subject)
     for (const [state, list] of points) for (const point of list) this.#take(known, state, point, source)
@@ -166,8 +132,7 @@ export class Evaluator {
     if (state.failed !== null || point.at < from || (to !== null && point.at >= to)) return
     try {
       const track = trackFor(state, compiled.body.per === 'device' ? source.device : '')
-      const historic = source.storedAt - point.at > historicAfterMs || isBeforeWindow(track.live, point.at)
-      const told = historic ? takeLate(track, point, compiled) : takeLive(track, point, source.storedAt, compiled)
+      const { told, historic } = takeInto(track, point, source, compiled)
       if (told.length > 0) this.#tell(subject, state, track, told, historic, point)
       if (!historic) this.#watch(subject, state, track)
     } catch (error) {
@@ -246,95 +211,3 @@ const breachOf = (by: Machine) => ({
   points: by.evidence.map(copyPoint),
   leftOut: by.evidenceLeftOut,
 })
-
-function takeLive(track: Track, point: Point, storedAt: EpochMs, rule: CompiledRule): readonly Told[] {
-  compact(track.live, storedAt - historicAfterMs, rule)
-  if (track.late !== null) seed(track.live, track.late.head, point, rule)
-  return take(track.live, point, rule)
-}
-
-function takeLate(track: Track, point: Point, rule: CompiledRule): readonly Told[] {
-  if (track.late === null || isBeforeWindow(track.late, point.at)) track.late = newLane()
-  seed(track.late, track.live.head, point, rule)
-  const told = take(track.late, point, rule)
-  compact(track.late, Number.NEGATIVE_INFINITY, rule)
-  return told
-}
-
-/**
- * A breach that began in a backfill goes on in the live stream, and the other way round: the lane that continues takes over
- * since when it stands, so that the hold does not begin anew.
- */
-function seed(lane: Lane, from: Machine, point: Point, rule: CompiledRule): void {
-  const { head } = lane
-  const follows = from.lastAt > head.lastAt && from.lastAt <= point.at && point.at - from.lastAt <= rule.body.validForMs
-  if (!follows || from.breachSince === null || head.active || head.breachSince !== null) return
-  if (lane.points.length > 0 && lane.points.at(-1)!.at > point.at) return
-  const seeded = {
-    breachSince: from.breachSince,
-    breachLast: from.breachLast,
-    row: [...from.row],
-    evidence: from.evidence.map(copyPoint),
-    evidenceLeftOut: from.evidenceLeftOut,
-  }
-  // Folding again starts at `base`: what lies before this point is settled now.
-  compact(lane, Number.POSITIVE_INFINITY, rule)
-  Object.assign(lane.base, seeded)
-  Object.assign(head, { ...seeded, row: [...seeded.row], evidence: [...seeded.evidence] })
-}
-
-/** A new version of a rule keeps what is raised raised; the window begins anew. */
-function carryOver(track: Track): Track {
-  const live = newLane()
-  const { active, raisedAt, breachSince, breachLast, lastAt } = track.live.head
-  if (active)
-    for (const machine of [live.base, live.head]) Object.assign(machine, { active, raisedAt, breachSince, breachLast })
-  live.base.lastAt = lastAt
-  live.head.lastAt = lastAt
-  return { focus: track.focus, live, late: null }
-}
-
-function trackFor(state: RuleState, focus: string): Track {
-  for (const track of state.tracks) if (track.focus === focus) return track
-  if (state.tracks.length >= maxFoci) throw new RangeError(`a rule keeps at most ${maxFoci} foci`)
-  const track: Track = { focus, live: newLane(), late: null }
-  state.tracks.push(track)
-  return track
-}
-
-/** Readings of one measurement in one entry become one point: by groupId, else by their common time. */
-function collect(
-  points: Map<RuleState, Point[]>,
-  state: RuleState,
-  slot: number,
-  reading: LoggedReading,
-  value: Usable,
-  source: Source,
-): void {
-  const group = reading.groupId ?? ''
-  const list = points.get(state)
-  const same = list?.find(
-    (point) =>
-      point.group === group && (group !== '' || point.at === reading.measuredAt) && point.values[slot] === undefined,
-  )
-  if (same !== undefined) {
-    same.values[slot] = value
-    same.sources[slot] = source
-    return
-  }
-  const width = state.spec.compiled.signals.length
-  const point: Point = { at: reading.measuredAt, group, values: new Array(width), sources: new Array(width) }
-  point.values[slot] = value
-  point.sources[slot] = source
-  if (list === undefined) points.set(state, [point])
-  else list.push(point)
-}
-
-function inOrder(readings: readonly LoggedReading[]): readonly LoggedReading[] {
-  for (let i = 1; i < readings.length; i++) {
-    if (readings[i]!.measuredAt < readings[i - 1]!.measuredAt) {
-      return readings.toSorted((a, b) => a.measuredAt - b.measuredAt)
-    }
-  }
-  return readings
-}

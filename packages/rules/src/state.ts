@@ -3,10 +3,10 @@
  * another format is refused, and the evaluator then replays the log from its floor.
  */
 import type { EpochMs } from '@careloop/contract'
-import type { RuleState, Track } from './evaluator.ts'
 import type { Lane } from './lane.ts'
 import type { CompiledRule, Machine, Point } from './machine.ts'
 import type { Source } from './rule.ts'
+import type { RuleState, Track } from './track.ts'
 import { NO, truthOf, type Usable } from './truth.ts'
 
 const format = 1

@@ -1,0 +1,104 @@
+/**
+ * What is kept of one rule for one subject and focus: a lane for what happens now, and one for what comes too late for it. A
+ * breach that runs from one into the other keeps its beginning.
+ */
+import type { EpochMs } from '@careloop/contract'
+import { compact, isBeforeWindow, type Lane, newLane, type Told, take } from './lane.ts'
+import { type CompiledRule, copyPoint, type Machine, type Point } from './machine.ts'
+import type { Source } from './rule.ts'
+
+/** A rule as it stands for one subject. `from`/`to`: the enrolment's span [from, to) of measuredAt, null = open. */
+export interface SubjectRule {
+  readonly rule: string
+  readonly version: number
+  readonly enrolment: string
+  readonly from: EpochMs
+  readonly to: EpochMs | null
+  readonly compiled: CompiledRule
+}
+
+/** State of one rule for one subject and focus. */
+export interface Track {
+  readonly focus: string
+  live: Lane
+  /** Readings too late for `live`: a gateway's backfill. */
+  late: Lane | null
+}
+
+export interface RuleState {
+  readonly spec: SubjectRule
+  tracks: Track[]
+  /** The rule threw for this subject: it rests until its version or the enrolment changes. */
+  failed: string | null
+}
+
+/** A reading older than this when stored is historic: it pages nobody. Also how far back a late reading is put in order. */
+export const historicAfterMs = 15 * 60_000
+/** Foci of one rule and subject, e.g. probes of a fridge; more is a misconfiguration and fails the rule. */
+export const maxFoci = 32
+
+/** Takes in one measurement, in the lane where it belongs. */
+export function takeInto(
+  track: Track,
+  point: Point,
+  source: Source,
+  rule: CompiledRule,
+): { readonly told: readonly Told[]; readonly historic: boolean } {
+  const historic = source.storedAt - point.at > historicAfterMs || isBeforeWindow(track.live, point.at)
+  return { historic, told: historic ? takeLate(track, point, rule) : takeLive(track, point, source.storedAt, rule) }
+}
+
+function takeLive(track: Track, point: Point, storedAt: EpochMs, rule: CompiledRule): readonly Told[] {
+  compact(track.live, storedAt - historicAfterMs, rule)
+  if (track.late !== null) seed(track.live, track.late.head, point, rule)
+  return take(track.live, point, rule)
+}
+
+function takeLate(track: Track, point: Point, rule: CompiledRule): readonly Told[] {
+  if (track.late === null || isBeforeWindow(track.late, point.at)) track.late = newLane()
+  seed(track.late, track.live.head, point, rule)
+  const told = take(track.late, point, rule)
+  compact(track.late, Number.NEGATIVE_INFINITY, rule)
+  return told
+}
+
+/**
+ * A breach that began in a backfill goes on in the live stream, and the other way round: the lane that continues takes over
+ * since when it stands, so that the hold does not begin anew.
+ */
+function seed(lane: Lane, from: Machine, point: Point, rule: CompiledRule): void {
+  const { head } = lane
+  const follows = from.lastAt > head.lastAt && from.lastAt <= point.at && point.at - from.lastAt <= rule.body.validForMs
+  if (!follows || from.breachSince === null || head.active || head.breachSince !== null) return
+  if (lane.points.length > 0 && lane.points.at(-1)!.at > point.at) return
+  const seeded = {
+    breachSince: from.breachSince,
+    breachLast: from.breachLast,
+    row: [...from.row],
+    evidence: from.evidence.map(copyPoint),
+    evidenceLeftOut: from.evidenceLeftOut,
+  }
+  // Folding again starts at `base`: what lies before this point is settled now.
+  compact(lane, Number.POSITIVE_INFINITY, rule)
+  Object.assign(lane.base, seeded)
+  Object.assign(head, { ...seeded, row: [...seeded.row], evidence: [...seeded.evidence] })
+}
+
+/** A new version of a rule keeps what is raised raised; the window begins anew. */
+export function carryOver(track: Track): Track {
+  const live = newLane()
+  const { active, raisedAt, breachSince, breachLast, lastAt } = track.live.head
+  if (active)
+    for (const machine of [live.base, live.head]) Object.assign(machine, { active, raisedAt, breachSince, breachLast })
+  live.base.lastAt = lastAt
+  live.head.lastAt = lastAt
+  return { focus: track.focus, live, late: null }
+}
+
+export function trackFor(state: RuleState, focus: string): Track {
+  for (const track of state.tracks) if (track.focus === focus) return track
+  if (state.tracks.length >= maxFoci) throw new RangeError(`a rule keeps at most ${maxFoci} foci`)
+  const track: Track = { focus, live: newLane(), late: null }
+  state.tracks.push(track)
+  return track
+}
