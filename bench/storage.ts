@@ -27,8 +27,8 @@ import { ensureSeries, type Series } from '../packages/platform/src/telemetry/se
 import { type Dataset, ownMonth, ownSets, realSets } from './storage-datasets.ts'
 
 /** Readings that a figure is made of, at least: fewer, and page edges would count. */
-const ENOUGH = 24_000
-const MOST_COPIES = 100
+const ENOUGH = 60_000
+const MOST_COPIES = 300
 const LIVE_BATCH_MS = 2_000
 const SEAL_READINGS = 1_000
 const SEAL_AFTER_MS = 900_000

@@ -1,5 +1,6 @@
 /** Telemetry: what was measured, over time. Owns series, sample (open), chunk (sealed), gap. */
 export { type KeptReading, toReadings } from './codec/columns.ts'
+export { eraseReadings } from './erase-readings.ts'
 export { telemetryErrors } from './errors.ts'
 export { type Freshness, type LatestValue, latest } from './latest.ts'
 export { type Gap, readGaps } from './read-gaps.ts'

@@ -8,7 +8,7 @@ import { type MovePlace, moveReadings } from './move-readings.ts'
 import { keptReadings, OpenBatch, type Pending } from './open-batch.ts'
 import { sealSeries } from './sealer.ts'
 import { insertSegments, type Segment, sealSegments } from './segments.ts'
-import { keyOwner, type Series } from './series.ts'
+import { keyOwner, noteSeries, type Series } from './series.ts'
 import { type BookEntry, SeriesBook } from './series-book.ts'
 import type { StorePorts } from './store-ports.ts'
 import { telemetryMetrics } from './telemetry-metrics.ts'
@@ -33,6 +33,7 @@ export class PartitionWork {
   readonly #ports: StorePorts
   readonly #options: TelemetryOptions
   readonly #lease: Lease
+  readonly #onFailed: () => void
   readonly #partition: number
   readonly #book = new SeriesBook()
   readonly #gaps = new GapWatch()
@@ -44,7 +45,9 @@ export class PartitionWork {
   #sealing: Promise<void> | null = null
   #sealError: unknown = null
 
-  constructor(engine: Engine, options: TelemetryOptions, lease: Lease) {
+  /** @param onFailed a seal behind has failed: whoever waits in `step` should wait no longer */
+  constructor(engine: Engine, options: TelemetryOptions, lease: Lease, onFailed: () => void) {
+    this.#onFailed = onFailed
     this.#engine = engine
     this.#options = options
     this.#lease = lease
@@ -62,15 +65,27 @@ export class PartitionWork {
   async load(): Promise<void> {
     this.#cursor = Number(await this.#engine.db.cursor(this.#cursorName))
     this.#batch = new OpenBatch(this.#cursor)
+    await this.#checkFloor()
     await this.#book.load(this.#engine, this.#partition)
     // Silence goes on counting from the newest reading: the stage was away, the doors perhaps not.
     for (const entry of this.#book.entries()) this.#watch(entry, entry.newestMs)
     for (const tenant of await this.#engine.db.tenants()) await this.#resumeGaps(tenant, {})
   }
 
+  /** The log must not be cut above a cursor. If it was, that is said loudly and counted; what is left is taken. */
+  async #checkFloor(): Promise<void> {
+    const floor = await this.#engine.log.floor(this.#partition)
+    if (floor <= this.#cursor + 1) return
+    this.#metrics.cut.inc(floor - 1 - this.#cursor)
+    this.#engine.watch.log.error(
+      { cursor: this.#cursor, floor },
+      'the reading log was cut above the telemetry cursor: commits between them are not in telemetry. Restore them from a backup.',
+    )
+  }
+
   /** Reads what is new, writes when due, seals when due. */
   async step(signal: AbortSignal): Promise<void> {
-    if (this.#sealError) throw this.#sealError
+    this.throwIfFailed()
     const { clock, log } = this.#engine
     const commits = await log.read(this.#partition, this.#batch.position, READ_ENTRIES)
     for (const commit of commits) {
@@ -110,7 +125,7 @@ export class PartitionWork {
       this.#engine,
       batch.pending.map((pending) => pending.name),
     )
-    for (const one of learned) this.#watch(this.#book.get(one.id)!, batch.firstStoredMs)
+    for (const one of learned) await this.#meet(this.#book.get(one.id)!, batch)
     const segments = await this.#sealBatch(batch)
     this.#judgeGaps(batch)
     await this.#engine.db.asEngine(async (tx) => {
@@ -221,6 +236,25 @@ export class PartitionWork {
     }
   }
 
+  /** A series' first batch: what fleet knows of its device and its assignment. */
+  async #meet(entry: BookEntry, batch: OpenBatch): Promise<void> {
+    const { tenant, device, assignment, intervalMs } = entry.series
+    const pending = batch.pending.find((one) => this.#book.find(one.name) === entry)
+    const { whoWears, deviceIntervalMs } = this.#options
+    if (intervalMs !== null && assignment !== null && pending) {
+      const span = await whoWears?.(tenant, device, pending.readings.at(-1)!.measuredAt)
+      const setMs = await deviceIntervalMs?.(tenant, device)
+      const wornUntilMs = span && span.id === assignment ? span.to : entry.series.wornUntilMs
+      entry.series = {
+        ...entry.series,
+        wornUntilMs,
+        ...(setMs ? { intervalMs: setMs, isIntervalSet: true } : {}),
+      }
+      if (wornUntilMs !== null || setMs) await this.#engine.db.asTenant(tenant, (tx) => noteSeries(tx, entry.series))
+    }
+    this.#watch(entry, batch.firstStoredMs)
+  }
+
   #watch(entry: BookEntry, heardMs: number): void {
     const { id, device, intervalMs, isIntervalSet, wornUntilMs } = entry.series
     if (intervalMs === null || wornUntilMs !== null || entry.series.subject === null) return
@@ -247,6 +281,7 @@ export class PartitionWork {
     this.#sealing = this.#seal(due)
       .catch((error: unknown) => {
         this.#sealError = error
+        this.#onFailed()
       })
       .finally(() => {
         this.#sealing = null
@@ -279,6 +314,10 @@ export class PartitionWork {
       }
     }
     return able
+  }
+
+  throwIfFailed(): void {
+    if (this.#sealError) throw this.#sealError
   }
 
   /** Resolves when no seal runs. */

@@ -89,6 +89,15 @@ export async function ensureSeries(tx: TenantTx, names: readonly SeriesName[]): 
   return names.map((_, i) => found.get(i + 1)!)
 }
 
+/** Writes what was found out of a series: its set interval and the end of its assignment. */
+export async function noteSeries(tx: TenantTx, series: Series): Promise<void> {
+  await tx.client.query(
+    `update tenant.series set worn_until_ms = $3, expected_interval_ms = coalesce($4, expected_interval_ms)
+      where tenant_id = $1 and id = $2`,
+    [tx.tenant, series.id, series.wornUntilMs, series.isIntervalSet ? series.intervalMs : null],
+  )
+}
+
 /** Which series: those of a subject (of one signal), of a device, or by id. */
 export interface SeriesChoice {
   readonly subject?: string

@@ -12,6 +12,7 @@ export function telemetryMetrics(registry: Registry) {
     sealedBytes: counter('careloop_telemetry_sealed_bytes_total', 'Bytes of chunks and rollups written'),
     moved: counter('careloop_telemetry_moved_readings_total', 'Readings moved by corrected assignments'),
     erased: counter('careloop_telemetry_erased_readings_total', 'Readings let go because their subject was erased'),
+    cut: counter('careloop_telemetry_cut_commits_total', 'Commits that the log lost before telemetry took them'),
     retired: counter('careloop_telemetry_retired_chunks_total', 'Raw chunks deleted by retention'),
     behind: gauge('careloop_telemetry_behind_seconds', 'Age of the newest commit that telemetry has stored'),
   }

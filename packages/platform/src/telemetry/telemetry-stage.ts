@@ -3,7 +3,7 @@
  * fenced inside every transaction). The cursor moves in the transaction that stores what lies below it, so each reading is
  * stored exactly once; after any error the stage drops what it holds in memory and begins again from the database.
  */
-import { Failure } from '@careloop/contract'
+import { type AssignmentSpan, type EpochMs, Failure } from '@careloop/contract'
 import type { Engine, Lease, Stage } from '../engine/index.ts'
 import { PartitionWork } from './partition-work.ts'
 
@@ -19,6 +19,10 @@ export interface TelemetryOptions {
   readonly partition?: number
   /** Wait before the next try after an error, or while another process works. Default 1,000. */
   readonly retryMs?: number
+  /** Who wears a device at an instant (`fleet.whoWears`): silence after the end of an assignment is no gap. */
+  readonly whoWears?: (tenant: string, device: string, at: EpochMs) => Promise<AssignmentSpan | null>
+  /** How often a device is set to report, ms; null when nobody set it. */
+  readonly deviceIntervalMs?: (tenant: string, device: string) => Promise<number | null>
   /** Tests throw here to stop at any step, as a crash would. */
   readonly fault?: (step: string) => void
 }
@@ -58,11 +62,13 @@ async function keepWorking(engine: Engine, options: TelemetryOptions, stop: Abor
 }
 
 async function workOnce(engine: Engine, options: TelemetryOptions, lease: Lease, stop: AbortSignal): Promise<void> {
-  const signal = AbortSignal.any([stop, lease.signal])
-  const work = new PartitionWork(engine, options, lease)
+  const failed = new AbortController()
+  const signal = AbortSignal.any([stop, lease.signal, failed.signal])
+  const work = new PartitionWork(engine, options, lease, () => failed.abort())
   await work.load()
   try {
     while (!signal.aborted) await work.step(signal)
+    work.throwIfFailed()
     if (!lease.signal.aborted) await work.flush()
   } finally {
     await work.settled()

@@ -3,6 +3,7 @@ import type { AssignmentChanged } from '@careloop/contract'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestEngine, testEngine } from '../engine/testing/index.ts'
+import { eraseReadings } from './erase-readings.ts'
 import { aReading, catchUp, EAGER, LAZY, logged, until, type Worn, worn } from './fixtures.ts'
 import { readSeries, type SeriesQuestion } from './read-series.ts'
 import type { StorePorts } from './store-ports.ts'
@@ -232,6 +233,44 @@ describe('telemetry', () => {
     expect(moved).toHaveLength(3)
   })
 
+  it('moves each reading once when it is stopped while moving', async () => {
+    const first = worn(tenant)
+    const second = worn(tenant, { device: first.device })
+    const readings = everySecond(300)
+    await append(first, readings)
+    await catchUp(ground.engine, EAGER)
+    const assignments = [{ id: second.assignment, subject: second.subject, from: T0 - 1, to: null }]
+    await ground.engine.log.append([
+      { kind: 'assignment-changed', tenant, device: first.device, since: T0 - 1, assignments },
+    ])
+    const steps = new Set<string>()
+    const fault = (step: string) => {
+      if (steps.has(step)) return
+      steps.add(step)
+      throw new Error(`stopped at ${step}`)
+    }
+    await catchUp(ground.engine, { ...EAGER, fault })
+    expect(steps).toContain('move: taken out')
+    expect(steps).toContain('move: put in')
+    expect(await all(first)).toEqual([])
+    expect((await all(second)).map((one) => one.measuredAt)).toEqual(readings.map((one) => one.measuredAt))
+  })
+
+  it('does not miss a person whose assignment had ended before the first reading came', async () => {
+    const by = worn(tenant)
+    const span = { id: by.assignment, subject: by.subject, from: T0, to: T0 + 60_000 }
+    const options = { ...LAZY, whoWears: async () => span, deviceIntervalMs: async () => 5_000 }
+    await append(by, everySecond(5))
+    await ground.engine.log.append([{ kind: 'tick', at: ground.engine.clock.now() }])
+    await catchUp(ground.engine, options)
+    const { rows } = await ground.engine.db.pool.query(
+      'select worn_until_ms, expected_interval_ms from tenant.series where device = $1',
+      [by.device],
+    )
+    expect(rows).toEqual([{ worn_until_ms: String(span.to), expected_interval_ms: '5000' }])
+    expect((await readSeries(ports, ask(by))).gaps.filter((gap) => gap.series !== null)).toEqual([])
+  })
+
   it('lets go what still comes for a person who was erased, and goes on for others', async () => {
     const erased = worn(tenant)
     const other = worn(tenant)
@@ -244,10 +283,10 @@ describe('telemetry', () => {
     await catchUp(ground.engine, { ...LAZY, sealReadings: 1 })
     expect(await all(other)).toHaveLength(5)
     await expect(all(erased)).rejects.toMatchObject({ code: 'key-destroyed' })
-    await ground.engine.db.pool.query(
-      'delete from engine.sample where series_id in (select id from tenant.series where device = $1)',
-      [erased.device],
-    )
+    const { rows } = await ground.engine.db.asEngine((tx) => eraseReadings(tx, tenant, erased.subject))
+    expect(rows).toBe(1)
+    expect(await all(erased)).toEqual([])
+    expect(await all(other)).toHaveLength(5)
   })
 
   it('shows one tenant nothing of another', async () => {
