@@ -21,7 +21,7 @@ export const aRefrigerator = (word: string, over: Partial<Refrigerator> = {}): R
 }
 
 /** How slowly the buffered probe follows the air, ms. */
-const LAG = 12 * MINUTE
+const LAG = 20 * MINUTE
 const STEP = MINUTE
 
 /** Whether the door is open: by script, and now and then for half a minute by day. */
@@ -58,7 +58,7 @@ function air(fridge: Refrigerator, t: EpochMs): number {
   const { seed, setPoint, roomTemperature } = fridge
   const cycle = Math.sin((t / (22 * MINUTE)) * 2 * Math.PI + uniform(seed, 2) * 6) * 1.1
   const cold = setPoint + cycle + wander(seed + 3, t, 70 * MINUTE) * 0.4
-  const brief = isDoorOpen(fridge, t) ? 2 : 0
+  const brief = openness(fridge, t) === 0 && isDoorOpen(fridge, t) ? 2 : 0
   const grain = normal(seed + 4, Math.floor(t / (10 * 1000))) * 0.05
   return cold + (roomTemperature - 3 - cold) * openness(fridge, t) + brief + grain
 }

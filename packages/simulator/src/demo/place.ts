@@ -1,0 +1,64 @@
+/** Where the demo lives: its data, its key beside them, its log, and what it must remember between runs. */
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Credential } from '../speakers/speaker.ts'
+
+/** What the devices and people of the demo would keep: their tokens, certificates and passwords. Readable by its owner only. */
+export interface Memory {
+  readonly passwords: Record<string, string>
+  readonly credentials: Record<string, Credential>
+  /** Until when each device has told what it measured, ms since epoch. */
+  readonly toldUntil: Record<string, number>
+}
+
+export interface Place {
+  readonly dataDir: string
+  readonly masterKeyFile: string
+  readonly logFile: string
+  readonly memory: Memory
+  save(): void
+}
+
+export class NotTheDemo extends Error {}
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** The environment with the demo's own defaults: data apart from a real installation's, the key beside them, loopback only. */
+export function demoEnvironment(env: Env, root: string): Env {
+  const dataDir = env.CARELOOP_DATA || join(root, '.careloop', 'demo')
+  return {
+    ...env,
+    CARELOOP_DATA: dataDir,
+    CARELOOP_MASTER_KEY_FILE: env.CARELOOP_MASTER_KEY_FILE || `${dataDir.replace(/[/\\]+$/, '')}-master.key`,
+    CARELOOP_MQTTS_HOST: env.CARELOOP_MQTTS_HOST || '127.0.0.1',
+    CARELOOP_ROLE: 'all',
+    // A demo never writes invented patients into somebody's database.
+    DATABASE_URL: undefined,
+  }
+}
+
+/** @throws NotTheDemo when the folder holds something that the demo did not make */
+export function openPlace({ dataDir, masterKeyFile }: { dataDir: string; masterKeyFile: string }): Place {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const file = join(dataDir, 'demo.json')
+  const known = existsSync(file)
+  if (!known && readdirSync(dataDir).length > 0)
+    throw new NotTheDemo(
+      `${dataDir} holds something that is not the demo's. Name another folder in CARELOOP_DATA, or leave it out.`,
+    )
+  const memory = known
+    ? (JSON.parse(readFileSync(file, 'utf8')) as Memory)
+    : { passwords: {}, credentials: {}, toldUntil: {} }
+  const place: Place = {
+    ...{ dataDir, masterKeyFile, logFile: join(dataDir, 'demo.log'), memory },
+    save() {
+      // Written beside and moved: a demo that is killed while it writes keeps the older one.
+      const draft = `${file}.new`
+      writeFileSync(draft, `${JSON.stringify(memory, null, 2)}\n`, { mode: 0o600 })
+      chmodSync(draft, 0o600)
+      renameSync(draft, file)
+    },
+  }
+  place.save()
+  return place
+}
