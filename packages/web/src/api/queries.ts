@@ -1,0 +1,135 @@
+/** What the pages read, by key; and which facts make what was read old. */
+import type { FactType } from '@careloop/contract'
+import { QueryClient, queryOptions } from '@tanstack/react-query'
+import { serverNow } from '../app/clock.ts'
+import { ApiError, call } from './client.ts'
+import { endpoints } from './endpoints.ts'
+import type { LiveEvent } from './live.ts'
+
+export const queries = {
+  me: queryOptions({
+    queryKey: ['me'],
+    queryFn: ({ signal }) => call(endpoints.me, { signal }),
+    staleTime: 5 * 60_000,
+  }),
+  worklist: queryOptions({
+    queryKey: ['worklist'],
+    queryFn: ({ signal }) => call(endpoints.worklist, { signal }),
+  }),
+  careTeams: queryOptions({
+    queryKey: ['care-teams'],
+    queryFn: ({ signal }) => call(endpoints.careTeams, { signal }),
+    staleTime: 5 * 60_000,
+  }),
+  task: (id: string) =>
+    queryOptions({
+      queryKey: ['task', id],
+      queryFn: ({ signal }) => call(endpoints.task, { params: { id }, signal }),
+    }),
+  explain: (alert: string) =>
+    queryOptions({
+      queryKey: ['explain', alert],
+      queryFn: ({ signal }) => call(endpoints.explain, { params: { id: alert }, signal }),
+    }),
+  subject: (id: string) =>
+    queryOptions({
+      queryKey: ['subject', id],
+      queryFn: ({ signal }) => call(endpoints.subject, { params: { id }, signal }),
+    }),
+  /** Readings are no facts: what a person looks at is read again every 15 s, and said to be that old. */
+  latest: (subject: string) =>
+    queryOptions({
+      queryKey: ['series', subject, 'latest'],
+      queryFn: ({ signal }) => call(endpoints.latest, { params: { id: subject }, signal }),
+      refetchInterval: 15_000,
+    }),
+  /** @param hours back from now */
+  series: (subject: string, signalCode: string, hours: number) =>
+    queryOptions({
+      queryKey: ['series', subject, signalCode, hours],
+      queryFn: ({ signal }) => {
+        const to = Math.round(serverNow())
+        const query = { signal: signalCode, from: to - hours * 3_600_000, to, maxPoints: 600 }
+        return call(endpoints.series, { params: { id: subject }, query, signal }).then((series) => ({
+          ...series,
+          from: query.from,
+          to,
+        }))
+      },
+      refetchInterval: 30_000,
+    }),
+  devices: queryOptions({
+    queryKey: ['devices'],
+    queryFn: ({ signal }) => call(endpoints.devices, { query: { limit: 500 }, signal }),
+  }),
+  quarantine: (status: string, reason: string | undefined) =>
+    queryOptions({
+      queryKey: ['quarantine', status, reason ?? 'all'],
+      queryFn: ({ signal }) => call(endpoints.quarantine, { query: { status, reason, limit: 200 }, signal }),
+    }),
+  quarantineCounts: queryOptions({
+    queryKey: ['quarantine', 'counts'],
+    queryFn: ({ signal }) => call(endpoints.quarantineCounts, { signal }),
+  }),
+  quarantineBytes: (id: string) =>
+    queryOptions({
+      queryKey: ['quarantine-bytes', id],
+      queryFn: ({ signal }) => call(endpoints.quarantineBytes, { params: { id }, signal }),
+      staleTime: Number.POSITIVE_INFINITY,
+    }),
+}
+
+/** First words of the keys that a fact makes old. */
+const madeOldBy: Readonly<Partial<Record<FactType, readonly string[]>>> = {
+  SubjectChanged: ['subject', 'worklist'],
+  EnrolmentChanged: ['subject'],
+  DeviceEnrolled: ['devices'],
+  DeviceChanged: ['devices'],
+  AssignmentChanged: ['devices', 'series'],
+  FrameQuarantined: ['quarantine'],
+  QuarantineReplayed: ['quarantine'],
+  SeriesMoved: ['series'],
+  GapChanged: ['series'],
+  AlertRaised: ['worklist', 'explain'],
+  AlertRecurred: ['worklist', 'explain', 'task'],
+  AlertCleared: ['worklist', 'explain', 'task'],
+  AlertClosed: ['worklist', 'explain', 'task'],
+  TaskOpened: ['worklist'],
+  TaskChanged: ['worklist', 'task', 'explain'],
+}
+
+/** A burst of facts (a storm of alerts) is one reading again, not a hundred. */
+const gatherMs = 100
+
+/** Takes live events and marks what they made old; what is on screen is read again at once. */
+export function makeRefresher(client: QueryClient): (event: LiveEvent) => void {
+  const old = new Set<string>()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const refresh = () => {
+    timer = undefined
+    const keys = new Set(old)
+    old.clear()
+    void client.invalidateQueries({ predicate: ({ queryKey }) => keys.has('*') || keys.has(String(queryKey[0])) })
+  }
+  return (event) => {
+    for (const key of event.type === 'everything' ? ['*'] : (madeOldBy[event.type] ?? [])) old.add(key)
+    if (old.size > 0 && timer === undefined) timer = setTimeout(refresh, gatherMs)
+  }
+}
+
+/** A refusal will be the same again; only silence and the server's own faults are worth another try. */
+const isWorthRetrying = (error: Error): boolean =>
+  !(error instanceof ApiError) || error.status === 0 || error.status >= 500
+
+export const makeQueryClient = (): QueryClient =>
+  new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 10_000,
+        retry: (failures, error) => failures < 2 && isWorthRetrying(error),
+        // Whether the network is there is for the live channel to say: the browser does not know about this server.
+        networkMode: 'always',
+      },
+      mutations: { networkMode: 'always' },
+    },
+  })

@@ -1,0 +1,124 @@
+/** Every page and where it lives. What a page shows stands in the URL; names and values never do. */
+import type { QueryClient } from '@tanstack/react-query'
+import { createRootRouteWithContext, createRoute, createRouter, Link, Outlet, redirect } from '@tanstack/react-router'
+import { ApiError } from '../api/client.ts'
+import { queries } from '../api/queries.ts'
+import { DevicesPage, loadDevices } from '../pages/devices/page.tsx'
+import { loadQuarantine, QuarantinePage, type QuarantineSearch, statuses } from '../pages/quarantine/page.tsx'
+import { SetUpPage } from '../pages/set-up.tsx'
+import { SignInPage, type SignInSearch } from '../pages/sign-in.tsx'
+import { loadSubject, SubjectPage, type SubjectSearch } from '../pages/subject/page.tsx'
+import { loadWorklist, WorklistPage, type WorklistSearch } from '../pages/worklist/page.tsx'
+import { Empty, Failed } from '../parts/page-state.tsx'
+import { Shell } from './shell.tsx'
+
+const root = createRootRouteWithContext<{ client: QueryClient }>()({
+  component: Outlet,
+  notFoundComponent: () => (
+    <Empty title="There is no such page">
+      <Link to="/worklist">Go to the worklist</Link>
+    </Empty>
+  ),
+})
+
+type Raw = Readonly<Record<string, unknown>>
+const textOf = <K extends string>(raw: Raw, name: K): { [P in K]?: string } =>
+  (typeof raw[name] === 'string' ? { [name]: raw[name] } : {}) as { [P in K]?: string }
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  // Only a path of ours: a link may not send a person who has just signed in elsewhere.
+  validateSearch: (raw: Raw): SignInSearch => ({
+    ...(typeof raw.back === 'string' && /^\/(?![/\\])/.test(raw.back) ? { back: raw.back } : {}),
+    ...(raw.ended === true ? { ended: true } : {}),
+  }),
+  component: SignInPage,
+})
+
+const setUp = createRoute({ getParentRoute: () => root, path: '/setup', component: SetUpPage })
+
+const staff = createRoute({
+  getParentRoute: () => root,
+  id: 'staff',
+  async beforeLoad({ context, location }) {
+    try {
+      await context.client.ensureQueryData(queries.me)
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error
+      const back = location.pathname === '/' ? {} : { back: location.href }
+      throw redirect({ to: '/sign-in', search: back })
+    }
+  },
+  component: Shell,
+  errorComponent: ({ error, reset }) => (
+    <Failed
+      what="Careloop cannot be shown"
+      error={error instanceof Error ? error : new Error(String(error))}
+      onRetry={reset}
+    />
+  ),
+})
+
+const home = createRoute({
+  getParentRoute: () => staff,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/worklist', replace: true })
+  },
+})
+
+const worklist = createRoute({
+  getParentRoute: () => staff,
+  path: '/worklist',
+  validateSearch: (raw: Raw): WorklistSearch => textOf(raw, 'task'),
+  loader: ({ context }) => loadWorklist(context.client),
+  component: WorklistPage,
+})
+
+const subject = createRoute({
+  getParentRoute: () => staff,
+  path: '/subjects/$id',
+  validateSearch: (raw: Raw): SubjectSearch => ({
+    ...textOf(raw, 'signal'),
+    ...(typeof raw.hours === 'number' && raw.hours > 0 ? { hours: raw.hours } : {}),
+  }),
+  loader: ({ context, params }) => loadSubject(context.client, params.id),
+  component: SubjectPage,
+})
+
+const devices = createRoute({
+  getParentRoute: () => staff,
+  path: '/devices',
+  loader: ({ context }) => loadDevices(context.client),
+  component: DevicesPage,
+})
+
+const quarantine = createRoute({
+  getParentRoute: () => staff,
+  path: '/quarantine',
+  validateSearch: (raw: Raw): QuarantineSearch => ({
+    ...textOf(raw, 'reason'),
+    ...textOf(raw, 'frame'),
+    ...statusOf(raw.status),
+  }),
+  loaderDeps: ({ search }) => search,
+  loader: ({ context, deps }) => loadQuarantine(context.client, deps),
+  component: QuarantinePage,
+})
+
+function statusOf(raw: unknown): Pick<QuarantineSearch, 'status'> {
+  const status = statuses.find((each) => each === raw)
+  return status === undefined ? {} : { status }
+}
+
+const routeTree = root.addChildren([signIn, setUp, staff.addChildren([home, worklist, subject, devices, quarantine])])
+
+export const makeRouter = (client: QueryClient) =>
+  createRouter({ routeTree, context: { client }, defaultPreload: false, scrollRestoration: true })
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>
+  }
+}

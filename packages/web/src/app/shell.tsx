@@ -1,0 +1,144 @@
+/** What stands around every page of a signed-in person: where they can go, whether it is live, who they are. */
+import type { Me } from '@careloop/contract'
+import { Button, Menu, useMantineColorScheme } from '@mantine/core'
+import { useQueryClient } from '@tanstack/react-query'
+import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router'
+import { useCallback, useEffect, useState } from 'react'
+import { call } from '../api/client.ts'
+import { endpoints } from '../api/endpoints.ts'
+import { momentText, spanText } from '../parts/words.ts'
+import { useNow } from './clock.ts'
+import { KeysDialog } from './keys-dialog.tsx'
+import { LiveProvider, useLive } from './live-context.tsx'
+import { mayBe, useMe } from './session.tsx'
+import classes from './shell.module.css'
+import { useKeys } from './use-keys.ts'
+
+/** Navigation shows only what a role may use. */
+const places = [
+  { to: '/worklist', label: 'Worklist', resource: 'task' },
+  { to: '/devices', label: 'Devices', resource: 'device' },
+  { to: '/quarantine', label: 'Quarantine', resource: 'quarantine' },
+] as const
+
+export function Shell() {
+  const navigate = useNavigate()
+  const client = useQueryClient()
+  const toSignIn = useCallback(() => {
+    client.clear()
+    void navigate({ to: '/sign-in', search: { back: location.pathname, ended: true } })
+  }, [client, navigate])
+  return (
+    <LiveProvider onSignedOut={toSignIn}>
+      <div className={classes.shell}>
+        <a className="skip" href="#main">
+          Skip to the page
+        </a>
+        <Bar />
+        <Disconnected />
+        <main id="main" className={classes.main}>
+          <Outlet />
+        </main>
+      </div>
+    </LiveProvider>
+  )
+}
+
+function Bar() {
+  const me = useMe()
+  const [keysShown, setKeysShown] = useState(false)
+  useKeys({ '?': () => setKeysShown(true) })
+  useFocusOnPage()
+  return (
+    <header className={classes.bar}>
+      <div className={classes.brand}>
+        <img src="/icon.svg" alt="" />
+        <span>Careloop</span>
+      </div>
+      <nav className={classes.links} aria-label="Pages">
+        {places
+          .filter(({ resource }) => mayBe(me, 'read', resource))
+          .map(({ to, label }) => (
+            <Link key={to} to={to} className={classes.link}>
+              {label}
+            </Link>
+          ))}
+      </nav>
+      <LiveDot />
+      <PersonMenu me={me} onKeys={() => setKeysShown(true)} />
+      <KeysDialog opened={keysShown} onClose={() => setKeysShown(false)} />
+    </header>
+  )
+}
+
+/** A screen reader hears which page it is on after a navigation. */
+function useFocusOnPage() {
+  const path = useRouterState({ select: (state) => state.location.pathname })
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the path is the reason to look for the new page's heading
+  useEffect(() => {
+    document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true })
+  }, [path])
+}
+
+function LiveDot() {
+  const live = useLive()
+  const isLive = live.is === 'live'
+  const label = isLive ? 'Live' : live.is === 'connecting' ? 'Connecting' : 'Not live'
+  return (
+    <div className={classes.live} role="status" aria-label={label} title={label}>
+      <i className={classes.dot} data-off={isLive ? undefined : true} />
+      <span>{label}</span>
+    </div>
+  )
+}
+
+function Disconnected() {
+  const live = useLive()
+  return live.is === 'disconnected' ? <DisconnectedBanner since={live.since} /> : null
+}
+
+function DisconnectedBanner({ since }: { since: number }) {
+  useNow()
+  const now = Date.now()
+  return (
+    <div className={classes.banner} role="alert">
+      <strong>Not connected since {momentText(since, now, true)}</strong> ({spanText(now - since)}). What you see may be
+      old. Claims and completions cannot be sent until the connection is back; it is tried again by itself.
+    </div>
+  )
+}
+
+function PersonMenu({ me, onKeys }: { me: Me; onKeys: () => void }) {
+  const { colorScheme, setColorScheme } = useMantineColorScheme()
+  const client = useQueryClient()
+  const navigate = useNavigate()
+  const signOut = async () => {
+    await call(endpoints.signOut, { body: {} }).catch(() => {})
+    client.clear()
+    await navigate({ to: '/sign-in' })
+  }
+  const schemes = { auto: 'As the system', light: 'Light', dark: 'Dark' } as const
+  return (
+    <Menu position="bottom-end" width={240} keepMounted={false}>
+      <Menu.Target>
+        <Button variant="subtle" color="gray" c="var(--mantine-color-text)" px="xs" mih={44}>
+          <span className={classes.name}>{me.displayName}</span>
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          {me.roles.join(', ')} · {me.tenant.name}
+        </Menu.Label>
+        {(['auto', 'light', 'dark'] as const).map((scheme) => (
+          <Menu.Item key={scheme} onClick={() => setColorScheme(scheme)} aria-current={scheme === colorScheme}>
+            {schemes[scheme]}
+            {scheme === colorScheme ? ' ✓' : ''}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item onClick={onKeys}>Keyboard keys</Menu.Item>
+        <Menu.Item onClick={() => void signOut()}>Sign out</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  )
+}

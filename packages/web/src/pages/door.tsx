@@ -1,0 +1,30 @@
+/** The frame of the pages before a session: sign-in and the first administrator. */
+import { Text, Title } from '@mantine/core'
+import type { ReactNode } from 'react'
+import { ApiError } from '../api/client.ts'
+import classes from './door.module.css'
+
+export function Door({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <main className={classes.door}>
+      <div className={classes.card}>
+        <div className={classes.brand}>
+          <img src="/icon.svg" alt="" />
+          Careloop
+        </div>
+        <Title order={1}>{title}</Title>
+        {children}
+      </div>
+    </main>
+  )
+}
+
+export function Refusal({ error }: { error: Error | null }) {
+  if (error === null) return null
+  const words = error instanceof ApiError ? error.message : 'The page itself failed. Load it again.'
+  return (
+    <Text role="alert" fw={600}>
+      {words}
+    </Text>
+  )
+}

@@ -1,0 +1,76 @@
+/** The first administrator: opened by the one link that the first start prints, with its token behind `#`. */
+import type { SetUp } from '@careloop/contract'
+import { Button, PasswordInput, Text, TextInput } from '@mantine/core'
+import { useMutation } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { type FormEvent, useEffect, useState } from 'react'
+import { call } from '../api/client.ts'
+import { endpoints } from '../api/endpoints.ts'
+import { Door, Refusal } from './door.tsx'
+
+export function SetUpPage() {
+  const navigate = useNavigate()
+  const [token] = useState(() => new URLSearchParams(location.hash.slice(1)).get('token') ?? '')
+  useEffect(() => {
+    document.title = 'First administrator · Careloop'
+    // The token leaves the address bar and the history: whoever looks over a shoulder later finds nothing.
+    history.replaceState(history.state, '', '/setup')
+  }, [])
+  const setUp = useMutation({
+    mutationFn: async (body: SetUp) => {
+      await call(endpoints.setUp, { body })
+      await call(endpoints.signIn, { body: { email: body.email, password: body.password } })
+    },
+    onSuccess: () => navigate({ to: '/worklist' }),
+  })
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    const form = new FormData(event.currentTarget)
+    const field = (name: string) => String(form.get(name) ?? '').trim()
+    const [tenantName, displayName, email] = [field('tenantName'), field('displayName'), field('email')]
+    setUp.mutate({ token, tenantName, displayName, email, password: String(form.get('password')) })
+  }
+  if (token === '')
+    return (
+      <Door title="First administrator">
+        <Text>
+          This page needs the whole link that Careloop printed when it started, with everything after <code>#</code>.
+          Start Careloop again for a new one.
+        </Text>
+      </Door>
+    )
+  return (
+    <Door title="First administrator">
+      <Text c="dimmed">You set up Careloop for your organisation. Others are added by you afterwards.</Text>
+      <form onSubmit={submit}>
+        <TextInput label="Organisation" name="tenantName" required maxLength={200} size="md" autoFocus />
+        <TextInput
+          label="Your name"
+          name="displayName"
+          autoComplete="name"
+          required
+          maxLength={200}
+          size="md"
+          mt="md"
+        />
+        <TextInput label="E-mail" name="email" type="email" autoComplete="username" required size="md" mt="md" />
+        <PasswordInput
+          label="Password"
+          description="At least 12 characters. A sentence is good."
+          name="password"
+          autoComplete="new-password"
+          required
+          minLength={12}
+          size="md"
+          mt="md"
+          mb="md"
+          visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
+        />
+        <Refusal error={setUp.error} />
+        <Button type="submit" fullWidth mt="md" mih={44} loading={setUp.isPending}>
+          Set up
+        </Button>
+      </form>
+    </Door>
+  )
+}

@@ -1,0 +1,121 @@
+/** The readings that raised an alert: drawn with the rule's limits, and as a table with every number's unit and time. */
+import type { EvidenceReading, ExplainBody } from '@careloop/contract'
+import { signal } from '@careloop/contract'
+import { Button, Table, Text, Title } from '@mantine/core'
+import { useMemo, useState } from 'react'
+import { useNow } from '../../app/clock.ts'
+import type { PlotLine, PlotModel } from '../../parts/plot/model.ts'
+import { Plot } from '../../parts/plot/plot.tsx'
+import { countText, momentText, spanText } from '../../parts/words.ts'
+import classes from './worklist.module.css'
+
+export function Evidence({ explain }: { explain: ExplainBody }) {
+  const models = useMemo(() => plotsOf(explain), [explain])
+  return (
+    <section className={classes.section} aria-labelledby="readings">
+      <Title order={3} id="readings">
+        The readings that raised it
+      </Title>
+      {models.map((model) => (
+        <Plot
+          key={model.unit}
+          model={model}
+          label={`${model.lines.map((line) => line.label).join(' and ')} in ${model.unit} with the rule's limits`}
+        />
+      ))}
+      <ReadingsTable readings={explain.readings} leftOut={explain.readingsLeftOut} />
+    </section>
+  )
+}
+
+/** One chart a unit; systolic and diastolic together as bars. */
+function plotsOf({ readings, thresholds, alert }: ExplainBody): PlotModel[] {
+  const byUnit = Map.groupBy(readings, (reading) => reading.unit)
+  return [...byUnit].map(([unit, own]) => {
+    const lines = [...Map.groupBy(own, (reading) => reading.signal)].map(([code, some]) => lineOf(code, some))
+    const codes = new Set(own.map((reading) => reading.signal))
+    const times = own.map((reading) => reading.measuredAt)
+    return {
+      unit,
+      lines: lines.sort((a, b) => order(a) - order(b)),
+      limits: thresholds
+        .filter((limit) => codes.has(limit.signal))
+        .map(({ label, comparator, limit, role, unit }) => ({
+          label: `${role === 'clear' ? 'clears ' : ''}${label} ${words[comparator]} ${limit} ${unit}`,
+          value: limit,
+          role,
+        })),
+      gaps: [],
+      bars: codes.has('systolic') && codes.has('diastolic'),
+      span: {
+        from: alert.raisedAt,
+        to: alert.clearedAt ?? Math.max(...times, alert.raisedAt) + 7 * 86_400_000,
+        priority: alert.priority,
+      },
+    }
+  })
+}
+
+const words = { '>': '>', '>=': '≥', '<': '<', '<=': '≤' } as const
+const order = (line: PlotLine) => (line.label.startsWith('Systolic') ? 0 : 1)
+
+const lineOf = (code: string, readings: readonly EvidenceReading[]): PlotLine => ({
+  label: readings[0]!.label,
+  decimals: signal(code)?.decimals ?? 0,
+  points: readings.map(({ measuredAt, value, breach }) => ({ at: measuredAt, value, breach })),
+})
+
+/** This many rows are read at a glance; the rest on asking. */
+const firstRows = 12
+
+function ReadingsTable({ readings, leftOut }: { readings: readonly EvidenceReading[]; leftOut: number }) {
+  const [all, setAll] = useState(false)
+  const now = useNow()
+  const newestFirst = readings.toReversed()
+  const shown = all ? newestFirst : newestFirst.slice(0, firstRows)
+  return (
+    <>
+      <div className={classes.scroll}>
+        <Table verticalSpacing={4} mt="sm" aria-label="Readings, newest first">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Measured</Table.Th>
+              <Table.Th>Signal</Table.Th>
+              <Table.Th className="numbers">Value</Table.Th>
+              <Table.Th>Received</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {shown.map((reading) => (
+              <Table.Tr
+                key={`${reading.address.position}/${reading.address.index}/${reading.signal}/${reading.measuredAt}`}
+              >
+                <Table.Td className="nowrap">{momentText(reading.measuredAt, now, true)}</Table.Td>
+                <Table.Td>{reading.label}</Table.Td>
+                <Table.Td className={`numbers ${reading.breach ? classes.breach : ''}`}>
+                  {reading.comparator ?? ''}
+                  {reading.value.toFixed(signal(reading.signal)?.decimals ?? 0)} {reading.unit}
+                  {reading.breach ? <span title="Met the rule's condition"> ●</span> : ''}
+                </Table.Td>
+                <Table.Td className="nowrap">{lateness(reading)}</Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </div>
+      <Text c="dimmed" mt={4}>
+        ● met the rule's condition. Newest first.
+        {leftOut > 0 ? ` ${countText(leftOut, 'older reading is', 'older readings are')} not kept with the alert.` : ''}
+      </Text>
+      {readings.length > firstRows && !all ? (
+        <Button variant="default" size="xs" mt="xs" onClick={() => setAll(true)}>
+          Show all {readings.length}
+        </Button>
+      ) : null}
+    </>
+  )
+}
+
+/** How long the reading took to be with us; seconds are not worth a word. */
+const lateness = ({ measuredAt, receivedAt }: EvidenceReading): string =>
+  receivedAt - measuredAt < 10_000 ? 'at once' : `${spanText(receivedAt - measuredAt)} later`
