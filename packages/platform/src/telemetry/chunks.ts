@@ -123,19 +123,19 @@ export async function insertChunks(tx: EngineTx, rows: readonly ChunkRow[]): Pro
 }
 
 /**
- * Removes raw chunks with their rollups, and the windows that were made of them.
+ * Removes raw chunks with their rollups, and the windows that were made of them; only if they still hold as many readings.
  * @returns how many raw chunks were there, and blobs that nothing points to any more
  */
 export async function deleteChunks(
   tx: EngineTx,
-  chunks: readonly (ChunkKey & { readonly toMs: number })[],
+  chunks: readonly (ChunkKey & { readonly toMs: number; readonly n: number })[],
 ): Promise<{ raw: number; blobs: string[] }> {
   if (chunks.length === 0) return { raw: 0, blobs: [] }
   await lockWindows(tx, 'shared')
   const { rows } = await tx.client.query<{ tier: number; blob: string | null }>(
-    `delete from engine.chunk using unnest($1::bigint[], $2::bigint[], $3::int[]) as gone(s, f, p)
-      where series_id = s and tier in (0, 1) and from_ms = f and part = p returning tier, blob`,
-    keyArrays(chunks),
+    `delete from engine.chunk using unnest($1::bigint[], $2::bigint[], $3::int[], $4::int[]) as gone(s, f, p, k)
+      where series_id = s and tier in (0, 1) and from_ms = f and part = p and n = k returning tier, blob`,
+    [...keyArrays(chunks), ints(chunks.map((chunk) => chunk.n))],
   )
   await tx.client.query(
     `delete from engine.chunk using unnest($1::bigint[], $2::bigint[], $3::bigint[]) as gone(s, f, u)

@@ -25,6 +25,8 @@ const IDLE_FACTOR = 10
 /** Series, and readings, sealed in one transaction. */
 const SEAL_SERIES = 400
 const SEAL_READINGS = 400_000
+/** How often to look which series are due while much comes in, ms: a look passes over all of them. */
+const LOOK_MS = 200
 /** Segments shorter than this cost more than their readings: under load the batch is let grow. */
 const SHORT_SEGMENT = 24
 
@@ -44,6 +46,7 @@ export class PartitionWork {
   #flushAfterMs: number
   #sealing: Promise<void> | null = null
   #sealError: unknown = null
+  #lookedMs = 0
 
   /** @param onFailed a seal behind has failed: whoever waits in `step` should wait no longer */
   constructor(engine: Engine, options: TelemetryOptions, lease: Lease, onFailed: () => void) {
@@ -95,7 +98,7 @@ export class PartitionWork {
     }
     const waitMs = this.#dueInMs()
     if (waitMs <= 0 && !this.#batch.isEmpty) await this.flush()
-    this.#sealWhatIsDue()
+    this.#sealWhatIsDue(commits.length > 0)
     if (commits.length === 0)
       await log.waitFor(this.#partition, this.#batch.position, Math.min(Math.max(waitMs, 1), 1_000), signal)
     // Under load the log always has more: taking it in gulps spares both sides.
@@ -264,9 +267,10 @@ export class PartitionWork {
 
   // ---------------------------------------------------------------- sealing, behind
 
-  #sealWhatIsDue(): void {
-    if (this.#sealing) return
+  #sealWhatIsDue(isBusy: boolean): void {
     const now = this.#engine.clock.now()
+    if (this.#sealing || (isBusy && now - this.#lookedMs < LOOK_MS)) return
+    this.#lookedMs = now
     const due: BookEntry[] = []
     let readings = 0
     for (const entry of this.#book.entries()) {
