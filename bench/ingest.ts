@@ -3,6 +3,7 @@
  * process, with sealing, encryption, audit, two organisations, late and repeated messages. Each transport runs at an offered
  * rate for latency, at one for CPU, and as fast as it goes; counted afterwards against what the generator saw acknowledged.
  *
+ * --doors-only   without telemetry and rules, to see what the door and the log alone cost
  * --seconds 60   length of each run        --only tcp|mtls      --rates 5000,15000,26000     --devices 1000
  */
 import { fork } from 'node:child_process'
@@ -13,11 +14,12 @@ import { compare, readingsInLog } from './ingest/count.ts'
 import type { Device, Outcome, Plan } from './ingest/generator.ts'
 import { enrolDevices } from './ingest/setup.ts'
 import { caughtUp, mostlySealed, readingsInTelemetry, sealedShare } from './ingest/telemetry.ts'
-import { option, report } from './support/report.ts'
+import { has, option, report } from './support/report.ts'
 import { assertDurableSettings, startServer, type TestServer } from './support/server.ts'
 
 const GENERATOR = fileURLToPath(new URL('./ingest/generator.ts', import.meta.url))
 const SECONDS = option('seconds', 60)
+const DOORS_ONLY = has('doors-only')
 const DEVICES = option('devices', 1000)
 
 interface Run {
@@ -33,7 +35,7 @@ interface Run {
 async function main(): Promise<void> {
   const runs: Run[] = []
   for (const transport of transports()) {
-    const server = await startServer({ CARELOOP_SEAL_AFTER_MS: '15000' })
+    const server = await startServer({ CARELOOP_SEAL_AFTER_MS: '15000', CARELOOP_ROLE: DOORS_ONLY ? 'ingest' : 'all' })
     try {
       console.log(`${transport}: ${await assertDurableSettings(server.databaseUrl())}`)
       const { rooms, close } = await server.rooms()
@@ -72,12 +74,14 @@ async function runOne(
   const before = server.cpu()
   generator.send('go')
   const outcome = (await message(generator)) as Outcome
-  await caughtUp(engine)
-  await mostlySealed(engine)
+  if (!DOORS_ONLY) {
+    await caughtUp(engine)
+    await mostlySealed(engine)
+  }
   const after = server.cpu()
   const cpu = after.server - before.server + after.database - before.database
   const inLog = compare(plan.ackFile, devices, await readingsInLog(engine, start))
-  const inTelemetry = compare(plan.ackFile, devices, await readingsInTelemetry(rooms))
+  const inTelemetry = DOORS_ONLY ? inLog : compare(plan.ackFile, devices, await readingsInTelemetry(rooms))
   const share = await sealedShare(engine)
   await close()
   console.log(

@@ -23,7 +23,7 @@ export interface ReadingLogParts {
   readonly maxQueueBytes?: number
   /** How long a commit waits for company while others come in, ms; twice that when very many come. Default 4. */
   readonly gatherMs?: number
-  /** Entries that readers of this process find decoded. Default 50,000. */
+  /** Entries that readers of this process find decoded. Default 20,000. */
   readonly cacheEntries?: number
 }
 
@@ -58,7 +58,7 @@ class PostgresLog implements ClosableLog {
 
   constructor(parts: ReadingLogParts) {
     this.#parts = parts
-    this.#cache = new TailCache(parts.cacheEntries ?? 50_000)
+    this.#cache = new TailCache(parts.cacheEntries ?? 20_000)
     this.#maxQueueBytes = parts.maxQueueBytes ?? 32 * 1024 * 1024
     this.#gatherMs = parts.gatherMs ?? 4
   }
