@@ -1,4 +1,4 @@
-/** Facts that telemetry publishes, in the transaction of the change: `SeriesMoved` and `GapChanged`. */
-import type { FactBodies } from '@careloop/contract'
+/** Facts that this room publishes. Bodies: contract's `FactBodies`; in words: docs/facts.md. */
+import type { FactType } from '@careloop/contract'
 
-export type TelemetryFacts = Pick<FactBodies, 'SeriesMoved' | 'GapChanged'>
+export const telemetryFacts = ['SeriesMoved', 'GapChanged'] as const satisfies readonly FactType[]
