@@ -4,7 +4,6 @@ import { failures } from '@careloop/contract'
 export const engineErrors = {
   'log-overloaded': { disposition: 'retry', status: 429, issue: 'throttled' },
   'log-closed': { disposition: 'retry', status: 503, issue: 'transient' },
-  'log-unavailable': { disposition: 'retry', status: 503, issue: 'transient' },
   'log-damaged': { disposition: 'bug', status: 500, issue: 'exception' },
   'storage-low': { disposition: 'retry', status: 507, issue: 'no-store' },
   'fence-lost': { disposition: 'retry', status: 409, issue: 'conflict' },

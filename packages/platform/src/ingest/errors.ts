@@ -13,7 +13,6 @@ export const ingestErrors = {
   'ingest-storage-low': { disposition: 'retry', status: 507, issue: 'no-store' },
   'ingest-stopping': { disposition: 'retry', status: 503, issue: 'transient' },
   'reading-invalid': { disposition: 'reject', status: 422, issue: 'value' },
-  'device-unknown': { disposition: 'reject', status: 404, issue: 'not-found' },
 } as const
 
 export const ingestFailure = failures(ingestErrors)
