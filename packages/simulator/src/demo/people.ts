@@ -31,7 +31,7 @@ export async function makePeople(rooms: Rooms, place: Place, programs: string, n
   const staffIds = await makeStaff(rooms, place, by)
   const siteIds = { clinic: await site(rooms, by, 'clinic', zone), pharmacy: await site(rooms, by, 'pharmacy', zone) }
   for (const program of await readPrograms(programs)) {
-    const key = program.subject === 'patient' ? 'clinic' : 'pharmacy'
+    const key = program.subjectKind === 'patient' ? 'clinic' : 'pharmacy'
     await rooms.alerting.activate(by[key], program)
   }
   const made = new Map<string, string>()
