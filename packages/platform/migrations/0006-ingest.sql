@@ -36,6 +36,7 @@ declare
   v_previous uuid;
   v_checkpoint bigint;
   v_seen bigint;
+  v_ended boolean;
   v_fence bigint;
 begin
   for v_device in select distinct d from unnest(p_devices) d order by d loop
@@ -47,9 +48,11 @@ begin
         v_previous := null;
       else
         update engine.device_claim c set process = p_process where c.device = v_device;
-        select p.fence_seen, p.checkpoint into v_seen, v_checkpoint
+        select p.fence_seen, p.checkpoint, p.ended into v_seen, v_checkpoint, v_ended
           from engine.door_process p where p.process = v_previous for update;
-        if found then
+        if found and v_ended then
+          v_checkpoint := null; -- it saved all its marks before it ended, and appends no more
+        elsif found then
           select coalesce((select f.value from engine.fence f where f.name = 'door:' || v_previous), 0) into v_fence;
           if v_seen >= v_fence then
             perform 1 from engine.log_head h where h.partition = 0 for update;

@@ -20,6 +20,10 @@ export interface Config {
   readonly diskFloorBytes?: number
   readonly ballastBytes?: number
   readonly publicOrigin?: string
+  /** Addresses of proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[]
+  /** Sign-ins a minute from one address. */
+  readonly signInsPerMinute: number
   readonly operatorToken?: string
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
   /** Sealing spans, shortened by benches. */
@@ -51,15 +55,14 @@ export function readConfig(env: Env): Config {
     mqtt: listener(env, 'CARELOOP_MQTT', '127.0.0.1', 1883),
     mqtts: listener(env, 'CARELOOP_MQTTS', '0.0.0.0', 8883),
     role: oneOf(env, 'CARELOOP_ROLE', roles, 'all'),
-    serverNames: (env.CARELOOP_SERVER_NAMES ?? '')
-      .split(',')
-      .map((name) => name.trim())
-      .filter(Boolean),
+    serverNames: list(env.CARELOOP_SERVER_NAMES),
     ...(floor === undefined ? {} : { diskFloorBytes: floor }),
     ...(ballast === undefined ? {} : { ballastBytes: ballast }),
     ...(sealAfterMs === undefined ? {} : { sealAfterMs }),
     ...(env.CARELOOP_PUBLIC_ORIGIN ? { publicOrigin: env.CARELOOP_PUBLIC_ORIGIN } : {}),
     ...(env.CARELOOP_OPERATOR_TOKEN ? { operatorToken: env.CARELOOP_OPERATOR_TOKEN } : {}),
+    trustedProxies: list(env.CARELOOP_TRUSTED_PROXIES),
+    signInsPerMinute: bytes(env, 'CARELOOP_SIGN_INS_PER_MINUTE') ?? 10,
     logLevel: oneOf(env, 'CARELOOP_LOG', levels, 'info'),
   }
 }
@@ -85,6 +88,12 @@ function bytes(env: Env, name: string): number | undefined {
   if (Number.isSafeInteger(value) && value >= 0) return value
   throw invalid(name, 'a whole number from 0 is expected.')
 }
+
+const list = (words: string | undefined): string[] =>
+  (words ?? '')
+    .split(',')
+    .map((word) => word.trim())
+    .filter(Boolean)
 
 function oneOf<const T extends readonly string[]>(env: Env, name: string, known: T, otherwise: T[number]): T[number] {
   const value = env[name] || otherwise

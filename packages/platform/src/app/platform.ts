@@ -54,6 +54,7 @@ export async function startPlatform(config: Config, watch: Watch): Promise<Platf
     await assertMasterFits(opened.engine, master.keys)
     const rooms = await openRooms(opened.engine, {
       secureCookies: config.publicOrigin?.startsWith('https:') ?? false,
+      signInsPerMinute: config.signInsPerMinute,
     })
     ends.push(await startStages(opened.engine, allStages(rooms, config), config.role))
     const doors = opensDoors(config.role) ? await openDoors(rooms, config) : null
@@ -85,6 +86,7 @@ async function openPages(
     version,
     ...(existsSync(join(webRoot, 'index.html')) ? { webRoot } : {}),
     ...(config.operatorToken ? { operatorToken: config.operatorToken } : {}),
+    trustedProxies: config.trustedProxies,
     ...(config.publicOrigin ? { publicOrigin: config.publicOrigin } : {}),
   })
   ends.push(server.close)

@@ -18,8 +18,14 @@ export interface Rooms {
   readonly workflow: Workflow
 }
 
-export async function openRooms(engine: Engine, options: { secureCookies: boolean }): Promise<Rooms> {
-  const identity = await makeIdentity(engine, { secureCookies: options.secureCookies, signInsPerMinute: 10 })
+export async function openRooms(
+  engine: Engine,
+  options: { secureCookies: boolean; signInsPerMinute?: number },
+): Promise<Rooms> {
+  const identity = await makeIdentity(engine, {
+    secureCookies: options.secureCookies,
+    signInsPerMinute: options.signInsPerMinute ?? 10,
+  })
   const staff = (tenant: string) => identity.members(tenant)
   const subjects = makeSubjects(engine, staff)
   const ca = await ensureCa(engine)

@@ -1,8 +1,9 @@
 /** Which work a process does: a role is a list of stage names, held as data. */
 import { alertingStage } from '../alerting/stages.ts'
 import type { Engine, Stage } from '../engine/index.ts'
+import { retentionStage } from '../engine/stages.ts'
 import { attributionStage, deviceStatusStage } from '../fleet/stages.ts'
-import { quarantineStage } from '../ingest/stages.ts'
+import { quarantineRetentionStage, quarantineStage } from '../ingest/stages.ts'
 import { namesStage } from '../subjects/stages.ts'
 import { telemetryStage } from '../telemetry/telemetry-stage.ts'
 import { workflowStage } from '../workflow/stages.ts'
@@ -14,12 +15,22 @@ export const allStages = (rooms: Rooms, config: Pick<Config, 'sealAfterMs'>): re
   namesStage(rooms.subjects),
   deviceStatusStage,
   quarantineStage,
+  quarantineRetentionStage,
+  retentionStage(),
   telemetryStage(config.sealAfterMs === undefined ? {} : { sealAfterMs: config.sealAfterMs }),
   alertingStage({ subjects: rooms.subjects }),
   workflowStage(rooms.subjects),
 ]
 
-const worker = ['device-status', 'quarantine', 'telemetry', 'alerting', 'workflow'] as const
+const worker = [
+  'device-status',
+  'quarantine',
+  'quarantine-retention',
+  'retention',
+  'telemetry',
+  'alerting',
+  'workflow',
+] as const
 
 /** Doors and pages are opened beside these by the same role. */
 export const stagesOf: Readonly<Record<Role, readonly string[]>> = {

@@ -3,6 +3,7 @@ import { Counter } from 'prom-client'
 import type { Engine } from '../engine/index.ts'
 import type { Attribution } from '../fleet/index.ts'
 import { type IngestCounts, makeAccept } from './accept.ts'
+import { adoptOrphans } from './claims/adopt-orphans.ts'
 import { makeClaims } from './claims/claims.ts'
 import { type DoorProcess, openDoorProcess } from './claims/door-process.ts'
 import type { Accept } from './door.ts'
@@ -44,17 +45,25 @@ export async function openIngest(engine: Engine, parts: IngestParts): Promise<Op
   })
   const warn = (err: unknown) =>
     engine.watch.log.warn({ err }, 'what is known of devices could not be saved; trying again')
-  let saving: Promise<void> | undefined
+  let saving: Promise<boolean> | undefined
   const save = () => {
     saving ??= slots
       .save()
-      .catch(warn)
+      .catch((err: unknown) => {
+        warn(err)
+        return false
+      })
       .finally(() => {
         saving = undefined
       })
     return saving
   }
-  const stop = engine.clock.every(parts.saveMarksMs ?? 30_000, () => void save())
+  const keepUp = () =>
+    save()
+      .then(() => adoptOrphans(engine, slots, process.id))
+      .catch(warn)
+  const stop = engine.clock.every(parts.saveMarksMs ?? 30_000, () => void keepUp())
+  void keepUp()
   return {
     accept,
     slots,
@@ -62,8 +71,10 @@ export async function openIngest(engine: Engine, parts: IngestParts): Promise<Op
     async close() {
       stop()
       await saving
-      await save()
-      await process.end()
+      // A claim that comes between asks for another round; without a whole one the next process reads the log instead.
+      let saved = await save()
+      for (let i = 0; i < 3 && !saved; i++) saved = await save()
+      await process.end(saved)
     },
   }
 }

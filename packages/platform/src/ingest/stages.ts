@@ -1,1 +1,2 @@
 export { quarantineStage } from './quarantine/project.ts'
+export { quarantineRetentionStage } from './quarantine/retention.ts'

@@ -11,7 +11,8 @@ const DEAF_AFTER_MS = 5000
 
 export interface DoorProcess {
   readonly id: string
-  end(): Promise<void>
+  /** @param saved everything known of its devices is stored: nobody need read the log for it */
+  end(saved: boolean): Promise<void>
 }
 
 export async function openDoorProcess(engine: Engine): Promise<DoorProcess> {
@@ -41,12 +42,13 @@ export async function openDoorProcess(engine: Engine): Promise<DoorProcess> {
   const stop = engine.clock.every(HEARTBEAT_MS, () => void beat())
   return {
     id,
-    async end() {
+    async end(saved) {
       stop()
       await engine.log.append([{ kind: 'door-down', process: id }])
-      await engine.db.pool.query('update engine.door_process set ended = true, heard_until = $2 where process = $1', [
+      await engine.db.pool.query('update engine.door_process set ended = $3, heard_until = $2 where process = $1', [
         id,
         engine.clock.now(),
+        saved,
       ])
     },
   }

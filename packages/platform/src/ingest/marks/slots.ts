@@ -30,8 +30,8 @@ export interface Slots {
   /** Forgets devices that were taken over; gives them. */
   keepOnly(still: ReadonlySet<string>): string[]
   learnedUpTo(position: number): void
-  /** Saves what is new and moves this process's checkpoint. */
-  save(): Promise<void>
+  /** Saves what is new and moves this process's checkpoint. @returns false when a claim came between: save again */
+  save(): Promise<boolean>
 }
 
 const SLICE = 50
@@ -53,7 +53,7 @@ export function makeSlots(engine: Engine, claims: Claims, process: string): Slot
 
   const inFlight = () => [...slots.values()].some((slot) => slot.inFlight.length > 0)
 
-  async function save(): Promise<void> {
+  async function save(): Promise<boolean> {
     const before = loads
     const quiet = !inFlight()
     const head = await engine.log.head(0)
@@ -63,7 +63,8 @@ export function makeSlots(engine: Engine, claims: Claims, process: string): Slot
     const dirty = [...slots.values()].filter((slot) => slot.dirty)
     for (let i = 0; i < dirty.length; i += SLICE) await saveSlice(engine, dirty.slice(i, i + SLICE), upTo)
     // A claim that came between has lowered the checkpoint for a device that is only saved next time: leave it there.
-    if (loading.size === 0 && loads === before)
+    const whole = loading.size === 0 && loads === before
+    if (whole)
       await engine.db.pool.query(
         'update engine.door_process set checkpoint = greatest(checkpoint, $2) where process = $1',
         [process, upTo],
@@ -71,6 +72,7 @@ export function makeSlots(engine: Engine, claims: Claims, process: string): Slot
     const idleBefore = engine.clock.now() - IDLE_MS
     for (const slot of slots.values())
       if (!slot.dirty && slot.inFlight.length === 0 && slot.touchedAt < idleBefore) slots.delete(slot.device)
+    return whole
   }
 
   return {

@@ -1,0 +1,1 @@
+export { type RetentionOptions, retentionStage } from './log/retention.ts'
