@@ -47,6 +47,9 @@ export function openEngine(options: EngineOptions): OpenEngine {
     const made = new pg.Pool({ connectionString: options.url, max, application_name: `careloop-${name}` })
     // Connections that a stopping database cuts after us are no news.
     made.on('error', (error) => closing || watch.log.warn({ err: error }, 'a database connection was lost'))
+    // The pool listens only to idle connections. One that breaks inside a transaction, between two statements, told nobody, and an
+    // 'error' that nobody hears ends the process; the next statement fails on it and says so to whom it concerns.
+    made.on('connect', (client) => client.on('error', () => {}))
     pools.push(made)
     return made
   }

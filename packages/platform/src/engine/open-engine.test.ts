@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest'
+import { testEngine } from './testing/index.ts'
+
+test('engine > a connection that breaks between two statements fails its transaction, not the process', async () => {
+  const test = await testEngine()
+  const { db } = test.engine
+  const broken = db.asEngine(async (tx) => {
+    const { rows } = await tx.client.query<{ pid: number }>('select pg_backend_pid() as pid')
+    const gone = new Promise((resolve) => tx.client.once('end', resolve))
+    await db.pool.query('select pg_terminate_backend($1)', [rows[0]!.pid])
+    await gone
+    await tx.client.query('select 1')
+  })
+  await expect(broken).rejects.toThrow(/connection|queryable|terminat/i)
+  expect(await db.tenants()).toEqual([])
+  await test.stop()
+})
