@@ -5,6 +5,7 @@ import type { Route } from '../identity/index.ts'
 import { identityRoutes } from '../identity/routes.ts'
 import { ingestRoutes, quarantineRoutes } from '../ingest/routes.ts'
 import { subjectsRoutes } from '../subjects/routes.ts'
+import { telemetryRoutes } from '../telemetry/routes.ts'
 import { workflowRoutes } from '../workflow/routes.ts'
 import type { Doors } from './doors.ts'
 import type { Rooms } from './rooms.ts'
@@ -16,6 +17,7 @@ export function routesOf(rooms: Rooms, doors: Doors | null): Route[] {
     ...fleetRoutes(rooms.fleet),
     ...(doors ? ingestRoutes(doors.ingest.accept) : []),
     ...quarantineRoutes(rooms.quarantine),
+    ...telemetryRoutes(rooms.engine),
     ...alertingRoutes(rooms.alerting),
     ...workflowRoutes(rooms.workflow),
   ]

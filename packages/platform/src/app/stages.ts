@@ -5,7 +5,7 @@ import { retentionStage } from '../engine/stages.ts'
 import { attributionStage, deviceStatusStage } from '../fleet/stages.ts'
 import { quarantineRetentionStage, quarantineStage } from '../ingest/stages.ts'
 import { namesStage } from '../subjects/stages.ts'
-import { telemetryStage } from '../telemetry/telemetry-stage.ts'
+import { telemetryStage, upkeepStage } from '../telemetry/stages.ts'
 import { workflowStage } from '../workflow/stages.ts'
 import type { Config, Role } from './config.ts'
 import type { Rooms } from './rooms.ts'
@@ -17,7 +17,14 @@ export const allStages = (rooms: Rooms, config: Pick<Config, 'sealAfterMs'>): re
   quarantineStage,
   quarantineRetentionStage,
   retentionStage(),
-  telemetryStage(config.sealAfterMs === undefined ? {} : { sealAfterMs: config.sealAfterMs }),
+  telemetryStage({
+    ...(config.sealAfterMs === undefined ? {} : { sealAfterMs: config.sealAfterMs }),
+    whoWears: rooms.fleet.whoWears,
+    async deviceIntervalMs(tenant, device) {
+      return (await rooms.fleet.attribution.load(tenant, device))?.expectedIntervalMs ?? null
+    },
+  }),
+  upkeepStage(),
   alertingStage({ subjects: rooms.subjects }),
   workflowStage(rooms.subjects),
 ]
@@ -28,6 +35,7 @@ const worker = [
   'quarantine-retention',
   'retention',
   'telemetry',
+  'telemetry-upkeep',
   'alerting',
   'workflow',
 ] as const

@@ -2,6 +2,7 @@
  * The part of sealing that costs time, on a `compute` thread: opens open segments and the chunks to be joined, merges, rolls
  * up, compresses, seals. Bodies come and go in one block of bytes, which is handed over, not copied.
  */
+import { createSecretKey, type KeyObject } from 'node:crypto'
 import { moved, openBytes, sealBytes } from '../engine/index.ts'
 import { decodeReadings, encodeReadings, FORMAT_VERSION } from './codec/chunk.ts'
 import { type Columns, joined, slice, taken } from './codec/columns.ts'
@@ -53,14 +54,16 @@ type Row = Omit<SealedRow, 'start' | 'end'> & { readonly body: Buffer }
 export default function seal(job: SealJob): SealResult {
   const rows: Row[] = []
   for (const series of job.series) {
+    // Imported once a series: sealing with raw bytes imports them each time, which costs several times the sealing.
+    const key = createSecretKey(series.key)
     const open = (packed: Packed) =>
-      decodeReadings(openBytes(series.key, job.bytes.subarray(packed.start, packed.end), packed.name))
+      decodeReadings(openBytes(key, job.bytes.subarray(packed.start, packed.end), packed.name))
     const fresh = divide(joined(series.open.map(open)), series.groups)
     const parts = new Map<number, number>()
     for (const [fromMs, part] of series.taken) parts.set(fromMs, Math.max(parts.get(fromMs) ?? 0, part + 1))
     series.groups.forEach((group, index) => {
       const whole = joined([...group.bodies.map(open), fresh[index]!])
-      for (const piece of pieces(whole)) rows.push(...sealPiece(series.id, series.key, piece, parts))
+      for (const piece of pieces(whole)) rows.push(...sealPiece(series.id, key, piece, parts))
     })
   }
   return pack(rows)
@@ -81,7 +84,7 @@ function pieces(whole: Columns): Columns[] {
   )
 }
 
-function sealPiece(series: number, key: Uint8Array, piece: Columns, parts: Map<number, number>): Row[] {
+function sealPiece(series: number, key: KeyObject, piece: Columns, parts: Map<number, number>): Row[] {
   const fromMs = Math.floor(piece.measuredAt[0]!)
   const toMs = Math.ceil(piece.measuredAt[piece.n - 1]!)
   const part = parts.get(fromMs) ?? 0
