@@ -81,6 +81,9 @@ export interface DeviceReported {
   readonly receivedAt: EpochMs
   readonly what: 'attributes' | 'status' | 'connected' | 'disconnected' | 'last-will'
   readonly attributes: Readonly<Record<string, string | number | boolean>>
+  /** The door process that tells of a connection, and the connection: the end of an older one does not end a newer one. */
+  readonly process?: string
+  readonly connection?: string
 }
 
 /** Who wears a device changed, or was corrected for a past span. Readers re-attribute what lies in [from, to). */
@@ -120,7 +123,11 @@ export interface AlertHandled {
   readonly handling: 'acknowledged' | 'closed'
 }
 
-/** A door began or ceased to hear devices. Between `door-down` and `door-up` Careloop was deaf: absence clocks stand. */
+/**
+ * A door began or ceased to hear devices. Between `door-down` and `door-up` Careloop was deaf: absence clocks stand. A process
+ * that was killed does not say `door-down` itself: another says it some seconds later, or the next one after its own `door-up`.
+ * It may be said twice.
+ */
 export interface DoorChanged {
   readonly kind: 'door-up' | 'door-down'
   readonly process: string

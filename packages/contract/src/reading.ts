@@ -84,6 +84,11 @@ export interface LoggedReading {
   readonly measuredAt: EpochMs
   /** The device's own time before correction; absent when the device gave none (then measuredAt is receivedAt). */
   readonly deviceTime?: EpochMs
+  /**
+   * What the device's wall clock showed, where it told no instant: `deviceTime` then depends on the zone it was read in, and a
+   * record that is sent again after its wearer moved must still be the same.
+   */
+  readonly deviceLocal?: string
   readonly ordinal: number
   readonly groupId?: string
   /** As the device said it, when that was another unit. */

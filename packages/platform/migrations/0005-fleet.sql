@@ -21,7 +21,8 @@ create table tenant.device (
   gateway_id uuid,
   expected_interval_ms bigint check (expected_interval_ms > 0),
   time_zone text,
-  identity bytea not null,            -- sealed: serial, manufacturer, model
+  identity bytea not null,            -- sealed: serial, manufacturer, model, radio address, bind key
+  address_hmac bytea,                 -- of the radio address (Bluetooth address, DevEUI), under the tenant's key
   settings bytea not null,            -- sealed JSON
   settings_version int not null default 0,
   enrolled_at bigint not null,
@@ -29,6 +30,7 @@ create table tenant.device (
   foreign key (tenant_id, gateway_id) references tenant.gateway (tenant_id, id)
 );
 create unique index device_name on tenant.device (tenant_id, name);
+create unique index device_address on tenant.device (tenant_id, address_hmac);
 select engine.make_tenant_table('tenant.device', 'select, insert, update');
 
 -- Apart from `device`, because it changes with every connection.
@@ -37,6 +39,8 @@ create table tenant.device_status (
   device_id uuid not null,
   connected boolean not null,
   last_connected_at bigint,
+  process uuid,                       -- the door process that holds the connection, and the connection: only its own end
+  connection uuid,                    -- ends it, and with the process all its connections are gone
   reported_at bigint not null,
   attributes bytea not null,          -- sealed: a device may say anything of itself
   primary key (tenant_id, device_id),
@@ -114,12 +118,24 @@ create table engine.device_directory (
   profile text not null,
   expected_interval_ms bigint,
   time_zone text,
+  site_id uuid,                       -- of its gateway
+  identity bytea not null,            -- sealed, as in tenant.device: doors need address and bind key to read a frame
   settings_version int not null,
   spans jsonb not null,               -- [{id, subject, from, to}], oldest first: what holds now
   -- Readers keep a copy and ask for what was written since their snapshot: `touched >= pg_snapshot_xmin(theirs)`.
   touched bigint not null
 );
 create index device_directory_touched on engine.device_directory (touched);
+
+-- Zones of those who wear devices and of the sites of gateways: a device's wall clock is theirs. A table of its own, so that
+-- moving a patient to another zone and moving a device to the patient cannot miss each other.
+create table engine.time_zone (
+  id uuid primary key,                -- of a subject or a site
+  tenant_id uuid not null,
+  time_zone text not null,
+  touched bigint not null
+);
+create index time_zone_touched on engine.time_zone (touched);
 
 -- False when the digest is known already.
 create function engine.register_credential(
@@ -152,8 +168,11 @@ begin
   -- One writer of a device at a time: the next statement sees what a concurrent one has committed, and cannot undo it here.
   perform 1 from tenant.device d where d.tenant_id = v_tenant and d.id = v_device for update;
   insert into engine.device_directory
-    (device_id, tenant_id, name, classification, profile, expected_interval_ms, time_zone, settings_version, spans, touched)
-  select d.id, d.tenant_id, d.name, d.classification, d.profile, d.expected_interval_ms, d.time_zone, d.settings_version,
+    (device_id, tenant_id, name, classification, profile, expected_interval_ms, time_zone, site_id, identity, settings_version,
+     spans, touched)
+  select d.id, d.tenant_id, d.name, d.classification, d.profile, d.expected_interval_ms, d.time_zone,
+         (select g.site_id from tenant.gateway g where g.tenant_id = v_tenant and g.id = d.gateway_id),
+         d.identity, d.settings_version,
          coalesce((
            select jsonb_agg(jsonb_build_object('id', a.id, 'subject', a.subject_id, 'from', a.from_at, 'to', a.to_at)
                             order by a.from_at)
@@ -163,8 +182,8 @@ begin
     from tenant.device d where d.tenant_id = v_tenant and d.id = v_device
   on conflict (device_id) do update set
     name = excluded.name, classification = excluded.classification, profile = excluded.profile,
-    expected_interval_ms = excluded.expected_interval_ms, time_zone = excluded.time_zone,
-    settings_version = excluded.settings_version, spans = excluded.spans, touched = excluded.touched
+    expected_interval_ms = excluded.expected_interval_ms, time_zone = excluded.time_zone, site_id = excluded.site_id,
+    identity = excluded.identity, settings_version = excluded.settings_version, spans = excluded.spans, touched = excluded.touched
   where device_directory.tenant_id = v_tenant;
   return null;
 end $$;
@@ -174,8 +193,23 @@ create trigger device_reflected after insert or update on tenant.device
 create trigger assignment_reflected after insert or update on tenant.assignment
   for each row execute function engine.reflect_device('device_id');
 
+-- For subjects and sites, which other rooms write.
+create function engine.reflect_time_zone() returns trigger
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+  insert into engine.time_zone as z (id, tenant_id, time_zone, touched)
+    values (new.id, new.tenant_id, new.time_zone, pg_current_xact_id()::text::bigint)
+  on conflict (id) do update set time_zone = excluded.time_zone, touched = excluded.touched
+    where z.tenant_id = excluded.tenant_id and z.time_zone <> excluded.time_zone;
+  return null;
+end $$;
+create trigger subject_zone_reflected after insert or update of time_zone on tenant.subject
+  for each row execute function engine.reflect_time_zone();
+create trigger site_zone_reflected after insert or update of time_zone on tenant.site
+  for each row execute function engine.reflect_time_zone();
+
 revoke all on function engine.register_credential(text, bytea, uuid, uuid, bigint) from public;
 revoke all on function engine.revoke_credential(uuid, bigint) from public;
-revoke all on function engine.reflect_device() from public;
+revoke all on function engine.reflect_device(), engine.reflect_time_zone() from public;
 grant execute on function engine.register_credential(text, bytea, uuid, uuid, bigint) to careloop_app;
 grant execute on function engine.revoke_credential(uuid, bigint) to careloop_app;

@@ -23,6 +23,25 @@ export const DeviceSettings = z
   .refine((settings) => JSON.stringify(settings).length <= 16_384, 'Settings may take at most 16 kB as JSON.')
 export type DeviceSettings = z.infer<typeof DeviceSettings>
 
+/** Twelve hex digits of a Bluetooth address, or sixteen of a LoRaWAN DevEUI; colons, hyphens and capitals as one likes. */
+export const RadioAddress = z
+  .string()
+  .trim()
+  .regex(
+    /^([0-9A-Fa-f]{2}[:-]?){5}[0-9A-Fa-f]{2}(([:-]?[0-9A-Fa-f]{2}){2})?$/,
+    'Use the 6 bytes of a Bluetooth address or the 8 of a DevEUI in hexadecimal, e.g. 54:48:E6:8F:80:A5.',
+  )
+  .describe(
+    'Bluetooth address or DevEUI, hexadecimal: frames that name another device are refused. Unique in the organisation',
+  )
+
+/** Never given back by the API. */
+export const BindKey = z
+  .string()
+  .trim()
+  .regex(/^[0-9A-Fa-f]{32}$/, 'Use the 16 bytes of the AES-128 key in hexadecimal.')
+  .describe('AES-128 key of encrypted advertisements, 32 hexadecimal digits. Kept sealed and never shown again')
+
 const deviceFields = {
   classification: DeviceClassification,
   profile: ProfileCode.default('generic'),
@@ -37,15 +56,20 @@ const deviceFields = {
     .describe("Milliseconds between readings, in place of the signal's own"),
   timeZone: TimeZone.optional().describe('Zone of the device clock, where it is not that of its wearer'),
   gateway: Id.optional(),
+  address: RadioAddress.optional(),
 }
 
-export const NewDevice = z.strictObject({ name: DeviceName, ...deviceFields })
+export const NewDevice = z.strictObject({ name: DeviceName, ...deviceFields, bindKey: BindKey.optional() })
 export type NewDevice = z.infer<typeof NewDevice>
 /** The caller's form: defaults not yet filled in. */
 export type NewDeviceInput = z.input<typeof NewDevice>
 
-/** The whole new state of what may change; the name stays. */
-export const DeviceUpdate = z.strictObject({ ...deviceFields, profile: ProfileCode })
+/** The whole new state of what may change; the name stays. A bind key stays unless given: who updates cannot read it. */
+export const DeviceUpdate = z.strictObject({
+  ...deviceFields,
+  profile: ProfileCode,
+  bindKey: BindKey.nullable().optional().describe('Left out: it stays as it is; null: taken away'),
+})
 export type DeviceUpdate = z.infer<typeof DeviceUpdate>
 
 export const DeviceSpan = z.object({
@@ -69,6 +93,9 @@ export const DeviceView = z.object({
   expectedIntervalMs: z.int().nullable(),
   timeZone: z.string().nullable(),
   gateway: Id.nullable(),
+  /** Bluetooth address or DevEUI: lower-case hex without separators. */
+  address: z.string().nullable(),
+  bindKeySet: z.boolean(),
   /** Who wears it now. */
   worn: DeviceSpan.nullable(),
   settingsVersion: z.int(),

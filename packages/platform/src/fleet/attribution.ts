@@ -11,6 +11,7 @@ import type { DeviceSpeaker } from '../identity/index.ts'
 import { attributionFence } from './assignments.ts'
 import {
   type CredentialKind,
+  type FoundDevice,
   type ListedCredential,
   type ListedDevice,
   readByCredential,
@@ -18,6 +19,7 @@ import {
   readDirectory,
 } from './directory.ts'
 import { fleetFacts } from './facts.ts'
+import { idOfAddressed, idOfNamed } from './find-device.ts'
 import { spanAt } from './history.ts'
 
 export interface Attribution {
@@ -29,8 +31,19 @@ export interface Attribution {
   whoWears(device: string, at: EpochMs): AssignmentSpan | null
   /** What is known of a device: its profile, its time zone. Devices that have shown a credential are known. */
   device(device: string): ListedDevice | undefined
+  /**
+   * IANA zones in which the device's wall clock may be read, each with the span of wearing it holds for, newest first: its own,
+   * else that of who wore it then. Where nobody did: its gateway's site's, else UTC.
+   */
+  zones(device: string): DeviceZones
   /** Makes a device known that came another way (a person's form, a replay); undefined when the tenant has no such device. */
   load(tenant: string, device: string): Promise<ListedDevice | undefined>
+  /** Makes a device known of which only the id is at hand (a claim, a mark), whoever's it is. */
+  known(device: string): Promise<ListedDevice | undefined>
+  /** The device of a tenant that has this name or id. */
+  named(tenant: string, nameOrId: string): Promise<ListedDevice | undefined>
+  /** The device of a tenant that has this Bluetooth address or DevEUI, hex with or without separators. */
+  addressed(tenant: string, address: string): Promise<ListedDevice | undefined>
   /** Whose token this is; null when unknown, expired or revoked. */
   identityByTokenHash(sha256: Buffer): Promise<DeviceSpeaker | null>
   /** Whose certificate this is, by SHA-256 over its DER; null when unknown, expired or revoked. */
@@ -43,6 +56,14 @@ export interface Attribution {
   start(): Promise<() => Promise<void>>
 }
 
+export interface DeviceZones {
+  /** The device's own; null when it goes by its wearer's. */
+  readonly own: string | null
+  /** Newest first. A wearer without a zone is left out. */
+  readonly worn: readonly { readonly span: AssignmentSpan; readonly timeZone: string }[]
+  readonly otherwise: string
+}
+
 /** How soon a change is found even when nobody tells of it. */
 const lookEveryMs = 5000
 
@@ -53,6 +74,8 @@ export function makeAttribution(engine: Engine): Attribution {
 class AttributionCopy implements Attribution {
   readonly #engine: Engine
   readonly #devices = new Map<string, ListedDevice>()
+  /** Of subjects and sites. */
+  readonly #zones = new Map<string, string>()
   readonly #byDigest = new Map<string, ListedCredential>()
   readonly #byCredential = new Map<string, ListedCredential>()
   #epoch = 0
@@ -81,12 +104,37 @@ class AttributionCopy implements Attribution {
     return this.#devices.get(device)
   }
 
-  async load(tenant: string, device: string): Promise<ListedDevice | undefined> {
+  zones(device: string): DeviceZones {
     const known = this.#devices.get(device)
-    if (known) return known.tenant === tenant ? known : undefined
-    const found = await readByDevice(this.#engine.db, tenant, device)
-    if (!found) return undefined
-    this.#learn(found)
+    if (!known) return { own: null, worn: [], otherwise: 'UTC' }
+    const worn = known.spans.flatMap((span) => {
+      const timeZone = this.#zones.get(span.subject)
+      return timeZone === undefined ? [] : [{ span, timeZone }]
+    })
+    const ofSite = known.site === null ? undefined : this.#zones.get(known.site)
+    return { own: known.timeZone, worn: worn.reverse(), otherwise: ofSite ?? 'UTC' }
+  }
+
+  async named(tenant: string, nameOrId: string): Promise<ListedDevice | undefined> {
+    const device = await idOfNamed(this.#engine, tenant, nameOrId)
+    return device === undefined ? undefined : this.load(tenant, device)
+  }
+
+  async addressed(tenant: string, address: string): Promise<ListedDevice | undefined> {
+    const device = await idOfAddressed(this.#engine, tenant, address)
+    return device === undefined ? undefined : this.load(tenant, device)
+  }
+
+  async load(tenant: string, device: string): Promise<ListedDevice | undefined> {
+    const known = await this.known(device)
+    return known?.tenant === tenant ? known : undefined
+  }
+
+  async known(device: string): Promise<ListedDevice | undefined> {
+    const known = this.#devices.get(device)
+    if (known) return known
+    const found = await readByDevice(this.#engine.db, device)
+    if (found) this.#learn(found)
     return this.#devices.get(device)
   }
 
@@ -119,7 +167,7 @@ class AttributionCopy implements Attribution {
     const quietly = () => {
       this.refresh().catch((err: unknown) => this.#engine.watch.log.warn({ err }, 'attribution could not be refreshed'))
     }
-    const stopFacts = this.#engine.db.onFacts(fleetFacts, quietly)
+    const stopFacts = this.#engine.db.onFacts([...fleetFacts, 'SubjectChanged', 'SiteChanged'], quietly)
     const stopTimer = this.#engine.clock.every(lookEveryMs, quietly)
     await this.refresh()
     return async () => {
@@ -139,7 +187,8 @@ class AttributionCopy implements Attribution {
   async #takeNews(): Promise<void> {
     // The fence first: rows read afterwards are at least as new as it says, and newer ones do no harm.
     const epoch = await this.#engine.log.fence(attributionFence)
-    const { devices, credentials, horizon } = await readDirectory(this.#engine.db, this.#horizon)
+    const { devices, credentials, zones, horizon } = await readDirectory(this.#engine.db, this.#horizon)
+    for (const { of, timeZone } of zones) this.#zones.set(of, timeZone)
     for (const device of devices) this.#devices.set(device.device, device)
     for (const credential of credentials) this.#put(credential)
     this.#horizon = horizon
@@ -151,7 +200,7 @@ class AttributionCopy implements Attribution {
     if (!credential || !this.#devices.has(credential.device)) {
       const found = await readByCredential(this.#engine.db, kind, digest)
       if (!found) return null
-      this.#learn(found.device)
+      this.#learn(found)
       this.#put(found.credential)
       credential = found.credential
     }
@@ -166,8 +215,9 @@ class AttributionCopy implements Attribution {
   }
 
   /** From a single look-up: never in place of what a refresh has brought meanwhile, which may be newer. */
-  #learn(device: ListedDevice): void {
+  #learn({ device, zones }: FoundDevice): void {
     if (!this.#devices.has(device.device)) this.#devices.set(device.device, device)
+    for (const { of, timeZone } of zones) if (!this.#zones.has(of)) this.#zones.set(of, timeZone)
   }
 
   #put(credential: ListedCredential): void {

@@ -4,13 +4,14 @@ import type { Selectable } from 'kysely'
 import type { DataKey, Engine, TenantTx } from '../engine/index.ts'
 import { audited, type By } from '../subjects/index.ts'
 import { fleetFailure } from './errors.ts'
+import { addressHmac, type DevicePlate, openPlate, plateOf } from './radio-identity.ts'
 import { type DeviceStatusTable, type DeviceTable, type FleetTables, toMs, toMsOrNull } from './schema.ts'
 import { openPart, sealPart, tenantKey } from './sealed-parts.ts'
 
 /** Says whether a profile code exists in packages/profiles. */
 export type KnowsProfile = (code: string) => boolean
 
-/** @throws Failure `device-name-taken`, `profile-unknown`, `gateway-not-found` */
+/** @throws Failure `device-name-taken`, `device-address-taken`, `profile-unknown`, `gateway-not-found` */
 export async function enrolDevice(
   engine: Engine,
   knowsProfile: KnowsProfile,
@@ -20,10 +21,12 @@ export async function enrolDevice(
   assertProfile(knowsProfile, wanted.profile)
   const id = engine.ids.uuid()
   const key = await tenantKey(engine, by.tenant)
+  const address = await addressHmac(engine, by.tenant, wanted.address)
   return engine.db.asTenant(by.tenant, async (tx) => {
     await assertGateway(tx, wanted.gateway)
+    await assertAddressFree(tx, address, id)
     const columns = {
-      ...columnsOf(key, id, wanted),
+      ...columnsOf(key, id, wanted, plateOf(wanted, undefined), address),
       id,
       name: wanted.name,
       settings: sealPart(key, 'settings', id, {}),
@@ -36,6 +39,7 @@ export async function enrolDevice(
       .values(columns)
       .onConflict((conflict) => conflict.columns(['tenant_id', 'name']).doNothing())
       .executeTakeFirst()
+      .catch(addressTaken)
     if (made.numInsertedOrUpdatedRows !== 1n)
       throw fleetFailure('device-name-taken', 'A device has this name already. Choose another name.', {
         pointer: '/body/name',
@@ -46,7 +50,10 @@ export async function enrolDevice(
   })
 }
 
-/** Puts a new state in place; the name stays. @throws Failure `device-not-found`, `profile-unknown`, `gateway-not-found` */
+/**
+ * Puts a new state in place; the name stays, and the bind key where `wanted` names none.
+ * @throws Failure `device-not-found`, `device-address-taken`, `profile-unknown`, `gateway-not-found`
+ */
 export async function updateDevice(
   engine: Engine,
   knowsProfile: KnowsProfile,
@@ -56,15 +63,18 @@ export async function updateDevice(
 ): Promise<DeviceView> {
   assertProfile(knowsProfile, wanted.profile)
   const key = await tenantKey(engine, by.tenant)
+  const address = await addressHmac(engine, by.tenant, wanted.address)
   return engine.db.asTenant(by.tenant, async (tx) => {
-    await lockDevice(tx, id)
+    const before = openPlate(key, id, (await lockDevice(tx, id)).identity)
     await assertGateway(tx, wanted.gateway)
+    await assertAddressFree(tx, address, id)
     await tx
       .tables<FleetTables>()
       .updateTable('device')
-      .set(columnsOf(key, id, wanted))
+      .set(columnsOf(key, id, wanted, plateOf(wanted, before.bindKey), address))
       .where('id', '=', id)
       .execute()
+      .catch(addressTaken)
     await tx.publish({ type: 'DeviceChanged', device: id })
     await audited(tx, by, 'update', 'device', { id, purpose: 'HOPERAT' })
     return viewOfOne(tx, key, id)
@@ -107,15 +117,7 @@ export const deviceNotFound = () =>
 
 // ---------------------------------------------------------------- parts
 
-/** Sealed: what is printed on the device. */
-interface DeviceIdentityPlate {
-  readonly serial?: string | undefined
-  readonly manufacturer?: string | undefined
-  readonly model?: string | undefined
-}
-
-function columnsOf(key: DataKey, id: string, wanted: DeviceUpdate) {
-  const plate: DeviceIdentityPlate = { serial: wanted.serial, manufacturer: wanted.manufacturer, model: wanted.model }
+function columnsOf(key: DataKey, id: string, wanted: DeviceUpdate, plate: DevicePlate, address: Buffer | null) {
   return {
     classification: wanted.classification,
     profile: wanted.profile,
@@ -123,7 +125,27 @@ function columnsOf(key: DataKey, id: string, wanted: DeviceUpdate) {
     expected_interval_ms: wanted.expectedIntervalMs ?? null,
     time_zone: wanted.timeZone ?? null,
     identity: sealPart(key, 'identity', id, plate),
+    address_hmac: address,
   }
+}
+
+/** Two devices with one address could not be told apart by what a network server says of them. */
+async function assertAddressFree(tx: TenantTx, address: Buffer | null, id: string): Promise<void> {
+  if (address === null) return
+  const query = tx.tables<FleetTables>().selectFrom('device').select('id').where('address_hmac', '=', address)
+  const found = await query.executeTakeFirst()
+  if (found && found.id !== id) throw addressIsTaken()
+}
+
+const addressIsTaken = () =>
+  fleetFailure('device-address-taken', 'Another device has this address. Correct that device, or this address.', {
+    pointer: '/body/address',
+  })
+
+/** Of two that enrol one address at the same moment, the database refuses the second. */
+function addressTaken(error: unknown): never {
+  const { code, constraint } = error as { code?: string; constraint?: string }
+  throw code === '23505' && constraint === 'device_address' ? addressIsTaken() : error
 }
 
 function assertProfile(knowsProfile: KnowsProfile, code: string): void {
@@ -203,7 +225,7 @@ function viewOf(
   status: Selectable<DeviceStatusTable> | undefined,
   worn: DeviceView['worn'],
 ): DeviceView {
-  const plate = openPart<DeviceIdentityPlate>(key, 'identity', row.id, row.identity)
+  const plate = openPlate(key, row.id, row.identity)
   return {
     id: row.id,
     name: row.name,
@@ -215,6 +237,8 @@ function viewOf(
     expectedIntervalMs: toMsOrNull(row.expected_interval_ms),
     timeZone: row.time_zone,
     gateway: row.gateway_id,
+    address: plate.address ?? null,
+    bindKeySet: plate.bindKey !== undefined,
     worn,
     settingsVersion: row.settings_version,
     attributes: status ? openPart<DeviceView['attributes']>(key, 'attributes', row.id, status.attributes) : {},

@@ -3,6 +3,7 @@
  * database within each change's own transaction. Read as the login role; nothing in them tells of a person.
  */
 import type { AssignmentSpan, DeviceClassification } from '@careloop/contract'
+import type { ClientBase } from 'pg'
 import type { Db } from '../engine/index.ts'
 
 export type CredentialKind = 'token' | 'certificate'
@@ -15,6 +16,10 @@ export interface ListedDevice {
   readonly profile: string
   readonly expectedIntervalMs: number | null
   readonly timeZone: string | null
+  /** Of its gateway. */
+  readonly site: string | null
+  /** Sealed: `radioReader` opens it. */
+  readonly identity: Buffer
   readonly settingsVersion: number
   /** What holds now, oldest first. */
   readonly spans: readonly AssignmentSpan[]
@@ -29,8 +34,15 @@ export interface ListedCredential {
   readonly revokedAt: number | null
 }
 
+/** IANA zone of a subject or a site. */
+export interface ListedZone {
+  readonly of: string
+  readonly timeZone: string
+}
+
 export interface DirectoryPage {
   readonly devices: readonly ListedDevice[]
+  readonly zones: readonly ListedZone[]
   readonly credentials: readonly ListedCredential[]
   /** Give it to the next `readDirectory`: everything that this page could not see has a number at or above it. */
   readonly horizon: string
@@ -43,8 +55,11 @@ export const readDirectory = (db: Db, since: string): Promise<DirectoryPage> =>
     const horizon = await client.query<{ xmin: string }>('select pg_snapshot_xmin(pg_current_snapshot())::text as xmin')
     const devices = await client.query<DeviceRow>(`${DEVICES} where touched >= $1`, [since])
     const credentials = await client.query<CredentialRow>(`${CREDENTIALS} where touched >= $1`, [since])
+    // After the devices, so that the zone of every wearer is there.
+    const zones = await client.query<ListedZone>(`${ZONES} where touched >= $1`, [since])
     return {
       devices: devices.rows.map(deviceOf),
+      zones: zones.rows,
       credentials: credentials.rows.map(credentialOf),
       horizon: horizon.rows[0]!.xmin,
     }
@@ -55,30 +70,42 @@ export const readByCredential = (
   db: Db,
   kind: CredentialKind,
   digest: Buffer,
-): Promise<{ credential: ListedCredential; device: ListedDevice } | null> =>
+): Promise<(FoundDevice & { credential: ListedCredential }) | null> =>
   db.asEngine(async ({ client }) => {
     const found = await client.query<CredentialRow>(`${CREDENTIALS} where kind = $1 and digest = $2`, [kind, digest])
     const row = found.rows[0]
     if (!row) return null
     const devices = await client.query<DeviceRow>(`${DEVICES} where device_id = $1`, [row.device_id])
-    return devices.rows[0] ? { credential: credentialOf(row), device: deviceOf(devices.rows[0]) } : null
+    return devices.rows[0] ? { credential: credentialOf(row), ...(await withZones(client, devices.rows[0])) } : null
   })
 
-/** One device of a tenant, as it stands now; null when unknown. */
-export const readByDevice = (db: Db, tenant: string, device: string): Promise<ListedDevice | null> =>
+/** One device, and the zones of those who wear it and of its site. */
+export interface FoundDevice {
+  readonly device: ListedDevice
+  readonly zones: readonly ListedZone[]
+}
+
+/** One device of whatever tenant, as it stands now; null when unknown. */
+export const readByDevice = (db: Db, device: string): Promise<FoundDevice | null> =>
   db.asEngine(async ({ client }) => {
-    const { rows } = await client.query<DeviceRow>(`${DEVICES} where device_id = $1 and tenant_id = $2`, [
-      device,
-      tenant,
-    ])
-    return rows[0] ? deviceOf(rows[0]) : null
+    const { rows } = await client.query<DeviceRow>(`${DEVICES} where device_id = $1`, [device])
+    return rows[0] ? withZones(client, rows[0]) : null
   })
+
+async function withZones(client: ClientBase, row: DeviceRow): Promise<FoundDevice> {
+  const device = deviceOf(row)
+  const of = [...device.spans.map((span) => span.subject), ...(device.site === null ? [] : [device.site])]
+  const { rows } = await client.query<ListedZone>(`${ZONES} where id = any($1::uuid[])`, [of])
+  return { device, zones: rows }
+}
 
 // ---------------------------------------------------------------- rows
 
 const DEVICES = `
-  select device_id, tenant_id, name, classification, profile, expected_interval_ms, time_zone, settings_version, spans
+  select device_id, tenant_id, name, classification, profile, expected_interval_ms, time_zone, site_id, identity,
+         settings_version, spans
     from engine.device_directory`
+const ZONES = 'select id as of, time_zone as "timeZone" from engine.time_zone'
 const CREDENTIALS =
   'select kind, digest, device_id, credential_id, expires_at, revoked_at from engine.device_credential'
 
@@ -90,6 +117,8 @@ interface DeviceRow {
   readonly profile: string
   readonly expected_interval_ms: string | null
   readonly time_zone: string | null
+  readonly site_id: string | null
+  readonly identity: Buffer
   readonly settings_version: number
   readonly spans: AssignmentSpan[]
 }
@@ -113,6 +142,8 @@ const deviceOf = (row: DeviceRow): ListedDevice => ({
   profile: row.profile,
   expectedIntervalMs: numberOrNull(row.expected_interval_ms),
   timeZone: row.time_zone,
+  site: row.site_id,
+  identity: row.identity,
   settingsVersion: row.settings_version,
   spans: row.spans,
 })

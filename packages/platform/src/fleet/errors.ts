@@ -4,6 +4,7 @@ import { failures } from '@careloop/contract'
 export const fleetErrors = {
   'device-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
   'device-name-taken': { disposition: 'reject', status: 409, issue: 'duplicate' },
+  'device-address-taken': { disposition: 'reject', status: 409, issue: 'duplicate' },
   'profile-unknown': { disposition: 'reject', status: 422, issue: 'value' },
   'gateway-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
   'gateway-name-taken': { disposition: 'reject', status: 409, issue: 'duplicate' },

@@ -1,6 +1,6 @@
 /** Fleet: devices, their credentials, who wears them, what they are told. Owns device, gateway, device_credential, assignment, device_status. */
 export { attributionFence, type Correction, type SupersededSpan } from './assignments.ts'
-export { type Attribution, makeAttribution } from './attribution.ts'
+export { type Attribution, type DeviceZones, makeAttribution } from './attribution.ts'
 export {
   caErrors,
   ensureCa,
@@ -13,3 +13,4 @@ export type { ListedDevice } from './directory.ts'
 export { fleetErrors } from './errors.ts'
 export { type Fleet, type FleetParts, makeFleet } from './fleet.ts'
 export { spanAt } from './history.ts'
+export { type RadioIdentity, type ReadRadio, radioReader } from './radio-identity.ts'

@@ -28,6 +28,7 @@ export interface DeviceTable {
   expected_interval_ms: NullableMsColumn
   time_zone: string | null
   identity: Buffer
+  address_hmac: Buffer | null
   settings: Buffer
   settings_version: number
   enrolled_at: MsColumn
@@ -38,6 +39,8 @@ export interface DeviceStatusTable {
   device_id: string
   connected: boolean
   last_connected_at: NullableMsColumn
+  process: string | null
+  connection: string | null
   reported_at: MsColumn
   attributes: Buffer
 }

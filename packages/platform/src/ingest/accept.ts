@@ -8,6 +8,7 @@ import type { Attribution } from '../fleet/index.ts'
 import { attributeReadings } from './attribute-readings.ts'
 import type { Claims } from './claims/claims.ts'
 import { settleClock } from './clocks/settle-time.ts'
+import { wallClockOf } from './clocks/wall-clock.ts'
 import { type Fault, type ParsedReading, Unreadable } from './decode/names.ts'
 import { parseFrame } from './decode/parse-frame.ts'
 import type { Accept, Frame, Receipt, SetAside } from './door.ts'
@@ -109,15 +110,12 @@ function isSame(flight: { contentHash: number; repeatable: boolean }, frame: Fra
 }
 
 function prepare(frame: Frame, slot: Slot, contentHash: number, parts: AcceptParts): Prepared | 'duplicate' {
-  const zone = parts.attribution.device(slot.device)?.timeZone ?? 'UTC'
   try {
-    const parsed = parseFrame(frame)
-    const judged = judge(frame, parsed, contentHash, slot, zone)
+    const parsed = parseFrame(frame, slot.radio.now)
+    const judged = judge(frame, parsed, contentHash, slot)
     if (judged.verdict === 'duplicate') return 'duplicate'
     if (judged.verdict === 'set-aside') return prepareAside(frame, [judged.fault], parts)
     const clock = settleClock(slot.marks.clock, parsed.deviceNow, frame.receivedAt)
-    const settled = settleReadings(judged.readings, { receivedAt: frame.receivedAt, clock, zone })
-    const faults = [...parsed.faults, ...judged.faults, ...settled.faults]
     const namesItself = parsed.sequence !== undefined || isTimed(judged.readings)
     const head = {
       kind: 'readings',
@@ -133,12 +131,16 @@ function prepare(frame: Frame, slot: Slot, contentHash: number, parts: AcceptPar
       ...(parsed.userIndex === undefined ? {} : { userIndex: parsed.userIndex }),
       ...(clock.epoch > 0 ? { clockEpoch: clock.epoch, clockOffsetMs: clock.offsetMs } : {}),
     } satisfies Omit<ReadingsLogged, 'assignment' | 'subject' | 'readings'>
-    const asides = summarise(faults).map((fault) => quarantineEntry(frame, fault, parts.engine.ids.uuid()))
     const reports = parsed.attributes ? [reportEntry(frame, parsed.attributes)] : []
     return {
       repeatable: namesItself,
       ...(parsed.sequence === undefined ? {} : { sequence: parsed.sequence }),
+      // Planned again when the wearer has changed meanwhile, and with the wearer the zone of a wall clock.
       plan: () => {
+        const wall = wallClockOf(parts.attribution, slot.device)
+        const settled = settleReadings(judged.readings, { receivedAt: frame.receivedAt, clock, wall })
+        const faults = summarise([...parsed.faults, ...judged.faults, ...settled.faults])
+        const asides = faults.map((fault) => quarantineEntry(frame, fault, parts.engine.ids.uuid()))
         const { entries, unworn } = attributeReadings(head, settled.readings, parts.attribution)
         const unassigned = unworn ? [quarantineEntry(frame, UNASSIGNED, parts.engine.ids.uuid())] : []
         const setAside = [...asides, ...unassigned]
@@ -153,7 +155,7 @@ function prepare(frame: Frame, slot: Slot, contentHash: number, parts: AcceptPar
 /** A codec that fails is a bug, and yet the frame is kept: a device that is refused for our fault would send it for ever. */
 function prepareUnreadable(frame: Frame, error: unknown, parts: AcceptParts): Prepared {
   if (error instanceof Unreadable)
-    return prepareAside(frame, [{ reason: 'bad-frame', pointer: error.pointer, message: error.message }], parts)
+    return prepareAside(frame, [{ reason: error.reason, pointer: error.pointer, message: error.message }], parts)
   parts.engine.watch.log.error(
     { err: error, profile: frame.device.profile },
     'a codec failed; the frame is in quarantine',

@@ -6,6 +6,7 @@ import { type IngestCounts, makeAccept } from './accept.ts'
 import { adoptOrphans } from './claims/adopt-orphans.ts'
 import { makeClaims } from './claims/claims.ts'
 import { type DoorProcess, openDoorProcess } from './claims/door-process.ts'
+import { rememberRadio } from './decode/radio-memory.ts'
 import type { Accept } from './door.ts'
 import { makeSlots, type Slots } from './marks/slots.ts'
 
@@ -29,7 +30,8 @@ export async function openIngest(engine: Engine, parts: IngestParts): Promise<Op
   const { attribution } = parts
   const process: DoorProcess = await openDoorProcess(engine)
   const claims = makeClaims(engine, process.id)
-  const slots = makeSlots(engine, claims, process.id)
+  const radio = (device: string) => rememberRadio(engine, attribution, device)
+  const slots = makeSlots(engine, { claims, radio }, process.id)
   const listeners: ((devices: readonly string[]) => void)[] = []
   const takenOver = (devices: readonly string[]) => {
     for (const listener of listeners) listener(devices)

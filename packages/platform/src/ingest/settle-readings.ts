@@ -1,6 +1,7 @@
 /** Parsed readings to readings of the log: canonical unit, plausible, with three clocks. What does not pass is a fault. Pure. */
 import { isPlausible, type LoggedReading, type ReadingFlag, signal, toCanonical } from '@careloop/contract'
 import { settleTime } from './clocks/settle-time.ts'
+import type { WallClock } from './clocks/wall-clock.ts'
 import type { Fault, ParsedReading } from './decode/names.ts'
 import type { ClockEpoch } from './marks/device-marks.ts'
 
@@ -12,7 +13,7 @@ export interface Settled {
 export interface SettleContext {
   readonly receivedAt: number
   readonly clock: ClockEpoch
-  readonly zone: string
+  readonly wall: WallClock
   /** An operator has looked and takes implausible values as they are: kept with a flag, used by no rule. */
   readonly takeImplausible?: boolean
 }
@@ -32,14 +33,16 @@ export function settleReadings(parsed: readonly ParsedReading[], context: Settle
       faults.push(implausibleFault(reading))
       continue
     }
-    const time = settleTime(reading.time, reading.untrustedTime, context.receivedAt, context.clock, context.zone)
+    const time = settleTime(reading.time, reading.untrustedTime, context.receivedAt, context.clock, context.wall)
     const flags = flagsOf(time.flag, plausible)
+    const told = reading.time ?? reading.untrustedTime
     readings.push({
       signal: reading.signal,
       value: canonical.value,
       measuredAt: time.measuredAt,
       ordinal: reading.ordinal,
       ...(time.deviceTime === undefined ? {} : { deviceTime: time.deviceTime }),
+      ...(told && 'local' in told ? { deviceLocal: told.local } : {}),
       ...(canonical.original ? { original: canonical.original } : {}),
       ...(grouped ? { groupId: `${time.deviceTime ?? context.receivedAt}.${reading.group}` } : {}),
       ...(flags ? { flags } : {}),

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { type LogEntry, signal, toCanonical } from '@careloop/contract'
 import type { Engine, TenantTx } from '../engine/index.ts'
 import { FUTURE_MS } from './clocks/settle-time.ts'
+import { wallClockToEpoch } from './clocks/wall-clock.ts'
 import { ingestFailure } from './errors.ts'
 import { settleReadings } from './settle-readings.ts'
 
@@ -33,7 +34,7 @@ export function appendTyped(engine: Engine, tx: TenantTx, typed: TypedMeasuremen
       group: 0,
       pointer: `/body/values/${i}/value`,
     })),
-    { receivedAt, clock: { epoch: 0, offsetMs: 0 }, zone: 'UTC' },
+    { receivedAt, clock: { epoch: 0, offsetMs: 0 }, wall: (local) => wallClockToEpoch(local, 'UTC') },
   )
   const fault = faults[0]
   if (fault) throw ingestFailure('reading-invalid', fault.message, { pointer: fault.pointer })

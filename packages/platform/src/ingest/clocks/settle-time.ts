@@ -4,7 +4,7 @@
  */
 import type { DeviceTime, ReadingFlag } from '@careloop/contract'
 import type { ClockEpoch } from '../marks/device-marks.ts'
-import { wallClockToEpoch } from './wall-clock.ts'
+import type { WallClock } from './wall-clock.ts'
 
 /** A device clock this far ahead cannot be believed (ARCHITECTURE, "Late and lost"). */
 export const FUTURE_MS = 2 * 60_000
@@ -20,28 +20,26 @@ export interface SettledTime {
   readonly flag?: ReadingFlag
 }
 
-/** @param zone IANA zone for wall-clock times without one */
 export function settleTime(
   time: DeviceTime | undefined,
   untrusted: DeviceTime | undefined,
   receivedAt: number,
   clock: ClockEpoch,
-  zone: string,
+  wall: WallClock,
 ): SettledTime {
   if (!time) {
     return untrusted
-      ? { measuredAt: receivedAt, deviceTime: toEpoch(untrusted, zone), flag: 'clock-unset' }
+      ? { measuredAt: receivedAt, deviceTime: toEpoch(untrusted, wall), flag: 'clock-unset' }
       : { measuredAt: receivedAt }
   }
-  const deviceTime = toEpoch(time, zone)
+  const deviceTime = toEpoch(time, wall)
   const corrected = deviceTime + clock.offsetMs
   if (corrected > receivedAt + FUTURE_MS) return { measuredAt: receivedAt, deviceTime, flag: 'clock-in-future' }
   if (corrected < receivedAt - HISTORIC_MS) return { measuredAt: corrected, deviceTime, flag: 'historic' }
   return { measuredAt: corrected, deviceTime }
 }
 
-const toEpoch = (time: DeviceTime, zone: string): number =>
-  'epochMs' in time ? time.epochMs : wallClockToEpoch(time.local, zone)
+const toEpoch = (time: DeviceTime, wall: WallClock): number => ('epochMs' in time ? time.epochMs : wall(time.local))
 
 /** The clock's epoch after the device told its own now; the same object when nothing changed. */
 export function settleClock(clock: ClockEpoch, deviceNow: number | undefined, receivedAt: number): ClockEpoch {

@@ -1,4 +1,28 @@
 /** Wall-clock time in a zone to an instant, with the zone database that Node carries. */
+import type { Attribution, DeviceZones } from '../../fleet/index.ts'
+
+/** The instant that a device means by `YYYY-MM-DDTHH:mm:ss`. */
+export type WallClock = (local: string) => number
+
+/**
+ * A device's wall clock: in its own zone, else in that of who wore it then. Where two wearers' zones make both possible, around a
+ * change of wearer, it is the later one's. Zones are asked for only when a device tells such a time.
+ */
+export function wallClockOf(attribution: Pick<Attribution, 'zones'>, device: string): WallClock {
+  let zones: DeviceZones | undefined
+  return (local) => {
+    zones ??= attribution.zones(device)
+    if (zones.own !== null) return wallClockToEpoch(local, zones.own)
+    for (const { span, timeZone } of zones.worn) {
+      const at = wallClockToEpoch(local, timeZone)
+      if (at >= span.from && (span.to === null || at < span.to)) return at
+    }
+    return wallClockToEpoch(local, zones.otherwise)
+  }
+}
+
+/** What the clock showed, as a number: tells one record from another whatever zone it is read in. Not an instant. */
+export const faceOf = (local: string): number => Date.parse(`${local}Z`)
 
 const formats = new Map<string, Intl.DateTimeFormat>()
 

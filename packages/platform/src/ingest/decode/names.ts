@@ -12,7 +12,7 @@ export interface Named {
 
 /** One value that could not be taken, while others of its frame may be. */
 export interface Fault {
-  readonly reason: 'bad-frame' | 'unknown-signal' | 'unit-mismatch' | 'implausible' | 'conflict'
+  readonly reason: 'bad-frame' | 'wrong-device' | 'unknown-signal' | 'unit-mismatch' | 'implausible' | 'conflict'
   /** JSON pointer into the payload. */
   readonly pointer: string
   readonly message: string
@@ -49,9 +49,11 @@ export interface ParsedReading {
 /** A payload that cannot be read at all. */
 export class Unreadable extends Error {
   readonly pointer: string
-  constructor(pointer: string, message: string) {
+  readonly reason: 'bad-frame' | 'wrong-device'
+  constructor(pointer: string, message: string, reason: Unreadable['reason'] = 'bad-frame') {
     super(message)
     this.name = 'Unreadable'
     this.pointer = pointer
+    this.reason = reason
   }
 }

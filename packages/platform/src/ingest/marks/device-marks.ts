@@ -3,6 +3,7 @@
  * A pure function of the reading log: `learn` is fed the same entries when it is rebuilt as when they are first accepted.
  */
 import type { LoggedReading, ReadingsLogged } from '@careloop/contract'
+import { faceOf } from '../clocks/wall-clock.ts'
 import { hashBytes, hashReadings, hashValue } from './hash.ts'
 import { SequenceSet, type SequenceState } from './sequence-set.ts'
 import { TimeWindow, type TimeWindowState } from './time-window.ts'
@@ -77,10 +78,11 @@ export class DeviceMarks {
       this.clock = { epoch: entry.clockEpoch, offsetMs: entry.clockOffsetMs ?? 0 }
   }
 
-  #learnReading(reading: Pick<LoggedReading, 'signal' | 'deviceTime' | 'ordinal' | 'value' | 'original'>): void {
-    if (reading.deviceTime === undefined) return
+  #learnReading(reading: LoggedReading): void {
+    const time = rawTimeOf(reading)
+    if (time === undefined) return
     const said = reading.original?.value ?? reading.value
-    this.window(reading.signal).add(reading.deviceTime, reading.ordinal, hashValue(said))
+    this.window(reading.signal).add(time, reading.ordinal, hashValue(said))
   }
 
   state(): MarksState {
@@ -99,15 +101,19 @@ export type LearntEntry = Pick<
   'frame' | 'sequence' | 'sequenceRestarted' | 'delivery' | 'readings' | 'clockEpoch' | 'clockOffsetMs'
 >
 
+/** As `rawTime` in judge.ts gave it when the reading came. */
+const rawTimeOf = ({ deviceTime, deviceLocal }: LoggedReading): number | undefined =>
+  deviceLocal === undefined ? deviceTime : faceOf(deviceLocal)
+
 /** The same hash that was taken of the message when it came; see `hashOfMessage` in judge.ts. */
 function hashOfEntry(entry: LearntEntry): number {
   if (entry.frame.format !== 'profile' || entry.sequence === undefined) return hashBytes(entry.frame.bytes)
   return hashReadings(
-    entry.readings.map(({ signal, value, original, deviceTime, ordinal }) => ({
-      signal,
-      value: original?.value ?? value,
-      time: deviceTime,
-      ordinal,
+    entry.readings.map((reading) => ({
+      signal: reading.signal,
+      value: reading.original?.value ?? reading.value,
+      time: rawTimeOf(reading),
+      ordinal: reading.ordinal,
     })),
   )
 }

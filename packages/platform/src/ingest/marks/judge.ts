@@ -2,8 +2,7 @@
  * Which readings of a frame are new. By the device's message number where it has one, else by each reading's raw device time,
  * else by MQTT's packet identifier; a frame with none of these is new. Decided before the append, on raw times.
  */
-
-import { wallClockToEpoch } from '../clocks/wall-clock.ts'
+import { faceOf } from '../clocks/wall-clock.ts'
 import type { Fault, Parsed, ParsedReading } from '../decode/names.ts'
 import type { Frame } from '../door.ts'
 import { hashReadings, hashValue } from './hash.ts'
@@ -19,33 +18,33 @@ export type Judged =
       readonly restarted?: true
     }
 
-export function judge(frame: Frame, parsed: Parsed, frameHash: number, slot: Slot, zone: string): Judged {
+export function judge(frame: Frame, parsed: Parsed, frameHash: number, slot: Slot): Judged {
   if (parsed.sequence !== undefined)
-    return judgeSequence(parsed, parsed.sequence, hashOfMessage(parsed, frameHash, zone), slot, zone)
+    return judgeSequence(parsed, parsed.sequence, hashOfMessage(parsed, frameHash), slot)
   if (frame.delivery?.dup && slot.marks.wasDelivered(frame.delivery.packetId, frameHash))
     return { verdict: 'duplicate' }
-  return judgeTimes(parsed, slot, zone)
+  return judgeTimes(parsed, slot)
 }
 
 /** What tells one numbered message from another with the same number. */
-function hashOfMessage(parsed: Parsed, frameHash: number, zone: string): number {
+function hashOfMessage(parsed: Parsed, frameHash: number): number {
   if (!parsed.enveloped) return frameHash
   return hashReadings(
     parsed.readings.map((reading) => ({
       signal: reading.signal,
       value: reading.value,
-      time: rawTime(reading, zone),
+      time: rawTime(reading),
       ordinal: reading.ordinal,
     })),
   )
 }
 
-function judgeSequence(parsed: Parsed, sequence: number, contentHash: number, slot: Slot, zone: string): Judged {
+function judgeSequence(parsed: Parsed, sequence: number, contentHash: number, slot: Slot): Judged {
   const verdict = slot.marks.sequences.verdict(sequence, contentHash)
   if (verdict === 'new') return { verdict: 'new', readings: parsed.readings, faults: [] }
   if (verdict === 'duplicate') return { verdict: 'duplicate' }
   // A number used before, with a time beyond all earlier ones: the device began to count anew (battery change, reset).
-  if (isNewest(parsed, slot, zone)) return { verdict: 'new', readings: parsed.readings, faults: [], restarted: true }
+  if (isNewest(parsed, slot)) return { verdict: 'new', readings: parsed.readings, faults: [], restarted: true }
   const message =
     verdict === 'conflict'
       ? 'This message number was used before with other content. Both are kept: compare them, then replay or dismiss this one.'
@@ -53,21 +52,21 @@ function judgeSequence(parsed: Parsed, sequence: number, contentHash: number, sl
   return { verdict: 'set-aside', fault: { reason: 'conflict', pointer: '/seq', message } }
 }
 
-function isNewest(parsed: Parsed, slot: Slot, zone: string): boolean {
+function isNewest(parsed: Parsed, slot: Slot): boolean {
   const newest = slot.marks.newestTime
   return (
     newest !== undefined &&
     parsed.readings.length > 0 &&
-    parsed.readings.every((r) => r.time !== undefined && rawTime(r, zone)! > newest)
+    parsed.readings.every((r) => r.time !== undefined && rawTime(r)! > newest)
   )
 }
 
-function judgeTimes(parsed: Parsed, slot: Slot, zone: string): Judged {
+function judgeTimes(parsed: Parsed, slot: Slot): Judged {
   let seen = 0
   let readings = parsed.readings as readonly ParsedReading[]
   const faults: Fault[] = []
   for (const reading of parsed.readings) {
-    const time = rawTime(reading, zone)
+    const time = rawTime(reading)
     if (time === undefined) continue
     const verdict = slot.marks.window(reading.signal).verdict(time, reading.ordinal, hashValue(reading.value))
     if (verdict === 'new') continue
@@ -86,9 +85,9 @@ function judgeTimes(parsed: Parsed, slot: Slot, zone: string): Judged {
   return { verdict: 'new', readings, faults }
 }
 
-/** The device's own time in ms, uncorrected. */
-export function rawTime(reading: ParsedReading, zone: string): number | undefined {
+/** The device's own time in ms, uncorrected: of a wall clock what it showed, which does not depend on where it is read. */
+export function rawTime(reading: ParsedReading): number | undefined {
   const time = reading.time ?? reading.untrustedTime
   if (!time) return undefined
-  return 'epochMs' in time ? time.epochMs : wallClockToEpoch(time.local, zone)
+  return 'epochMs' in time ? time.epochMs : faceOf(time.local)
 }

@@ -4,6 +4,7 @@
  */
 import type { Engine } from '../../engine/index.ts'
 import { type Claims, markAad } from '../claims/claims.ts'
+import type { RadioMemory } from '../decode/radio-memory.ts'
 import type { DeviceMarks } from './device-marks.ts'
 
 /** A message on its way into the log. */
@@ -18,6 +19,7 @@ export interface Slot {
   readonly device: string
   readonly marks: DeviceMarks
   readonly inFlight: InFlight[]
+  readonly radio: RadioMemory
   dirty: boolean
   touchedAt: number
 }
@@ -37,15 +39,20 @@ export interface Slots {
 const SLICE = 50
 const IDLE_MS = 15 * 60_000
 
-export function makeSlots(engine: Engine, claims: Claims, process: string): Slots {
+export interface SlotParts {
+  readonly claims: Claims
+  readonly radio: (device: string) => Promise<RadioMemory>
+}
+
+export function makeSlots(engine: Engine, { claims, radio }: SlotParts, process: string): Slots {
   const slots = new Map<string, Slot>()
   const loading = new Map<string, Promise<Slot>>()
   let learned = 0
   let loads = 0
 
   async function load(device: string): Promise<Slot> {
-    const { marks } = await claims.claim(device)
-    const slot: Slot = { device, marks, inFlight: [], dirty: true, touchedAt: engine.clock.now() }
+    const [{ marks }, memory] = await Promise.all([claims.claim(device), radio(device)])
+    const slot: Slot = { device, marks, inFlight: [], radio: memory, dirty: true, touchedAt: engine.clock.now() }
     loads++
     slots.set(device, slot)
     return slot

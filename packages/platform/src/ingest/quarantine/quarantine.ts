@@ -7,8 +7,10 @@ import type { Engine, TenantTx } from '../../engine/index.ts'
 import type { Attribution } from '../../fleet/index.ts'
 import { audited, type By } from '../../subjects/index.ts'
 import { attributeReadings } from '../attribute-readings.ts'
+import { wallClockOf } from '../clocks/wall-clock.ts'
 import { type Parsed, type ParsedReading, Unreadable } from '../decode/names.ts'
 import { parseFrame } from '../decode/parse-frame.ts'
+import { type RadioMemory, rememberRadio } from '../decode/radio-memory.ts'
 import type { DeviceIdentity, Frame } from '../door.ts'
 import { ingestFailure } from '../errors.ts'
 import type { IngestTables, QuarantineTable } from '../schema.ts'
@@ -134,17 +136,17 @@ async function entriesOf(parts: QuarantineParts, tenant: string, row: Quarantine
     bytes: aside.bytes,
     receivedAt: Number(row.received_at),
   }
-  const zone = listed.timeZone ?? 'UTC'
-  const readings = setAsideOf(parseAgain(frame), row.reason, aside.pointer)
+  await parts.attribution.refresh()
+  const radio = await rememberRadio(parts.engine, parts.attribution, device.device)
+  const readings = setAsideOf(parseAgain(frame, radio), row.reason, aside.pointer)
   const settled = settleReadings(readings, {
     receivedAt: frame.receivedAt,
     clock: { epoch: 0, offsetMs: 0 },
-    zone,
+    wall: wallClockOf(parts.attribution, device.device),
     ...(choice.takeImplausible ? { takeImplausible: true } : {}),
   })
   const fault = settled.faults[0]
   if (fault) throw ingestFailure('quarantine-not-replayable', fault.message, { pointer: fault.pointer })
-  await parts.attribution.refresh()
   const head = {
     kind: 'readings',
     tenant,
@@ -164,9 +166,9 @@ async function entriesOf(parts: QuarantineParts, tenant: string, row: Quarantine
   return entries
 }
 
-function parseAgain(frame: Frame) {
+function parseAgain(frame: Frame, radio: RadioMemory) {
   try {
-    return parseFrame(frame)
+    return parseFrame(frame, radio.now)
   } catch (error) {
     if (error instanceof Unreadable)
       throw ingestFailure('quarantine-not-replayable', error.message, { pointer: error.pointer })
