@@ -23,6 +23,22 @@ export function pointsOf(
   return points
 }
 
+/** Of many entries, in order of measuredAt. */
+export function pointsByRule(
+  bySignal: BySignal,
+  entries: readonly { readonly readings: readonly LoggedReading[]; readonly source: Source }[],
+): ReadonlyMap<RuleState, readonly Point[]> {
+  const all = new Map<RuleState, Point[]>()
+  for (const { readings, source } of entries)
+    for (const [state, points] of pointsOf(bySignal, readings, source)) {
+      const known = all.get(state)
+      if (known === undefined) all.set(state, [...points])
+      else known.push(...points)
+    }
+  for (const points of all.values()) points.sort((a, b) => a.at - b.at)
+  return all
+}
+
 /** Readings of one measurement in one entry become one point: by groupId, else by their common time. */
 function collect(
   points: Map<RuleState, Point[]>,

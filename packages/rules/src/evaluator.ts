@@ -3,15 +3,24 @@
  * replay of that input from any saved state gives the same transitions. A subject without rules costs one map look-up.
  */
 import type { EpochMs, LoggedReading } from '@careloop/contract'
-import { type BySignal, pointsOf } from './collect.ts'
+import { type BySignal, pointsByRule, pointsOf } from './collect.ts'
+import { type SubjectCorrection, withGained, withoutLost } from './correction.ts'
 import { raiseByTimer, type Told } from './lane.ts'
 import { copyPoint, deadlineOf, type Machine, type Point } from './machine.ts'
 import type { Source } from './rule.ts'
-import { carryOver, type RuleState, type SubjectRule, type Track, takeInto, trackFor } from './track.ts'
+import {
+  carryOver,
+  historicAfterMs,
+  type RuleState,
+  type SubjectRule,
+  type Track,
+  takeInto,
+  trackFor,
+} from './track.ts'
 
-/** What the evaluator tells. `at` is event time; `historic`: found too late to page anybody. */
+/** What the evaluator tells (`not-judged` its caller: readings came that the log no longer has). `at` is event time; `historic`: found too late to page anybody. */
 export interface Transition {
-  readonly what: 'raised' | 'cleared' | 'evidence-changed' | 'rule-failed'
+  readonly what: 'raised' | 'cleared' | 'evidence-changed' | 'rule-failed' | 'not-judged'
   readonly subject: string
   readonly rule: string
   readonly version: number
@@ -19,6 +28,8 @@ export interface Transition {
   readonly focus: string
   readonly at: EpochMs
   readonly historic: boolean
+  /** Found by correcting who wore a device. */
+  readonly byCorrection?: true
   /** For `raised`: since when it stood, and the measurements that show it. */
   readonly breach?: { readonly since: EpochMs; readonly points: readonly Point[]; readonly leftOut: number }
   /** For `evidence-changed`: the late measurement. */
@@ -113,6 +124,54 @@ export class Evaluator {
     for (const [state, list] of points) for (const point of list) this.#take(known, state, point, source)
   }
 
+  /** Readings of a device were given to or taken from a subject. */
+  correct(correction: SubjectCorrection): void {
+    const known = this.#subjects.get(correction.subject)
+    if (known === undefined) return
+    this.#changed.add(correction.subject)
+    const lost = pointsByRule(known.bySignal, correction.lost)
+    const gained = pointsByRule(known.bySignal, correction.gained)
+    const own = pointsByRule(
+      known.bySignal,
+      correction.own.map(({ readings, source }) => ({
+        source,
+        readings: readings.filter((reading) => source.storedAt - reading.measuredAt <= historicAfterMs),
+      })),
+    )
+    for (const state of known.rules) {
+      if (state.failed !== null || !(lost.has(state) || gained.has(state))) continue
+      const isPerDevice = state.spec.compiled.body.per === 'device'
+      const ofFocus = (points: readonly Point[]) =>
+        points.filter(
+          (point) =>
+            isIn(state, point.at) && (!isPerDevice || point.sources.some((s) => s?.device === correction.device)),
+        )
+      const parts = [lost, own, gained].map((each) => ofFocus(each.get(state) ?? []))
+      this.#correctRule(known, state, isPerDevice ? correction.device : '', parts, correction)
+    }
+  }
+
+  #correctRule(
+    subject: SubjectState,
+    state: RuleState,
+    focus: string,
+    [lost = [], own = [], gained = []]: readonly (readonly Point[])[],
+    { at, from }: SubjectCorrection,
+  ): void {
+    const { compiled } = state.spec
+    try {
+      const track = trackFor(state, focus)
+      const outcomes = [
+        ...(lost.length > 0 ? [withoutLost(track, own, { at, from }, compiled)] : []),
+        ...(gained.length > 0 ? [withGained(track, gained, at, compiled)] : []),
+      ]
+      for (const { told, historic } of outcomes) this.#tell(subject, state, track, told, historic, null, true)
+      this.#watch(subject, state, track)
+    } catch (error) {
+      this.#fail(subject, state, at, error)
+    }
+  }
+
   /** Time of the log passed: fires timers whose deadline lies before `now`. Call after the entries of a commit. */
   advance(now: EpochMs): void {
     if (now > this.#now) this.#now = now
@@ -128,8 +187,8 @@ export class Evaluator {
   }
 
   #take(subject: SubjectState, state: RuleState, point: Point, source: Source): void {
-    const { from, to, compiled } = state.spec
-    if (state.failed !== null || point.at < from || (to !== null && point.at >= to)) return
+    const { compiled } = state.spec
+    if (state.failed !== null || !isIn(state, point.at)) return
     try {
       const track = trackFor(state, compiled.body.per === 'device' ? source.device : '')
       const { told, historic } = takeInto(track, point, source, compiled)
@@ -147,6 +206,7 @@ export class Evaluator {
     told: readonly Told[],
     historic: boolean,
     late: Point | null,
+    byCorrection = false,
   ) {
     for (const item of told) {
       this.#out.push({
@@ -155,6 +215,7 @@ export class Evaluator {
         focus: track.focus,
         at: item.at,
         historic,
+        ...(byCorrection ? ({ byCorrection } as const) : {}),
         ...(item.what === 'raised' ? { breach: breachOf(item.by) } : {}),
         ...(item.what === 'evidence-changed' && late !== null ? { late: copyPoint(late) } : {}),
       })
@@ -198,6 +259,9 @@ export class Evaluator {
     this.#subjects.delete(subject)
   }
 }
+
+/** Whether the enrolment covers what was measured then. */
+const isIn = ({ spec: { from, to } }: RuleState, at: EpochMs): boolean => at >= from && (to === null || at < to)
 
 const about = (subject: SubjectState, { spec }: RuleState) => ({
   subject: subject.subject,

@@ -1,4 +1,5 @@
 /** Rules: the language, the evaluator, and programs as data. Pure: no clock, no I/O. */
+export type { CorrectedEntry, SubjectCorrection } from './correction.ts'
 export * from './evaluator.ts'
 export { type CompiledRule, compileRule, type Machine, maxEvidence, type Point, testsPositive } from './machine.ts'
 export * from './program/errors.ts'

@@ -66,7 +66,7 @@ function takeLate(track: Track, point: Point, rule: CompiledRule): readonly Told
  * A breach that began in a backfill goes on in the live stream, and the other way round: the lane that continues takes over
  * since when it stands, so that the hold does not begin anew.
  */
-function seed(lane: Lane, from: Machine, point: Point, rule: CompiledRule): void {
+export function seed(lane: Lane, from: Machine, point: Point, rule: CompiledRule): void {
   const { head } = lane
   const follows = from.lastAt > head.lastAt && from.lastAt <= point.at && point.at - from.lastAt <= rule.body.validForMs
   if (!follows || from.breachSince === null || head.active || head.breachSince !== null) return

@@ -32,6 +32,7 @@ export const shownValue = (rule: ProgramRule, raised: Transition): string => fil
 export function sentenceOf(rule: ProgramRule, raised: Transition, timeZone: string): string {
   const sentence = fill(rule.sentence, rule, raised, timeZone)
   if (!raised.historic) return sentence
+  if (raised.byCorrection) return `Found by correcting who wore the device: ${sentence}`
   const stored = Math.max(...newestOf(raised).sources.map((source) => source?.storedAt ?? 0))
   return `Found ${shownDuration(stored - raised.at)} late: ${sentence}`
 }
