@@ -1,5 +1,5 @@
 /** An ingest room with one worn device, for tests of this and later rooms. */
-import type { LogEntry, ReadingsLogged } from '@careloop/contract'
+import type { LogEntry, NewDeviceInput, ReadingsLogged } from '@careloop/contract'
 import type { Engine } from '../engine/index.ts'
 import { type TestEngine, testEngine } from '../engine/testing/index.ts'
 import { enrolled, testFleet } from '../fleet/fixtures.ts'
@@ -16,7 +16,7 @@ export interface IngestGround extends TestEngine {
   readonly subject: string
   readonly device: DeviceIdentity
   /** A further device with a wearer, unless said otherwise. */
-  anotherDevice(worn?: boolean): Promise<DeviceIdentity>
+  anotherDevice(worn?: boolean, over?: Partial<NewDeviceInput>): Promise<DeviceIdentity>
   /** A second process on the same database. */
   anotherProcess(): Promise<{ engine: Engine; ingest: OpenIngest }>
 }
@@ -30,8 +30,8 @@ export async function ingestGround(): Promise<IngestGround> {
   const by = byTest(await ground.tenant())
   const subject = (await testSubjects(engine).create(by, aPatient())).id
   const fleet = testFleet(engine)
-  const anotherDevice = async (worn = true) => {
-    const { device, token } = await enrolled(fleet, by)
+  const anotherDevice = async (worn = true, over: Partial<NewDeviceInput> = {}) => {
+    const { device, token } = await enrolled(fleet, by, over)
     if (worn) await fleet.assign(by, device, subject, SINCE)
     const { createHash } = await import('node:crypto')
     const speaker = await fleet.attribution.identityByTokenHash(createHash('sha256').update(token).digest())

@@ -89,7 +89,7 @@ function onlyOne(reports: number): void {
   if (reports !== 1) throw fail('frame-unsupported', 'Send one advertising report a frame.', { pointer: '@4' })
 }
 
-const readAddress = (reader: ByteReader): string => toHex(reader.take(6, 'address').slice().reverse())
+const readAddress = (reader: ByteReader): string => toHex(reader.take(6, 'address').toReversed())
 
 /** 127 = the radio could not tell. */
 const heard = (rssi: number | undefined) => (rssi === undefined || rssi === 127 ? {} : { rssi })
@@ -108,7 +108,7 @@ function structures(bytes: Uint8Array, base: number): Advertisement {
     if (type === 0xff && data.length >= 2) {
       manufacturer.set(data[0]! | (data[1]! << 8), { bytes: data.subarray(2), pointer })
     } else if (type === 0x16 && data.length >= 2) {
-      service.set(toHex(data.subarray(0, 2).slice().reverse()), { bytes: data.subarray(2), pointer })
+      service.set(toHex(data.subarray(0, 2).toReversed()), { bytes: data.subarray(2), pointer })
     }
   }
   return { manufacturer, service }

@@ -55,7 +55,7 @@ function versionTwo(data: Uint8Array, context: DecodeContext): DecodedFrame {
   if (info >> 5 !== 2) {
     throw fail('frame-unsupported', 'The device information names another version of BTHome than 2.', { pointer: '@0' })
   }
-  const mac = info & HAS_ADDRESS ? toHex(reader.take(6, 'address').slice().reverse()) : undefined
+  const mac = info & HAS_ADDRESS ? toHex(reader.take(6, 'address').toReversed()) : undefined
   checkAddress(mac, context, '@1')
   const payload = new BtHomePayload()
   if (info & ON_TRIGGER) payload.attribute('sendsOnTrigger', true)
@@ -119,7 +119,7 @@ function versionOne(data: Uint8Array, payload: BtHomePayload, context: DecodeCon
     const length = control & 31
     if (length === 0) continue
     if (control >> 5 === ADDRESS_FORM) {
-      checkAddress(toHex(reader.take(length, 'address').slice().reverse()), context, reader.at(length))
+      checkAddress(toHex(reader.take(length, 'address').toReversed()), context, reader.at(length))
       continue
     }
     const id = reader.u8('object id')
