@@ -7,5 +7,6 @@ export {
   signal,
   toCanonical,
 } from './lookup.ts'
+export { shownUnit } from './shown-unit.ts'
 export type { Signal, SignalKind } from './signal.ts'
 export { type Dimension, dimensions, type Unit, withoutNoise } from './unit.ts'

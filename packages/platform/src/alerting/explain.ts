@@ -4,9 +4,10 @@ import {
   type EvidenceFrame,
   type EvidenceReading,
   type ExplainBody,
+  shownUnit,
   signal,
 } from '@careloop/contract'
-import { compileRule, type OwnedRule, shownUnit, testsPositive } from '@careloop/rules'
+import { compileRule, type OwnedRule, testsPositive } from '@careloop/rules'
 import { record } from '../audit/index.ts'
 import type { Engine, TenantTx } from '../engine/index.ts'
 import type { By, Subjects } from '../subjects/index.ts'

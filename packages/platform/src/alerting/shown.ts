@@ -7,9 +7,10 @@ import {
   type RuleRef,
   type StaffRef,
   type SubjectRef,
+  shownUnit,
   signal,
 } from '@careloop/contract'
-import { conditionInWords, type Limit, type OwnedRule, shownUnit } from '@careloop/rules'
+import { conditionInWords, type Limit, type OwnedRule } from '@careloop/rules'
 import type { NamedSubject } from '../subjects/index.ts'
 import type { Alert } from './alerts.ts'
 import type { InstalledProgram } from './programs.ts'
@@ -38,10 +39,21 @@ export const ruleRef = (id: string, version: number, rule: OwnedRule): RuleRef =
   ...{ ownerRole: rule.owner, backupRole: rule.backup, action: rule.action, limitMs: rule.limitMs },
 })
 
+/** What the alert says now. Whose the readings are is not said: that person is no concern of who reads this. */
+export function shownSentence(alert: Alert, { kind }: Pick<NamedSubject, 'kind'>): string {
+  const { sentence } = alert.summary
+  if (!alert.wrongSubject) return sentence
+  const [wrong, elsewhere] = kind === 'patient' ? ['Wrong person', 'to another person'] : ['Wrong place', 'elsewhere']
+  if (alert.condition === 'active')
+    return `${wrong} in part: a correction moved readings of this alert ${elsewhere}, and what remains still meets its condition. It said: ${sentence}`
+  return `${wrong}: a correction moved the readings of this alert ${elsewhere}. Undo what was done because of it. It said: ${sentence}`
+}
+
 export const alertBody = (alert: Alert, subject: NamedSubject): AlertBody => ({
   ...{ id: alert.id, subject: subjectRef(subject), priority: alert.priority, nature: alert.nature },
   ...{ condition: alert.condition, handling: alert.handling, historic: alert.historic },
-  ...{ sentence: alert.summary.sentence, raisedAt: alert.raisedAt },
+  ...(alert.wrongSubject ? { wrongSubject: true } : {}),
+  ...{ sentence: shownSentence(alert, subject), raisedAt: alert.raisedAt },
   ...(alert.clearedAt === null ? {} : { clearedAt: alert.clearedAt }),
   ...(alert.closedAt === null ? {} : { closedAt: alert.closedAt }),
 })

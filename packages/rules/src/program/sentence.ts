@@ -1,11 +1,11 @@
 /** What an alert says, in plain words with numbers, units and since when; and a rule in words. Never a name. */
-import { isCensored, signal } from '@careloop/contract'
+import { isCensored, shownUnit, signal } from '@careloop/contract'
 import type { Transition } from '../evaluator.ts'
 import type { Point } from '../machine.ts'
 import type { Condition, RuleBody } from '../rule.ts'
 import type { Usable } from '../truth.ts'
 import type { ProgramRule } from './program.ts'
-import { formatNumber, shownUnit } from './words.ts'
+import { formatNumber } from './words.ts'
 
 const timeWords = ['since', 'for', 'count']
 const placeholder = /\{([^{}]*)\}/g

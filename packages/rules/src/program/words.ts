@@ -26,15 +26,3 @@ export function parseLimit(text: string): Limit | string {
 
 /** `8.0 °C`-like text of a canonical value. Source of decimals and unit: the vocabulary. */
 export const formatNumber = (code: string, value: number): string => value.toFixed(signal(code)?.decimals ?? 0)
-
-const shownUnits: Readonly<Record<string, string>> = {
-  'mm[Hg]': 'mmHg',
-  Cel: '°C',
-  '/min': '/min',
-  '[ppm]': 'ppm',
-  '1': '',
-  '{dBm}': 'dBm',
-}
-
-/** A UCUM code as people read it. */
-export const shownUnit = (ucum: string): string => shownUnits[ucum] ?? ucum.replace(/[[\]{}]/g, '')

@@ -1,6 +1,5 @@
 /** One subject: what is known now, with its age, and how it went. */
-import { signal } from '@careloop/contract'
-import { shownUnit } from '@careloop/rules'
+import { shownUnit, signal } from '@careloop/contract'
 import { SegmentedControl, Table, Text, Title } from '@mantine/core'
 import { type QueryClient, useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
