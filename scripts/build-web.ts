@@ -35,7 +35,9 @@ export async function buildWeb(options: { force?: boolean } = {}): Promise<boole
   try {
     const vite = join(root, 'node_modules/vite/bin/vite.js')
     const words = ['build', '--outDir', fresh, '--emptyOutDir', '--logLevel', 'warn']
-    await promisify(execFile)(process.execPath, [vite, ...words], { cwd: web })
+    // A test runner sets NODE_ENV to test, and React would be built for development.
+    const env = { ...process.env, NODE_ENV: 'production' }
+    await promisify(execFile)(process.execPath, [vite, ...words], { cwd: web, env })
     writeFileSync(join(fresh, 'built-from.txt'), hash)
     putInPlace(fresh)
   } finally {
