@@ -124,7 +124,7 @@ async function main(): Promise<void> {
     storms.push({ seconds, in: sockets.filter((socket) => socket && !socket.destroyed).length, ...counts })
     process.send!({ storm, ...storms.at(-1) })
     // The site's switch restarts.
-    for (const socket of sockets) socket?.resetAndDestroy()
+    for (const socket of sockets) socket?.destroy()
   }
   writeFileSync(plan.ackFile, acknowledged.join('\n'))
   process.send!({ storms } satisfies StormOutcome, () => process.exit(0))
