@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { openApiProblem, openApiText, writeOpenApi } from '../packages/platform/src/api/openapi-file.ts'
 import { routesOf } from '../packages/platform/src/app/routes.ts'
+import type { Route } from '../packages/platform/src/identity/index.ts'
 
 const file = fileURLToPath(new URL('../docs/openapi/openapi.json', import.meta.url))
 
@@ -15,8 +16,11 @@ export const checkOpenApi = (): string | null => openApiProblem(textNow(), file)
 function textNow(): string {
   const manifest = new URL('../packages/platform/package.json', import.meta.url)
   const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }
-  return openApiText(routesOf(nobody(), nobody()), version)
+  return openApiText(roomsRoutes(), version)
 }
+
+/** The routes of all rooms, for those who look at them without a server. */
+export const roomsRoutes = (): readonly Route[] => routesOf(nobody(), nobody())
 
 /** Rooms that a route's handler would call, and that listing routes never does. A call here is a bug of a routes.ts. */
 function nobody<T extends object>(): T {

@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { checkOpenApi, roomsRoutes } from '../../scripts/openapi.ts'
+import { ROOT } from '../../scripts/source/repository.ts'
+import { ROOM_ORDER, ROOMS_DIR } from '../../scripts/source/rooms.ts'
+import { readSource } from '../../scripts/source/source-file.ts'
+
+const routes = roomsRoutes()
+const named = routes.map((route) => [`${route.method} ${route.url}`, route] as const)
+
+/** Open to anybody: each a decision. */
+const PUBLIC = [
+  'POST /api/auth/sign-in/email', // how a session begins; few attempts a minute
+  'POST /api/auth/sign-out', // also for a session that has ended
+  'GET /api/auth/get-session', // tells a page that nobody is signed in
+  'POST /api/v1/setup', // the first administrator, by the link that the first start printed
+]
+
+describe('routes', () => {
+  test('app serves those of every room that has some', async () => {
+    const mounted = new Set(readSource(ROOT, `${ROOMS_DIR}/app/routes.ts`).calls.map(({ name }) => name))
+    const forgotten: string[] = []
+    for (const room of ROOM_ORDER.filter((each) => each !== 'app')) {
+      const file = join(ROOT, ROOMS_DIR, room, 'routes.ts')
+      if (!existsSync(file)) continue
+      const exports = Object.keys((await import(pathToFileURL(file).href)) as object)
+      forgotten.push(...exports.filter((name) => name.endsWith('Routes') && !mounted.has(name)))
+    }
+    expect(forgotten).toEqual([])
+    expect(routes.length).toBeGreaterThan(30)
+    expect(PUBLIC.filter((name) => !named.some(([each]) => each === name))).toEqual([])
+  })
+
+  test('each stands once, below /api/v1 or where the sign-in library wants it', () => {
+    const names = named.map(([name]) => name)
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([])
+    expect(routes.map(({ url }) => url).filter((url) => !/^\/api\/(v1|auth)\//.test(url))).toEqual([])
+  })
+
+  test.each(named)('%s says who may ask, and what comes in its path', (name, route) => {
+    expect(route.policy === 'public').toBe(PUBLIC.includes(name))
+    const known = ['public', 'device', 'operator', 'signed-in']
+    if (typeof route.policy === 'string') expect(known).toContain(route.policy)
+    else expect(route.policy).toEqual({ action: expect.any(String), resource: expect.any(String) })
+    const inPath = [...route.url.matchAll(/:(\w+)/g)].map(([, param]) => param)
+    const shape = route.params && 'shape' in route.params ? Object.keys(route.params.shape as object) : []
+    expect(shape.sort()).toEqual(inPath.sort())
+    expect(Object.keys(route.response).length).toBeGreaterThan(0)
+    if (route.method === 'GET') expect([route.body, route.bytes]).toEqual([undefined, undefined])
+  })
+
+  test('docs/openapi tells of them as they are', () => expect(checkOpenApi()).toBeNull())
+})
