@@ -27,7 +27,7 @@ function on<Answer, Body = undefined>() {
 
 export const endpoints = {
   signIn: on<unknown, { email: string; password: string }>()('POST', '/api/auth/sign-in/email'),
-  signOut: on<unknown, Record<string, never>>()('POST', '/api/auth/sign-out'),
+  signOut: on<undefined>()('POST', '/api/auth/sign-out'),
   setUp: on<{ tenant: string; user: string }, SetUp>()('POST', '/api/v1/setup'),
   me: on<Me>()('GET', '/api/v1/me'),
   worklist: on<Worklist>()('GET', '/api/v1/worklist'),

@@ -90,13 +90,13 @@ const madeOldBy: Readonly<Partial<Record<FactType, readonly string[]>>> = {
   QuarantineReplayed: ['quarantine'],
   SeriesMoved: ['series'],
   GapChanged: ['series'],
-  AlertRaised: ['worklist', 'explain'],
-  AlertRecurred: ['worklist', 'explain', 'task'],
-  AlertCleared: ['worklist', 'explain', 'task'],
-  AlertClosed: ['worklist', 'explain', 'task'],
   TaskOpened: ['worklist'],
   TaskChanged: ['worklist', 'task', 'explain'],
 }
+
+/** Whatever happens to an alert shows in the list, in its task and in what explains it. */
+const keysMadeOldBy = (type: FactType): readonly string[] =>
+  type.startsWith('Alert') ? ['worklist', 'explain', 'task'] : (madeOldBy[type] ?? [])
 
 /** A burst of facts (a storm of alerts) is one reading again, not a hundred. */
 const gatherMs = 100
@@ -112,7 +112,7 @@ export function makeRefresher(client: QueryClient): (event: LiveEvent) => void {
     void client.invalidateQueries({ predicate: ({ queryKey }) => keys.has('*') || keys.has(String(queryKey[0])) })
   }
   return (event) => {
-    for (const key of event.type === 'everything' ? ['*'] : (madeOldBy[event.type] ?? [])) old.add(key)
+    for (const key of event.type === 'everything' ? ['*'] : keysMadeOldBy(event.type)) old.add(key)
     if (old.size > 0 && timer === undefined) timer = setTimeout(refresh, gatherMs)
   }
 }

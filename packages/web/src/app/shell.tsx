@@ -113,7 +113,7 @@ function PersonMenu({ me, onKeys }: { me: Me; onKeys: () => void }) {
   const client = useQueryClient()
   const navigate = useNavigate()
   const signOut = async () => {
-    await call(endpoints.signOut, { body: {} }).catch(() => {})
+    await call(endpoints.signOut, {}).catch(() => {})
     client.clear()
     await navigate({ to: '/sign-in' })
   }

@@ -1,12 +1,12 @@
 /** Careloop's look for Mantine: one accent, system fonts, 14 px for staff, red kept for high priority alone. */
-import { type CSSVariablesResolver, createTheme } from '@mantine/core'
+import { type CSSVariablesResolver, createTheme, Drawer, Modal } from '@mantine/core'
 
 const systemFonts = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif'
 
 export const theme = createTheme({
   primaryColor: 'teal',
-  // White on shade 8 is 5:1; lighter shades are below 4.5:1.
-  primaryShade: { light: 8, dark: 8 },
+  // White on shade 9 is 5:1; the shades before are below 4.5:1.
+  primaryShade: { light: 9, dark: 9 },
   fontFamily: systemFonts,
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace',
   headings: {
@@ -23,11 +23,20 @@ export const theme = createTheme({
   defaultRadius: 'sm',
   cursorType: 'pointer',
   respectReducedMotion: true,
+  // A dialog's <header> is no second banner of the page.
+  components: {
+    Modal: Modal.extend({ defaultProps: { attributes: { header: { role: 'presentation' } } } }),
+    Drawer: Drawer.extend({ defaultProps: { attributes: { header: { role: 'presentation' } } } }),
+  },
 })
 
 /** Mantine's dimmed grey is 3.3:1 on white, and its errors are red: both are replaced. */
 export const cssVariables: CSSVariablesResolver = () => ({
-  variables: {},
+  variables: {
+    // Darker under the pointer: the shade that Mantine takes is below 4.5:1.
+    '--mantine-color-teal-filled-hover': '#076b4d',
+    '--mantine-primary-color-filled-hover': '#076b4d',
+  },
   light: {
     '--mantine-color-dimmed': '#4b5560',
     '--mantine-color-placeholder': '#66707a',

@@ -3,8 +3,10 @@ import type { Action, Resource } from '@careloop/contract'
 import { Button, Skeleton, Stack, Text, Title } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { ApiError } from '../api/client.ts'
+import { useNow } from '../app/clock.ts'
 import { useMe } from '../app/session.tsx'
 import classes from './page-state.module.css'
+import { momentText, spanText } from './words.ts'
 
 /** What this is, and the one thing to do first. */
 export function Empty({ title, children }: { title: string; children: ReactNode }) {
@@ -53,6 +55,25 @@ export function Failed({
         Code {code}
       </Text>
       <Button variant="default" onClick={onRetry}>
+        Try again
+      </Button>
+    </div>
+  )
+}
+
+/** What is on screen was read, and reading it again failed: it is said, with since when. @param readAt by this machine's clock */
+export function NotRenewed({ error, readAt, onRetry }: { error: Error; readAt: number; onRetry: () => void }) {
+  useNow()
+  const words = error instanceof ApiError ? error.message : 'The page itself failed.'
+  return (
+    <div className={classes.old} role="alert">
+      <span>
+        <strong>
+          This is from {momentText(readAt, Date.now(), true)} ({spanText(Date.now() - readAt)} old)
+        </strong>{' '}
+        and could not be read again. {words}
+      </span>
+      <Button variant="default" size="xs" onClick={onRetry}>
         Try again
       </Button>
     </div>

@@ -7,7 +7,7 @@ import type { ReactNode } from 'react'
 import { queries } from '../../api/queries.ts'
 import { Age } from '../../parts/age.tsx'
 import { Page, useTitle } from '../../parts/page.tsx'
-import { Empty, Failed, Loading, WithRight } from '../../parts/page-state.tsx'
+import { Empty, Failed, Loading, NotRenewed, WithRight } from '../../parts/page-state.tsx'
 import { countText } from '../../parts/words.ts'
 
 const empty = (
@@ -49,13 +49,17 @@ export function DevicesPage() {
 }
 
 function Devices() {
-  const { data, error, isPending, refetch } = useQuery(queries.devices)
+  const devices = useQuery(queries.devices)
+  const { data, error, isPending, refetch } = devices
   const count = data === undefined ? null : countText(data.items.length, 'device')
   return (
     <Page title="Devices" beside={<Text c="dimmed">{data?.next ? `First ${count}` : count}</Text>}>
       {isPending ? <Loading /> : null}
       {error !== null && data === undefined ? (
         <Failed what="The devices could not be read" error={error} onRetry={() => void refetch()} />
+      ) : null}
+      {devices.isRefetchError ? (
+        <NotRenewed error={devices.error} readAt={devices.dataUpdatedAt} onRetry={() => void refetch()} />
       ) : null}
       {data?.items.length === 0 ? empty : null}
       {data === undefined || data.items.length === 0 ? null : (

@@ -8,7 +8,7 @@ import type { z } from 'zod'
 import { queries } from '../../api/queries.ts'
 import { Age } from '../../parts/age.tsx'
 import { Page, useTitle } from '../../parts/page.tsx'
-import { Empty, Failed, Loading, WithRight } from '../../parts/page-state.tsx'
+import { Empty, Failed, Loading, NotRenewed, WithRight } from '../../parts/page-state.tsx'
 import { bytesText, countText } from '../../parts/words.ts'
 import { FramePane } from './frame-pane.tsx'
 
@@ -76,6 +76,9 @@ function Quarantined() {
       {list.isPending ? <Loading /> : null}
       {list.isError && list.data === undefined ? (
         <Failed what="The quarantine could not be read" error={list.error} onRetry={() => void list.refetch()} />
+      ) : null}
+      {list.isRefetchError ? (
+        <NotRenewed error={list.error} readAt={list.dataUpdatedAt} onRetry={() => void list.refetch()} />
       ) : null}
       {list.data?.items.length === 0 ? status === 'held' && reason === undefined ? empty : <Text>None.</Text> : null}
       {list.data === undefined || list.data.items.length === 0 ? null : (

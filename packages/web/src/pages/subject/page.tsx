@@ -9,7 +9,7 @@ import { queries } from '../../api/queries.ts'
 import { useNow } from '../../app/clock.ts'
 import { useMay } from '../../app/session.tsx'
 import { Page, useTitle } from '../../parts/page.tsx'
-import { Empty, Failed, Loading, WithRight } from '../../parts/page-state.tsx'
+import { Empty, Failed, Loading, NotRenewed, WithRight } from '../../parts/page-state.tsx'
 import { Plot } from '../../parts/plot/plot.tsx'
 import { momentText, spanText } from '../../parts/words.ts'
 import { chartOf, valueText } from './chart.ts'
@@ -79,6 +79,9 @@ function Readings({ subject }: { subject: string }) {
   const chosen = signals.find((each) => each.signal === asked) ?? signals[0]!
   return (
     <>
+      {latest.isRefetchError ? (
+        <NotRenewed error={latest.error} readAt={latest.dataUpdatedAt} onRetry={() => void latest.refetch()} />
+      ) : null}
       <Now signals={signals} chosen={chosen.signal} readAt={latest.dataUpdatedAt} />
       <Course subject={subject} code={chosen.signal} unit={shownUnit(chosen.unit)} />
     </>

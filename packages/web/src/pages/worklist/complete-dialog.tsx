@@ -1,5 +1,5 @@
 /** Ends a task: what was done as one of a few words, and a note where the words need a reason. */
-import type { DispositionCode, TaskBody } from '@careloop/contract'
+import type { CompleteTask, DispositionCode, TaskBody } from '@careloop/contract'
 import { Button, Group, Modal, Radio, Stack, Text, Textarea } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
@@ -36,7 +36,10 @@ function Form({ task, checked, onClose, onCompleted }: DialogProps) {
   const [disposition, setDisposition] = useState<DispositionCode | ''>('')
   const [note, setNote] = useState('')
   const [missing, setMissing] = useState<{ disposition?: string; note?: string }>({})
-  const complete = useComplete(task, onCompleted, onClose)
+  // What was seen when the dialog opened: if more happens meanwhile, the server refuses and the dialog shows it.
+  const [seen, setSeen] = useState<number | undefined>(task.version)
+  const complete = useComplete(task, onCompleted, onClose, () => setSeen(undefined))
+  const isAlwaysWithNote = task.dispositions.every(({ needsNote }) => needsNote)
   const chosen = task.dispositions.find(({ code }) => code === disposition)
   const submit = () => {
     const left = {
@@ -45,11 +48,12 @@ function Form({ task, checked, onClose, onCompleted }: DialogProps) {
     }
     setMissing(left)
     if (disposition === '' || 'note' in left) return
-    complete.mutate({ disposition, note: note.trim(), checked: [...checked] })
+    complete.mutate({ disposition, note: note.trim(), checked: [...checked], version: seen ?? task.version })
   }
   const refused = complete.error instanceof ApiError ? complete.error : null
   return (
     <form
+      noValidate
       onSubmit={(event) => {
         event.preventDefault()
         submit()
@@ -67,7 +71,7 @@ function Form({ task, checked, onClose, onCompleted }: DialogProps) {
             <Radio
               key={code}
               value={code}
-              label={needsNote ? `${label} (say why)` : label}
+              label={needsNote && !isAlwaysWithNote ? `${label} (say why)` : label}
               py={6}
               data-autofocus={index === 0 || undefined}
             />
@@ -77,6 +81,11 @@ function Form({ task, checked, onClose, onCompleted }: DialogProps) {
       <Textarea
         mt="md"
         label={chosen?.needsNote ? 'Note' : 'Note, if something should be known'}
+        description={
+          isAlwaysWithNote && task.condition === 'active'
+            ? 'The condition is still there: say what happens next.'
+            : undefined
+        }
         required={chosen?.needsNote ?? false}
         autosize
         minRows={3}
@@ -102,16 +111,25 @@ function Form({ task, checked, onClose, onCompleted }: DialogProps) {
   )
 }
 
-function useComplete(task: TaskBody, onCompleted: DialogProps['onCompleted'], onClose: () => void) {
+function useComplete(
+  task: TaskBody,
+  onCompleted: DialogProps['onCompleted'],
+  onClose: () => void,
+  onMoved: () => void,
+) {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: (body: { disposition: DispositionCode; note: string; checked: number[] }) =>
-      call(endpoints.complete, { params: { id: task.task }, body }),
+    mutationFn: (body: CompleteTask) => call(endpoints.complete, { params: { id: task.task }, body }),
     onSuccess(done, { disposition }) {
       client.setQueryData(queries.task(task.task).queryKey, done)
       const label = task.dispositions.find(({ code }) => code === disposition)!.label
       onClose()
       onCompleted(task.task, `Completed for ${task.subject.name}: ${label}.`)
+    },
+    async onError(error) {
+      if (!(error instanceof ApiError) || error.status !== 409) return
+      await client.invalidateQueries({ queryKey: ['task', task.task] })
+      onMoved()
     },
     onSettled: () => client.invalidateQueries({ queryKey: ['worklist'] }),
   })

@@ -3,7 +3,7 @@ import type { EvidenceReading, ExplainBody } from '@careloop/contract'
 import { signal } from '@careloop/contract'
 import { Button, Table, Text, Title } from '@mantine/core'
 import { useMemo, useState } from 'react'
-import { useNow } from '../../app/clock.ts'
+import { serverNow, useNow } from '../../app/clock.ts'
 import type { PlotLine, PlotModel } from '../../parts/plot/model.ts'
 import { Plot } from '../../parts/plot/plot.tsx'
 import { countText, momentText, spanText } from '../../parts/words.ts'
@@ -34,7 +34,6 @@ function plotsOf({ readings, thresholds, alert }: ExplainBody): PlotModel[] {
   return [...byUnit].map(([unit, own]) => {
     const lines = [...Map.groupBy(own, (reading) => reading.signal)].map(([code, some]) => lineOf(code, some))
     const codes = new Set(own.map((reading) => reading.signal))
-    const times = own.map((reading) => reading.measuredAt)
     return {
       unit,
       lines: lines.sort((a, b) => order(a) - order(b)),
@@ -49,7 +48,7 @@ function plotsOf({ readings, thresholds, alert }: ExplainBody): PlotModel[] {
       bars: codes.has('systolic') && codes.has('diastolic'),
       span: {
         from: alert.raisedAt,
-        to: alert.clearedAt ?? Math.max(...times, alert.raisedAt) + 7 * 86_400_000,
+        to: alert.clearedAt ?? serverNow(),
         priority: alert.priority,
       },
     }
@@ -82,7 +81,7 @@ function ReadingsTable({ readings, leftOut }: { readings: readonly EvidenceReadi
               <Table.Th>Measured</Table.Th>
               <Table.Th>Signal</Table.Th>
               <Table.Th className="numbers">Value</Table.Th>
-              <Table.Th>Received</Table.Th>
+              <Table.Th className={classes.wide}>Received</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -97,7 +96,7 @@ function ReadingsTable({ readings, leftOut }: { readings: readonly EvidenceReadi
                   {reading.value.toFixed(signal(reading.signal)?.decimals ?? 0)} {reading.unit}
                   {reading.breach ? <span title="Met the rule's condition"> ●</span> : ''}
                 </Table.Td>
-                <Table.Td className="nowrap">{lateness(reading)}</Table.Td>
+                <Table.Td className={`nowrap ${classes.wide}`}>{lateness(reading)}</Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>

@@ -1,7 +1,6 @@
 /** The worklist: what needs me, and how long have I got. */
 import type { WorklistRow } from '@careloop/contract'
-import { Drawer, TextInput, Title } from '@mantine/core'
-import { useMediaQuery } from '@mantine/hooks'
+import { TextInput, Title } from '@mantine/core'
 import { type QueryClient, useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useEffect, useMemo, useRef, useState } from 'react'
@@ -9,7 +8,7 @@ import { queries } from '../../api/queries.ts'
 import { useNow } from '../../app/clock.ts'
 import { useMay, useMe } from '../../app/session.tsx'
 import { useKeys } from '../../app/use-keys.ts'
-import { Empty, Failed, Loading, WithRight } from '../../parts/page-state.tsx'
+import { Empty, Failed, Loading, NotRenewed, WithRight } from '../../parts/page-state.tsx'
 import { countText } from '../../parts/words.ts'
 import { type Group, type GroupName, groupRows, matches, neighbourOf } from './order.ts'
 import { Pane } from './pane.tsx'
@@ -45,7 +44,6 @@ function WorklistOfMine() {
   const [typed, setTyped] = useState('')
   const [said, setSaid] = useState('')
   const filter = useRef<HTMLInputElement>(null)
-  const isWide = useMediaQuery('(min-width: 62em)', true, { getInitialValueInEffect: false })
   const groups = useGroups(list.data?.rows, typed)
   const ids = groups.flatMap(({ rows }) => rows.map((row) => row.task))
   const choose = (task: string | undefined) => {
@@ -53,6 +51,7 @@ function WorklistOfMine() {
     if (task !== undefined) document.querySelector(`[data-task="${task}"]`)?.scrollIntoView({ block: 'nearest' })
   }
   useCountInTitle(list.data?.total)
+  useBackOnRow(chosen)
   useKeys({
     j: () => choose(stepFrom(ids, chosen, 1)),
     k: () => choose(stepFrom(ids, chosen, -1)),
@@ -64,12 +63,8 @@ function WorklistOfMine() {
     const next = neighbourOf(ids, task)
     choose(next === task ? undefined : next)
   }
-  const pane =
-    chosen === undefined ? null : (
-      <Pane key={chosen} task={chosen} onClose={() => choose(undefined)} onCompleted={onCompleted} />
-    )
   return (
-    <div className={classes.page} data-open={(isWide && pane !== null) || undefined}>
+    <div className={classes.page} data-open={chosen !== undefined || undefined}>
       <div className={classes.list}>
         <div className={classes.top}>
           <Title order={1} tabIndex={-1}>
@@ -96,27 +91,17 @@ function WorklistOfMine() {
         {list.isError && list.data === undefined ? (
           <Failed what="The worklist could not be read" error={list.error} onRetry={() => void list.refetch()} />
         ) : null}
+        {list.isRefetchError ? (
+          <NotRenewed error={list.error} readAt={list.dataUpdatedAt} onRetry={() => void list.refetch()} />
+        ) : null}
         {list.data?.total === 0 ? empty : null}
         <Groups groups={groups} chosen={chosen} />
         <Left groups={groups} total={list.data?.total ?? 0} typed={typed} />
       </div>
-      {isWide ? (
-        pane !== null && (
-          <aside className={classes.pane} aria-label="Why this task exists">
-            <div className={classes.sticky}>{pane}</div>
-          </aside>
-        )
-      ) : (
-        <Drawer
-          opened={pane !== null}
-          onClose={() => choose(undefined)}
-          position="bottom"
-          size="100%"
-          title="Task"
-          closeButtonProps={{ 'aria-label': 'Back to the list', size: 'lg' }}
-        >
-          <div className={classes.sheet}>{pane}</div>
-        </Drawer>
+      {chosen === undefined ? null : (
+        <aside className={classes.pane} aria-label="Why this task exists">
+          <Pane key={chosen} task={chosen} onClose={() => choose(undefined)} onCompleted={onCompleted} />
+        </aside>
       )}
     </div>
   )
@@ -178,6 +163,16 @@ function Left({ groups, total, typed }: { groups: readonly Group[]; total: numbe
       {typed === '' ? ': the list ends at 500.' : ' by the filter.'}
     </p>
   )
+}
+
+/** Closing the explanation leads back to the row that it explained. */
+function useBackOnRow(chosen: string | undefined) {
+  const before = useRef(chosen)
+  useEffect(() => {
+    if (chosen === undefined && before.current !== undefined)
+      document.querySelector<HTMLElement>(`[data-task="${before.current}"]`)?.focus()
+    before.current = chosen
+  }, [chosen])
 }
 
 function useCountInTitle(total: number | undefined) {

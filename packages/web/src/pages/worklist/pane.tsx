@@ -3,7 +3,7 @@ import type { ExplainBody, TaskBody } from '@careloop/contract'
 import { Button, Checkbox, CloseButton, Stack, Text, Title } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { ApiError, call } from '../../api/client.ts'
 import { endpoints } from '../../api/endpoints.ts'
 import { queries } from '../../api/queries.ts'
@@ -12,7 +12,7 @@ import { useLive } from '../../app/live-context.tsx'
 import { useMay, useMe } from '../../app/session.tsx'
 import { useKeys } from '../../app/use-keys.ts'
 import { Age } from '../../parts/age.tsx'
-import { Failed, Loading } from '../../parts/page-state.tsx'
+import { Failed, Loading, NotRenewed } from '../../parts/page-state.tsx'
 import { PriorityMark, priorityWords } from '../../parts/priority-mark.tsx'
 import { TimeLeft } from '../../parts/time-left.tsx'
 import { momentText } from '../../parts/words.ts'
@@ -35,8 +35,11 @@ export function Pane({ task: id, onClose, onCompleted }: PaneProps) {
   if (task.data === undefined)
     return <Failed what="This task could not be read" error={task.error!} onRetry={() => void task.refetch()} />
   return (
-    <>
+    <div className={classes.sticky}>
       <Head task={task.data} onClose={onClose} />
+      {task.isRefetchError ? (
+        <NotRenewed error={task.error} readAt={task.dataUpdatedAt} onRetry={() => void task.refetch()} />
+      ) : null}
       <p className={classes.sentence}>{task.data.sentence}</p>
       <Acts task={task.data} checked={checked} onCompleted={onCompleted} />
       {explain.isError ? (
@@ -54,33 +57,46 @@ export function Pane({ task: id, onClose, onCompleted }: PaneProps) {
       )}
       <ToDo task={task.data} checked={checked} onCheck={setChecked} />
       {explain.data === undefined ? null : <Proof task={task.data} explain={explain.data} />}
-    </>
+    </div>
   )
 }
 
+/** As in worklist.module.css. */
+const inPlaceOfList = '(max-width: 62em)'
+
 function Head({ task, onClose }: { task: TaskBody; onClose: () => void }) {
   const mayRead = useMay('read', 'subject')
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    // In the list's place: who works by keyboard or screen reader goes along. Beside the list they stay on their row.
+    if (matchMedia(inPlaceOfList).matches) heading.current?.focus()
+  }, [])
   return (
-    <div className={classes.head}>
-      <PriorityMark priority={task.priority} nature={task.nature} size={24} />
-      <div>
-        <Title order={2}>
-          {mayRead ? (
-            <Link to="/subjects/$id" params={{ id: task.subject.id }} style={{ color: 'inherit' }}>
-              {task.subject.name}
-            </Link>
-          ) : (
-            task.subject.name
-          )}
-        </Title>
-        <Text>{task.title}</Text>
-        <Text c="dimmed">
-          {priorityWords(task)} · {task.condition === 'active' ? 'condition still there' : 'in range again'} · measured{' '}
-          <Age at={task.value.measuredAt} />
-        </Text>
+    <>
+      <Button className={classes.back!} variant="subtle" mih={44} onClick={onClose}>
+        ← Back to the list
+      </Button>
+      <div className={classes.head}>
+        <PriorityMark priority={task.priority} nature={task.nature} size={24} />
+        <div>
+          <Title order={2} ref={heading} tabIndex={-1}>
+            {mayRead ? (
+              <Link to="/subjects/$id" params={{ id: task.subject.id }} style={{ color: 'inherit' }}>
+                {task.subject.name}
+              </Link>
+            ) : (
+              task.subject.name
+            )}
+          </Title>
+          <Text>{task.title}</Text>
+          <Text c="dimmed">
+            {priorityWords(task)} · {task.condition === 'active' ? 'condition still there' : 'in range again'} ·
+            measured <Age at={task.value.measuredAt} />
+          </Text>
+        </div>
+        <CloseButton aria-label="Close the explanation" size="lg" className={classes.close!} onClick={onClose} />
       </div>
-      <CloseButton aria-label="Close the explanation" size="lg" visibleFrom="md" onClick={onClose} />
-    </div>
+    </>
   )
 }
 
@@ -91,7 +107,7 @@ function Acts({
 }: { task: TaskBody; checked: readonly number[] } & Pick<PaneProps, 'onCompleted'>) {
   const me = useMe()
   const [completing, setCompleting] = useState(false)
-  const claim = useClaim(task.task)
+  const claim = useClaim(task)
   const why = useWhyNot(task)
   const isMine = task.claimedBy?.id === me.id
   const mayClaim = why === null && task.status === 'open'
@@ -144,15 +160,15 @@ function useWhyNot(task: TaskBody): string | null {
   return null
 }
 
-function useClaim(id: string) {
+function useClaim({ task: id, version }: TaskBody) {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: () => call(endpoints.claim, { params: { id } }),
+    mutationFn: () => call(endpoints.claim, { params: { id }, query: { version } }),
     onSuccess: (task) => client.setQueryData(queries.task(id).queryKey, task),
     onSettled: (_task, error) =>
       Promise.all([
         client.invalidateQueries({ queryKey: ['worklist'] }),
-        // A colleague was faster: show who.
+        // A colleague was faster, or something happened meanwhile: show what.
         error instanceof ApiError ? client.invalidateQueries({ queryKey: ['task', id] }) : undefined,
       ]),
   })

@@ -17,12 +17,15 @@ const alertWords: Readonly<Record<AlertEventBody['what'], string>> = {
   recurred: 'It came back',
   'evidence-changed': 'Readings came late and changed the evidence',
   'found-late': 'Found late',
+  'wrong-subject': 'It was raised on the wrong person: the device was on somebody else',
+  'right-subject': 'Raised on the right person after the correction',
   acknowledged: 'Acknowledged',
   closed: 'Alert closed',
 }
 const taskWords: Readonly<Record<TaskEventBody['what'], string>> = {
   opened: 'Task opened',
   recurred: 'Task renewed',
+  'evidence-changed': 'Its evidence changed',
   claimed: 'Claimed',
   completed: 'Completed',
 }

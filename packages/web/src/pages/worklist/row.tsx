@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router'
 import { Age } from '../../parts/age.tsx'
 import { PriorityMark } from '../../parts/priority-mark.tsx'
 import { TimeLeft } from '../../parts/time-left.tsx'
+import { countText } from '../../parts/words.ts'
 import classes from './worklist.module.css'
 
 /** The columns' names, for the eye: each cell says what it is to a screen reader. */
@@ -52,9 +53,13 @@ export function Row({ row, isChosen, me }: { row: WorklistRow; isChosen: boolean
 
 /** What changes how a row is read: it is in range again, or it was found late. */
 function Remarks({ row }: { row: WorklistRow }) {
-  const remarks = [row.condition === 'cleared' ? 'In range again' : '', row.historic ? 'Found late' : ''].filter(
-    Boolean,
-  )
+  const remarks = [
+    row.wrongSubject ? 'Readings were of somebody else' : '',
+    row.condition === 'cleared' ? 'In range again' : '',
+    row.recurrences ? `Came back ${countText(row.recurrences, 'time')}` : '',
+    row.claimedBy !== undefined && row.handling === 'new' ? 'Look again' : '',
+    row.historic ? 'Found late' : '',
+  ].filter((remark) => remark !== '')
   return remarks.map((remark) => (
     <span key={remark} className={classes.remark}>
       {remark}

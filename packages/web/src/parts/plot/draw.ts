@@ -1,4 +1,5 @@
 /** A model as uPlot's options and data, with what uPlot does not draw by itself: limits, spans, gaps, bars, bands. */
+import type { Priority } from '@careloop/contract'
 import type uPlot from 'uplot'
 import { heightOf, type PlotLimit, type PlotModel, timesOf, widthOf } from './model.ts'
 
@@ -8,7 +9,8 @@ export interface PlotColours {
   readonly axis: string
   readonly grid: string
   readonly breach: string
-  readonly soft: Readonly<Record<'high' | 'medium' | 'low', string>>
+  readonly soft: Readonly<Record<Priority, string>>
+  readonly strong: Readonly<Record<Priority, string>>
 }
 
 export function coloursNow(): PlotColours {
@@ -20,6 +22,7 @@ export function coloursNow(): PlotColours {
     grid: of('--plot-grid'),
     breach: of('--mantine-color-text'),
     soft: { high: of('--high-soft'), medium: of('--medium-soft'), low: of('--low-soft') },
+    strong: { high: of('--high'), medium: of('--medium-edge'), low: of('--low-edge') },
   }
 }
 
@@ -72,7 +75,8 @@ const font = '12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
 /** Zoomed by dragging: what was dragged; else the whole. */
 function rangeOf(model: PlotModel, low: number | null, high: number | null): [number, number] {
   const times = timesOf(model)
-  const isWhole = low === null || high === null || (low === times[0] && high === times.at(-1)) || low === high
+  // Of a single reading uPlot makes a range of its own, with the reading on its edge.
+  const isWhole = low === null || high === null || times.length < 2 || (low === times[0] && high === times.at(-1))
   return isWhole ? widthOf(model) : [low, high]
 }
 
@@ -96,9 +100,27 @@ function drawSpans(u: uPlot, model: PlotModel, colours: PlotColours): void {
     const [x, width] = boxOf(u, model.span)
     ctx.fillStyle = colours.soft[model.span.priority]
     ctx.fillRect(x, bbox.top, width, bbox.height)
+    markSpan(u, x, model.span.priority, colours)
   }
   for (const gap of model.gaps) hatch(u, boxOf(u, gap), colours.grid)
   ctx.restore()
+}
+
+/** The span's beginning as a line with the priority's own shape on top, so that its colour is not alone. */
+function markSpan(u: uPlot, x: number, priority: Priority, colours: PlotColours): void {
+  const { ctx, bbox } = u
+  const size = 10 * devicePixelRatio
+  ctx.fillStyle = colours.strong[priority]
+  ctx.fillRect(x, bbox.top, 2 * devicePixelRatio, bbox.height)
+  if (priority === 'low') {
+    ctx.fillRect(x, bbox.top, size, size / 3)
+    return
+  }
+  ctx.beginPath()
+  ctx.moveTo(x, bbox.top)
+  ctx.lineTo(x, bbox.top + size)
+  ctx.lineTo(x + (priority === 'high' ? size : size / 2), bbox.top + size / (priority === 'high' ? 2 : 1))
+  ctx.fill()
 }
 
 function boxOf(u: uPlot, { from, to }: { from: number; to: number }): [x: number, width: number] {

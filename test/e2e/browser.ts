@@ -1,0 +1,93 @@
+/** Debian's Chromium, watched: nothing may be asked of another origin, refused by the policy, or thrown. */
+import { mkdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { AxeBuilder } from '@axe-core/playwright'
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core'
+
+/** Looked at by people after a change of the pages; nothing reads them back. */
+export const shots = join(tmpdir(), 'careloop-e2e-shots')
+
+export const launch = (): Promise<Browser> =>
+  chromium.launch({
+    executablePath: process.env.CARELOOP_CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+      ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    ],
+  })
+
+export interface Watched {
+  readonly page: Page
+  readonly context: BrowserContext
+  /** What went wrong in the page so far, in words; empty is good. */
+  readonly faults: readonly string[]
+}
+
+export async function openPage(browser: Browser, url: string): Promise<Watched> {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 900 },
+    timezoneId: 'Europe/Vienna',
+    locale: 'en-GB',
+    reducedMotion: 'reduce',
+  })
+  context.setDefaultTimeout(15_000)
+  const page = await context.newPage()
+  const faults: string[] = []
+  page.on('pageerror', (error) => faults.push(`threw: ${error.message}`))
+  page.on('console', (message) => {
+    // A refusal of ours (401 before sign-in, 409 to the slower of two) is an answer, not a fault.
+    if (message.type() === 'error' && !/status of 4\d\d|ERR_CONNECTION_REFUSED/.test(message.text()))
+      faults.push(`console: ${message.text()}`)
+  })
+  page.on('request', (request) => {
+    const asked = request.url()
+    if (!asked.startsWith(url) && !asked.startsWith('data:')) faults.push(`asked elsewhere: ${asked}`)
+  })
+  return { page, context, faults }
+}
+
+/** axe's findings in both colour schemes, as `rule: element`; empty is good. */
+export async function findings(page: Page): Promise<string[]> {
+  const found: string[] = []
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    for (const { id, nodes } of violations)
+      for (const node of nodes)
+        found.push(`${colorScheme} ${id}: ${node.html} (${node.any.map((each) => each.message)})`)
+  }
+  await page.emulateMedia({ colorScheme: 'light' })
+  return found
+}
+
+/** Screenshots on a desk and on a phone, light and dark. @returns widths at which the page scrolls sideways */
+export async function look(page: Page, name: string): Promise<number[]> {
+  mkdirSync(shots, { recursive: true })
+  const tooWide: number[] = []
+  for (const [width, height] of [
+    [1280, 900],
+    [390, 844],
+    [360, 740],
+  ] as const) {
+    await page.setViewportSize({ width, height })
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      if (width !== 360)
+        await page.screenshot({ path: join(shots, `${name}-${width}-${colorScheme}.png`), animations: 'disabled' })
+    }
+    const scrolled = await page.evaluate<number>('document.documentElement.scrollWidth')
+    if (scrolled > width) tooWide.push(width)
+  }
+  await page.setViewportSize({ width: 1280, height: 900 })
+  await page.emulateMedia({ colorScheme: 'light' })
+  return tooWide
+}
+
+/** Waits until it is there: web-first, so that timing never decides. */
+export const seen = (page: Page, role: Parameters<Page['getByRole']>[0], name: string | RegExp) =>
+  page.getByRole(role, { name }).first().waitFor()
+
+/** As a person sees it: with the spaces of the layout, which `textContent` lacks. */
+// biome-ignore lint/performance/useDomNodeTextContent: a locator of Playwright, and the layout is what is asked for
+export const textOf = (locator: Locator): Promise<string> => locator.innerText()

@@ -1,0 +1,129 @@
+/** A real Careloop in a fresh folder, with a small clinic in it: people, a patient with a cuff, a refrigerator with a logger. */
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import {
+  type By,
+  byConsole,
+  makeWatch,
+  type Platform,
+  readConfig,
+  readPrograms,
+  startPlatform,
+} from '@careloop/platform'
+import { connectAsync, type MqttClient } from 'mqtt'
+import { buildWeb } from '../../scripts/build-web.ts'
+
+const programs = fileURLToPath(new URL('../../programs', import.meta.url))
+
+export interface Person {
+  readonly id: string
+  readonly email: string
+  readonly password: string
+  readonly name: string
+}
+
+export interface Clinic {
+  readonly platform: Platform
+  /** Base URL of the pages. */
+  readonly url: string
+  readonly nurse: Person
+  readonly colleague: Person
+  readonly biomed: Person
+  /** The patient's cuff, connected over MQTT by MQTT.js. */
+  readonly cuff: MqttClient
+  /** Publishes as the refrigerator's logger by the `mosquitto_pub` that everybody has. */
+  logger(values: Readonly<Record<string, number>>): Promise<void>
+}
+
+export interface Ground {
+  readonly platform: Platform
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** The platform alone, as its first start leaves it: nobody is a member of anything. */
+export async function startGround(): Promise<Ground> {
+  await buildWeb()
+  const folder = mkdtempSync(join(tmpdir(), 'careloop-e2e-'))
+  const config = readConfig({
+    CARELOOP_DATA: join(folder, 'data'),
+    CARELOOP_MASTER_KEY_FILE: join(folder, 'keys', 'master.key'),
+    CARELOOP_HTTP_PORT: '0',
+    CARELOOP_MQTT_PORT: '0',
+    CARELOOP_MQTTS_PORT: 'off',
+    CARELOOP_LOG: 'error',
+    CARELOOP_DISK_FLOOR_BYTES: '0',
+    CARELOOP_BALLAST_BYTES: '0',
+  })
+  const platform = await startPlatform(config, makeWatch({ level: 'error' }))
+  return {
+    platform,
+    url: platform.http!,
+    async close() {
+      await platform.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Fills the organisation that the first administrator made. */
+export async function openClinic({ platform, url }: Ground, tenant: string): Promise<Clinic> {
+  const { subjects, alerting } = platform.rooms
+  const by = byConsole(tenant)
+  for (const program of await readPrograms(programs)) await alerting.activate(by, program)
+  const nurse = await person(platform, tenant, 'Nora Nurse', 'nurse')
+  const colleague = await person(platform, tenant, 'Carl Colleague', 'nurse')
+  const facilities = await person(platform, tenant, 'Ben Building', 'facilities')
+  const biomed = await person(platform, tenant, 'Bea Biomed', 'biomed')
+  await subjects.createCareTeam(by, { name: 'Hypertension', members: [nurse.id, colleague.id] })
+  const patient = await subjects.create(by, {
+    timeZone: 'Europe/Vienna',
+    resource: { resourceType: 'Patient', name: [{ family: 'Álvarez', given: ['Maria'] }], birthDate: '1951-04-02' },
+  })
+  const fridge = await subjects.create(by, {
+    timeZone: 'Europe/Vienna',
+    resource: { resourceType: 'Device', deviceName: [{ name: 'Vaccine refrigerator 2', type: 'user-friendly-name' }] },
+  })
+  await subjects.enrol(by, patient.id, { program: 'hypertension-rpm', owner: nurse.id, backup: colleague.id })
+  await subjects.enrol(by, fridge.id, { program: 'vaccine-fridge', owner: facilities.id, backup: nurse.id })
+  const cuffToken = await deviceOn(platform, by, 'cuff-1', 'medical', patient.id)
+  const loggerToken = await deviceOn(platform, by, 'fridge-logger-2', 'operational', fridge.id)
+  const { host, port } = platform.doors!.mqtt.addresses.find(({ door }) => door === 'mqtt')!
+  const cuff = await connectAsync(`mqtt://${host}:${port}`, {
+    clientId: 'cuff-1',
+    username: cuffToken,
+    protocolVersion: 5,
+  })
+  return {
+    ...{ platform, url, nurse, colleague, biomed, cuff },
+    async logger(values) {
+      const words = ['-h', host, '-p', String(port), '-u', loggerToken, '-q', '1', '-i', 'fridge-logger-2']
+      const message = ['-t', 'devices/fridge-logger-2/telemetry', '-m', JSON.stringify({ values })]
+      await promisify(execFile)('mosquitto_pub', [...words, ...message])
+    },
+  }
+}
+
+async function person(platform: Platform, tenant: string, name: string, role: 'nurse' | 'facilities' | 'biomed') {
+  const email = `${name.toLowerCase().replace(' ', '.')}@clinic.example`
+  const password = `a calm phrase of ${name}'s friend`
+  const { id } = await platform.rooms.identity.createUser({ tenant, displayName: name, roles: [role], email, password })
+  return { id, email, password, name }
+}
+
+async function deviceOn(
+  platform: Platform,
+  by: By,
+  name: string,
+  classification: 'medical' | 'operational',
+  subject: string,
+) {
+  const { fleet } = platform.rooms
+  const device = await fleet.enrolDevice(by, { name, classification, profile: 'generic' })
+  await fleet.assign(by, device.id, subject, null)
+  return (await fleet.createDeviceToken(by, device.id, {})).token
+}
