@@ -8,7 +8,8 @@ create table engine.door_process (
   heard_until bigint not null,
   fence_seen bigint not null default 0,
   checkpoint bigint not null,
-  ended boolean not null default false
+  ended boolean not null default false,
+  told_down boolean not null default false -- its `door-down` stands in the log, said by itself or by another
 );
 
 create table engine.device_claim (

@@ -1,7 +1,6 @@
-import type { DeviceReported } from '@careloop/contract'
 import type { Engine, Stage } from '../engine/index.ts'
 import type { Attribution } from './attribution.ts'
-import { noteReports } from './device-status.ts'
+import { noteEntries } from './device-status.ts'
 
 /** Keeps this process's copy of who wears what. Doors need it. */
 export const attributionStage = (attribution: Attribution): Stage => ({
@@ -54,11 +53,9 @@ export async function takeReports(engine: Engine): Promise<number | null> {
   const commits = await engine.log.read(0, Number(from), batchEntries)
   const newest = commits.at(-1)
   if (!newest) return null
-  const reports = commits.flatMap((commit) =>
-    commit.entries.filter((entry): entry is DeviceReported => entry.kind === 'device-reported'),
-  )
+  const entries = commits.flatMap((commit) => commit.entries)
   await engine.db.asEngine(async (tx) => {
-    await noteReports(engine, tx, reports)
+    await noteEntries(engine, tx, entries)
     await engine.db.moveCursor(tx, cursorName, from, String(newest.position))
   })
   return newest.position

@@ -17,10 +17,14 @@ export interface IngestParts {
 }
 
 export interface OpenIngest {
+  /** This process among the doors: `door-up` and `door-down` in the log name it. */
+  readonly process: string
   readonly accept: Accept
   readonly slots: Slots
   /** Calls `fn` with devices that another process has taken over. */
   onTakenOver(fn: (devices: readonly string[]) => void): void
+  /** Calls `fn` after this process was taken for dead and is back, with the devices it still serves. */
+  onRevived(fn: (still: ReadonlySet<string>) => void): void
   /** Saves the marks and tells that this door hears no more. */
   close(): Promise<void>
 }
@@ -28,7 +32,12 @@ export interface OpenIngest {
 /** Registers this process as a door and begins to accept. */
 export async function openIngest(engine: Engine, parts: IngestParts): Promise<OpenIngest> {
   const { attribution } = parts
-  const process: DoorProcess = await openDoorProcess(engine)
+  const revivals: ((still: ReadonlySet<string>) => void)[] = []
+  const revived = async () => {
+    const { still } = await claims.refresh()
+    for (const fn of revivals) fn(still)
+  }
+  const process: DoorProcess = await openDoorProcess(engine, revived)
   const claims = makeClaims(engine, process.id)
   const radio = (device: string) => rememberRadio(engine, attribution, device)
   const slots = makeSlots(engine, { claims, radio }, process.id)
@@ -36,13 +45,14 @@ export async function openIngest(engine: Engine, parts: IngestParts): Promise<Op
   const takenOver = (devices: readonly string[]) => {
     for (const listener of listeners) listener(devices)
   }
+  const counts = makeCounts(engine)
   const accept = makeAccept({
     engine,
     process: process.id,
     attribution,
     claims,
     slots,
-    count: makeCounts(engine),
+    count: counts.count,
     takenOver,
   })
   const warn = (err: unknown) =>
@@ -67,11 +77,14 @@ export async function openIngest(engine: Engine, parts: IngestParts): Promise<Op
   const stop = engine.clock.every(parts.saveMarksMs ?? 30_000, () => void keepUp())
   void keepUp()
   return {
+    process: process.id,
     accept,
     slots,
+    onRevived: (fn) => void revivals.push(fn),
     onTakenOver: (fn) => void listeners.push(fn),
     async close() {
       stop()
+      counts.stop()
       await saving
       // A claim that comes between asks for another round; without a whole one the next process reads the log instead.
       let saved = await save()
@@ -81,7 +94,7 @@ export async function openIngest(engine: Engine, parts: IngestParts): Promise<Op
   }
 }
 
-function makeCounts(engine: Engine): IngestCounts {
+function makeCounts(engine: Engine): { readonly count: IngestCounts; stop(): void } {
   const registers = [engine.watch.metrics]
   const frames = new Counter({
     name: 'careloop_ingest_frames_total',
@@ -105,13 +118,19 @@ function makeCounts(engine: Engine): IngestCounts {
     }
     pending.clear()
   }
-  engine.clock.every(1000, flush)
+  const stop = engine.clock.every(1000, flush)
   return {
-    frame(door, outcome) {
-      const key = `${door} ${outcome}`
-      pending.set(key, (pending.get(key) ?? 0) + 1)
+    count: {
+      frame(door, outcome) {
+        const key = `${door} ${outcome}`
+        pending.set(key, (pending.get(key) ?? 0) + 1)
+      },
+      readings: (count) => readings.inc(count),
+      quarantined: (reason) => quarantined.inc({ reason }),
     },
-    readings: (count) => readings.inc(count),
-    quarantined: (reason) => quarantined.inc({ reason }),
+    stop() {
+      stop()
+      flush()
+    },
   }
 }

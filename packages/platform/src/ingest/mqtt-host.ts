@@ -1,53 +1,54 @@
 /** The house that the MQTT door stands in: credentials from the fleet, frames into the flow, settings down to devices. */
 import { createHash } from 'node:crypto'
-import type { DeviceReported, FrameFormat } from '@careloop/contract'
+import type { DeviceReported, FrameFormat, LogEntry } from '@careloop/contract'
 import { profile } from '@careloop/profiles'
 import type { Engine } from '../engine/index.ts'
 import type { Fleet } from '../fleet/index.ts'
-import type { Accept, DeviceIdentity } from './door.ts'
-import type { Slots } from './marks/slots.ts'
-import type { Hello, MqttHost, OpenedSession, Verdict } from './mqtt/host.ts'
+import type { DeviceIdentity } from './door.ts'
+import type { OpenIngest } from './ingest.ts'
+import { makeLostReports } from './lost-reports.ts'
+import type { Hello, LastWill, MqttHost, OpenedSession, Verdict } from './mqtt/host.ts'
+import { DeviceTopics } from './mqtt/topics.ts'
 import { quarantineEntry } from './quarantine/entry.ts'
+import { plainAttributes } from './report-entry.ts'
 
 export interface MqttHostParts {
   readonly engine: Engine
   readonly fleet: Fleet
-  readonly accept: Accept
-  readonly slots: Slots
+  readonly ingest: Pick<OpenIngest, 'process' | 'accept' | 'slots' | 'onRevived'>
 }
 
-export function makeMqttHost({ engine, fleet, accept, slots }: MqttHostParts): MqttHost {
-  const report = (
-    device: DeviceIdentity,
-    what: DeviceReported['what'],
-    attributes: DeviceReported['attributes'] = {},
-  ) =>
-    engine.log.append([
-      {
-        kind: 'device-reported',
-        tenant: device.tenant,
-        device: device.device,
-        receivedAt: engine.clock.now(),
-        what,
-        attributes,
-      },
-    ])
+export function makeMqttHost({ engine, fleet, ingest }: MqttHostParts): MqttHost {
+  const { process, accept, slots } = ingest
+  const append = (...entries: LogEntry[]) => engine.log.append(entries)
+  const lost = makeLostReports(engine)
+  const open = new Map<string, OpenedSession>()
+  const now = () => engine.clock.now()
+  const tellConnected = (session: OpenedSession) => {
+    append(connected(session, process, now())).catch(lost('connected'))
+  }
+  ingest.onRevived((still) => {
+    for (const session of open.values()) if (still.has(session.device.device)) tellConnected(session)
+  })
   return {
     authenticate: (hello) => authenticate(fleet, hello),
     accept,
     async setAside({ frame, reason, message }) {
-      await engine.log.append([quarantineEntry(frame, { reason, pointer: '', message }, engine.ids.uuid())])
+      await append(quarantineEntry(frame, { reason, pointer: '', message }, engine.ids.uuid()))
     },
-    async lastWill({ device, bytes }) {
-      await report(device, 'last-will', { bytes: bytes.byteLength })
+    async lastWill(will) {
+      await append(...willEntries(will, process, engine.ids.uuid()))
     },
     async opened(session) {
       await slots.load(session.device.device)
-      // Not awaited: the device is not acknowledged anything by this, and a storm of connects must not wait for commits.
-      report(session.device, 'connected', connectionFacts(session)).catch(() => {})
+      open.set(session.id, session)
+      tellConnected(session)
     },
     closed(session, why) {
-      report(session.device, 'disconnected', { why: String(why) }).catch(() => {})
+      open.delete(session.id)
+      const { device, id: connection } = session
+      const entry = report(device, 'disconnected', now(), { why: String(why) })
+      append({ ...entry, process, connection }).catch(lost('disconnected'))
     },
     async settings(device) {
       const { version, settings } = await fleet.settings(device.tenant, device.device)
@@ -58,15 +59,52 @@ export function makeMqttHost({ engine, fleet, accept, slots }: MqttHostParts): M
         if ('device' in fact.body) changed(fact.body.device)
       }),
     settingsReached(device, version) {
-      report(device, 'attributes', { settingsVersion: version }).catch(() => {})
+      append(report(device, 'attributes', now(), { settingsVersion: version })).catch(lost('settings-reached'))
     },
     pressure: () => engine.log.pressure(),
     refusal: () => engine.log.refusal(),
   }
 }
 
-function connectionFacts(session: OpenedSession): DeviceReported['attributes'] {
-  return { door: session.door, protocol: session.protocol, resumed: session.resumed }
+function report(
+  device: DeviceIdentity,
+  what: DeviceReported['what'],
+  receivedAt: number,
+  attributes: DeviceReported['attributes'],
+): DeviceReported {
+  return { kind: 'device-reported', tenant: device.tenant, device: device.device, receivedAt, what, attributes }
+}
+
+function connected(
+  { id, device, door, protocol, resumed }: OpenedSession,
+  process: string,
+  at: number,
+): DeviceReported {
+  return { ...report(device, 'connected', at, { door, protocol, resumed }), process, connection: id }
+}
+
+/**
+ * A will on another topic than the device's status topic. A flat object on a topic of its own is what the device says of itself;
+ * anything else is kept whole in quarantine. Either way it says that the device is gone.
+ */
+function willEntries(will: LastWill, process: string, id: string): LogEntry[] {
+  const { device, door, topic, bytes, receivedAt } = will
+  const route = new DeviceTopics(device).route(topic)
+  const attributes = route === 'wrong-device' ? null : plainAttributes(bytes)
+  const said = {
+    ...report(device, 'last-will', receivedAt, attributes ? { ...attributes, lastWillTopic: topic } : {}),
+    process,
+  }
+  if (attributes) return [said]
+  const frame = { kind: 'status', device, door, format: 'json', bytes, receivedAt, topic } as const
+  const why =
+    route === 'wrong-device'
+      ? { reason: route, message: 'The last will is meant for another device. Correct the topic in the firmware.' }
+      : {
+          reason: 'not-allowed' as const,
+          message: 'The last will is no flat JSON object. Send one, or a status on devices/{id}/status.',
+        }
+  return [said, quarantineEntry(frame, { ...why, pointer: '' }, id)]
 }
 
 /**

@@ -19,6 +19,16 @@ export function reportEntry(frame: Frame, attributes: Attributes = parseAttribut
   }
 }
 
+/** The same of bytes that need not be attributes; null when they are none. */
+export function plainAttributes(bytes: Uint8Array): Attributes | null {
+  try {
+    return parseAttributes(bytes)
+  } catch (error) {
+    if (error instanceof Unreadable) return null
+    throw error
+  }
+}
+
 function parseAttributes(bytes: Uint8Array): Attributes {
   let body: unknown
   try {

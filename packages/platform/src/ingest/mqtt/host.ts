@@ -63,6 +63,7 @@ export interface SetAsideFrame {
 
 export interface LastWill {
   readonly device: DeviceIdentity
+  readonly door: 'mqtt' | 'mqtts'
   readonly topic: string
   readonly bytes: Uint8Array
   readonly receivedAt: number

@@ -96,6 +96,6 @@ export class WillKeeper {
     const route = will.topics.route(topic)
     if (typeof route === 'object' && route.kind === 'status')
       await this.#host.accept({ kind: 'status', device, door, format: 'json', bytes, receivedAt, topic })
-    else await this.#host.lastWill({ device, topic, bytes, receivedAt })
+    else await this.#host.lastWill({ device, door, topic, bytes, receivedAt })
   }
 }
