@@ -20,6 +20,7 @@ export interface FactBodies {
   AlertRaised: { alert: string; subject: string; rule: string; priority: string; historic: boolean }
   AlertRecurred: { alert: string; subject: string }
   AlertCleared: { alert: string; subject: string }
+  AlertEvidenceChanged: { alert: string; subject: string; wrongSubject: boolean }
   AlertClosed: { alert: string; subject: string }
   TaskOpened: { task: string; subject: string }
   TaskChanged: { task: string; subject: string; status: string }

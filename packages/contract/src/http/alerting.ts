@@ -84,7 +84,18 @@ export type EvidenceFrame = z.infer<typeof EvidenceFrame>
 
 /** One line of what happened to an alert, oldest first. `at` is event time, `recordedAt` when Careloop knew. */
 export const AlertEventBody = z.object({
-  what: z.enum(['raised', 'cleared', 'recurred', 'evidence-changed', 'found-late', 'acknowledged', 'closed']),
+  /** `wrong-subject`: a correction moved its readings to somebody else; `right-subject`: a later one moved them back. */
+  what: z.enum([
+    'raised',
+    'cleared',
+    'recurred',
+    'evidence-changed',
+    'found-late',
+    'wrong-subject',
+    'right-subject',
+    'acknowledged',
+    'closed',
+  ]),
   at: Instant,
   recordedAt: Instant,
   by: StaffRef.optional(),
@@ -101,6 +112,8 @@ export const AlertBody = z.object({
   handling: Handling,
   /** Found more than 15 min after it happened: nobody was paged. */
   historic: z.boolean(),
+  /** Raised by readings that a corrected assignment moved to somebody else; `sentence` says so. Absent = no. */
+  wrongSubject: z.literal(true).optional(),
   sentence: z.string(),
   raisedAt: Instant,
   clearedAt: Instant.optional(),

@@ -98,6 +98,12 @@ export const WorklistRow = z
     condition: AlertCondition,
     /** A review of something found late: nobody is paged. */
     historic: z.boolean(),
+    /** Its readings were moved to somebody else by a corrected assignment; `sentence` says so. Absent = no. */
+    wrongSubject: z.literal(true).optional(),
+    /** `new` again after a recurrence, although `claimedBy` keeps the task: it waits for their renewed look. Always sent. */
+    handling: Handling.optional(),
+    /** How often the condition came back since the task was opened. Always sent. */
+    recurrences: z.int().optional(),
     program: ProgramRef,
     /** Grows with each change of the task: send it back when acting, to act on what was seen. */
     version: z.int(),
@@ -116,7 +122,8 @@ export const Worklist = z.object({
 export type Worklist = z.infer<typeof Worklist>
 
 export const TaskEventBody = z.object({
-  what: z.enum(['opened', 'recurred', 'claimed', 'completed']),
+  /** `evidence-changed`: a corrected assignment moved readings of its alert to somebody else, or back. */
+  what: z.enum(['opened', 'recurred', 'evidence-changed', 'claimed', 'completed']),
   at: Instant,
   by: StaffRef.optional(),
 })
@@ -138,13 +145,22 @@ export const TaskBody = WorklistRow.extend({
 }).meta({ id: 'Task' })
 export type TaskBody = z.infer<typeof TaskBody>
 
+/** `version` of the task as it was seen: 409 `task-moved` when something happened since. Absent = not checked. */
+const SeenVersion = z.int().min(1).optional()
+
+/** POST /api/v1/tasks/:id/claim?version= */
+export const ClaimTask = z.object({ version: z.coerce.number().int().min(1).optional() })
+export type ClaimTask = z.infer<typeof ClaimTask>
+
 /** POST /api/v1/tasks/:id/complete */
 export const CompleteTask = z
   .object({
     disposition: DispositionCode,
+    /** Needed by some dispositions, and by every one while the condition stands: `dispositions[].needsNote` says when. */
     note: z.string().max(4000).default(''),
     /** What was ticked off, by position in `checklist`. */
     checked: z.array(z.int().min(0)).max(50).default([]),
+    version: SeenVersion,
   })
   .meta({ id: 'CompleteTask' })
 export type CompleteTask = z.infer<typeof CompleteTask>

@@ -1,5 +1,5 @@
 /** Alerts as other rooms see them, and what people do to them. */
-import type { Priority } from '@careloop/contract'
+import type { AlertCondition, Priority } from '@careloop/contract'
 import type { OwnedRule } from '@careloop/rules'
 import type { Selectable } from 'kysely'
 import type { Engine, TenantTx } from '../engine/index.ts'
@@ -19,6 +19,8 @@ export interface Alert {
   readonly condition: AlertRow['condition']
   readonly handling: AlertRow['handling']
   readonly historic: boolean
+  /** Raised by readings that are somebody else's now. */
+  readonly wrongSubject: boolean
   readonly raisedAt: number
   readonly clearedAt: number | null
   readonly closedAt: number | null
@@ -63,9 +65,17 @@ export async function alertById(engine: Engine, tx: TenantTx, id: string): Promi
   return alert
 }
 
-/** A member of staff is on it. Nothing happens to one that is acknowledged or closed already. */
-export async function acknowledgeAlert(engine: Engine, tx: TenantTx, id: string, actor: string): Promise<void> {
-  await handle(engine, tx, id, actor, 'acknowledged')
+/** Whether the condition stands now; locks the alert until the transaction ends. @throws Failure `alert-not-found` */
+export async function conditionOf(tx: TenantTx, id: string): Promise<AlertCondition> {
+  const query = tx.tables<AlertingTables>().selectFrom('alert').select('condition').where('id', '=', id)
+  const row = await query.forUpdate().executeTakeFirst()
+  if (row === undefined) throw alertingFailure('alert-not-found', 'No alert has this id.', { pointer: '/params/id' })
+  return row.condition
+}
+
+/** A member of staff is on it. @returns false when it was acknowledged or closed already */
+export async function acknowledgeAlert(engine: Engine, tx: TenantTx, id: string, actor: string): Promise<boolean> {
+  return (await handle(engine, tx, id, actor, 'acknowledged')) !== null
 }
 
 /**
@@ -115,7 +125,7 @@ function alertOf(row: AlertRow, rule: OwnedRule, program: ProgramHead, summary: 
   return {
     ...{ id: row.id, subject: row.subject_id, enrolment: row.enrolment_id, focus: row.focus },
     ...{ priority: row.priority, nature: row.nature, condition: row.condition, handling: row.handling },
-    ...{ historic: row.historic, raisedAt: toMs(row.raised_at) },
+    ...{ historic: row.historic, wrongSubject: row.moved_devices.length > 0, raisedAt: toMs(row.raised_at) },
     clearedAt: row.cleared_at === null ? null : toMs(row.cleared_at),
     closedAt: row.closed_at === null ? null : toMs(row.closed_at),
     ...{ summary, program, rule: { id: row.rule_id, version: row.rule_version, definition: rule } },

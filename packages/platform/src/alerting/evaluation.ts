@@ -2,14 +2,18 @@
  * One holder's work on one partition: reads the log in order, evaluates, and commits what follows together with the cursor. All
  * it holds in memory can be rebuilt from the database and the log; on any doubt it is dropped and rebuilt.
  */
-import type { LogEntry } from '@careloop/contract'
-import { Evaluator, type Source } from '@careloop/rules'
+import type { AssignmentChanged, LogEntry } from '@careloop/contract'
+import { Evaluator, type Source, type Transition } from '@careloop/rules'
 import type { Engine, Lease, LogCommit } from '../engine/index.ts'
 import type { Subjects } from '../subjects/index.ts'
+import { alertingMetrics } from './alerting-metrics.ts'
 import { type Checkpoint, loadCheckpoint, sealStates, writeCheckpoint } from './checkpoint.ts'
+import { workThrough } from './corrections.ts'
+import { LastHeard } from './last-heard.ts'
 import { makeRulebook, type Rulebook } from './rulebook.ts'
 import type { AlertingTables } from './schema.ts'
 import { applyTransition, type Decided, type Prepared, prepare } from './transitions.ts'
+import { applyMark, type Mark, type MarkPlace } from './wrong-subject.ts'
 
 export interface EvaluationParts {
   readonly engine: Engine
@@ -29,6 +33,7 @@ export const cursorOf = (partition: number): string => `alerting:${partition}`
 export class Evaluation {
   readonly #parts: EvaluationParts
   readonly #rulebook: Rulebook
+  readonly #metrics: ReturnType<typeof alertingMetrics>
   readonly #evaluator = new Evaluator()
   /** Newest commit evaluated. */
   #position = 0
@@ -39,15 +44,25 @@ export class Evaluation {
   #checkpointedAt = 0
   #decided: Decided[] = []
   #replayed: Decided[] = []
+  #marks: { mark: Mark; at: MarkPlace }[] = []
+  /** Transitions that no rule told. */
+  #besides: Transition[] = []
+  #lastHeard = new LastHeard(Number.NEGATIVE_INFINITY)
   readonly #atHand = new Map<number, LogCommit>()
 
   constructor(parts: EvaluationParts) {
     this.#parts = parts
+    this.#metrics = alertingMetrics(parts.engine.watch.metrics)
     this.#rulebook = makeRulebook(parts.engine, parts.subjects)
   }
 
   get position(): number {
     return this.#position
+  }
+
+  /** Log time of what was evaluated last. */
+  get evaluatedAt(): number {
+    return this.#evaluator.now
   }
 
   /** Loads the checkpoint and replays up to the cursor, without writing; what comes out is compared with what was written. */
@@ -67,7 +82,10 @@ export class Evaluation {
     const commits = await engine.log.read(partition, this.#position, batchEntries)
     let configured = false
     for (const commit of commits) {
-      configured = (await this.#evaluate(commit)) || configured
+      // A correction looks at the alerts that stand in the database: what was decided before it is written first.
+      if (this.#decided.length > 0 && commit.entries.some((entry) => entry.kind === 'assignment-changed'))
+        await this.#commit(false)
+      configured = await this.#evaluate(commit)
       if (configured) break
     }
     const due = engine.clock.now() - this.#checkpointedAt >= checkpointEveryMs
@@ -86,6 +104,7 @@ export class Evaluation {
   async #openFirst(): Promise<void> {
     const { engine, partition, subjects } = this.#parts
     this.#position = Math.max(Number(this.#cursor), await engine.log.floor(partition))
+    if (this.#position > 0) this.#lastHeard = new LastHeard(engine.clock.now())
     for (const tenant of await engine.db.tenants()) {
       const enrolments = await subjects.enrolmentsAt(tenant, engine.clock.now())
       for (const subject of new Set(enrolments.map((each) => each.subject))) await this.#configure(tenant, subject)
@@ -98,6 +117,7 @@ export class Evaluation {
   async #replay({ position, logNow }: Checkpoint): Promise<void> {
     const { engine, partition } = this.#parts
     this.#position = position!
+    this.#lastHeard = new LastHeard(logNow)
     this.#evaluator.advance(logNow)
     this.#evaluator.takeTransitions()
     const until = Number(this.#cursor)
@@ -119,6 +139,7 @@ export class Evaluation {
     for (let index = 0; index < commit.entries.length; index++) {
       const entry = commit.entries[index]!
       if (entry.kind === 'readings') {
+        this.#lastHeard.hear(entry)
         if (!this.#evaluator.has(entry.subject)) continue
         const { device, receivedAt } = entry
         const source: Source = {
@@ -130,6 +151,8 @@ export class Evaluation {
           storedAt: commit.storedAt,
         }
         this.#evaluator.readings(entry.subject, entry.readings, source)
+      } else if (entry.kind === 'assignment-changed') {
+        configured = (await this.#correct(entry, commit, index)) || configured
       } else configured = (await this.#hear(entry)) || configured
     }
     this.#evaluator.advance(commit.storedAt)
@@ -138,7 +161,23 @@ export class Evaluation {
     return configured
   }
 
-  /** Entries that are no readings. Assignments need nothing: readings come attributed. */
+  /**
+   * Readings come attributed: only a change that reaches back behind what was heard moves any. Its work is committed with a
+   * checkpoint, so that no replay ever does it again.
+   */
+  async #correct(change: AssignmentChanged, commit: LogCommit, index: number): Promise<boolean> {
+    const { engine, partition } = this.#parts
+    // Written by a version that did not know corrections; since then none lies between a checkpoint and the cursor.
+    if (commit.position <= Number(this.#cursor) || !this.#lastHeard.mayReachBack(change)) return false
+    const place = { partition, position: commit.position, index }
+    const { marks, transitions } = await workThrough(engine, this.#evaluator, change, place, commit.storedAt)
+    const at = { partition, position: commit.position, storedAt: commit.storedAt }
+    this.#marks.push(...marks.map((mark) => ({ mark, at })))
+    this.#besides.push(...transitions)
+    return true
+  }
+
+  /** Entries that are neither readings nor assignments. */
   async #hear(entry: LogEntry): Promise<boolean> {
     if (entry.kind === 'tick') this.#evaluator.advance(entry.at)
     if (entry.kind !== 'config-changed') return false
@@ -168,10 +207,13 @@ export class Evaluation {
 
   #take(commit: LogCommit): void {
     this.#noteChanged()
-    const transitions = this.#evaluator.takeTransitions()
+    const transitions = [...this.#evaluator.takeTransitions(), ...this.#besides]
+    this.#besides = []
     if (transitions.length === 0) return
     const isReplay = commit.position <= Number(this.#cursor)
-    transitions.forEach((transition, ordinal) => {
+    // Marks are numbered first: they all belong to this commit, since a checkpoint follows at once.
+    transitions.forEach((transition, index) => {
+      const ordinal = this.#marks.length + index
       const tenant = this.#tenants.get(transition.subject)!
       const { partition } = this.#parts
       const decided = { transition, tenant, partition, position: commit.position, ordinal }
@@ -193,6 +235,7 @@ export class Evaluation {
     const to = String(this.#position)
     await engine.db.asEngine(async (tx) => {
       await lease.assertHeld(tx)
+      for (const [ordinal, { mark, at }] of this.#marks.entries()) await applyMark(engine, tx, mark, at, ordinal)
       for (const one of prepared) await applyTransition(engine, tx, one)
       if (states !== null)
         await writeCheckpoint(tx, { partition, position: this.#position, logNow: this.#evaluator.now, ...states })
@@ -201,10 +244,21 @@ export class Evaluation {
     })
     fault?.('after-commit')
     this.#cursor = to
+    this.#count(prepared)
     this.#decided = []
+    this.#marks = []
     if (states === null) return
     this.#changed.clear()
     this.#checkpointedAt = engine.clock.now()
+  }
+
+  #count(prepared: readonly Prepared[]): void {
+    for (const { program, rule, transition } of prepared) {
+      const { what, historic } = transition
+      const outcome = what === 'raised' && historic ? 'found-late' : what
+      this.#metrics.told.inc({ program, rule: rule.code, outcome })
+    }
+    for (const { mark } of this.#marks) this.#metrics.marked.inc({ outcome: mark.what })
   }
 
   /** A replay that tells something else than was told is a bug: said loudly, never acted on. */
@@ -227,6 +281,7 @@ export class Evaluation {
     const recomputed = new Set(this.#replayed.map(({ position, ordinal }) => `${position}/${ordinal}`))
     const missing = [...written].filter((key) => !recomputed.has(key)).length
     const extra = [...recomputed].filter((key) => !written.has(key)).length
+    this.#metrics.mismatches.inc(missing + extra)
     if (missing + extra > 0)
       engine.watch.log.error({ partition, missing, extra }, 'a replay of the rules did not tell what was told before')
     this.#replayed = []

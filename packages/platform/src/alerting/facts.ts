@@ -6,5 +6,6 @@ export const alertingFacts = [
   'AlertRaised',
   'AlertRecurred',
   'AlertCleared',
+  'AlertEvidenceChanged',
   'AlertClosed',
 ] as const satisfies readonly FactType[]

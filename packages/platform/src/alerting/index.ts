@@ -1,8 +1,17 @@
 /** Alerting: rules on the reading log become alerts. Owns program, rule, rule_version, alert, alert_event, checkpoints. */
 export { type Alerting, makeAlerting } from './alerting.ts'
-export { type Alert, acknowledgeAlert, alertById, alertsOf, closeAlert } from './alerts.ts'
+export { type Alert, acknowledgeAlert, alertById, alertsOf, closeAlert, conditionOf } from './alerts.ts'
 export { alertingErrors } from './errors.ts'
 export { alertingFacts } from './facts.ts'
 export { activateProgram, type InstalledProgram, readPrograms } from './programs.ts'
-export { alertBody, programRef, ruleRef, type StaffNames, staffNamesOf, staffRef, subjectRef } from './shown.ts'
+export {
+  alertBody,
+  programRef,
+  ruleRef,
+  type StaffNames,
+  shownSentence,
+  staffNamesOf,
+  staffRef,
+  subjectRef,
+} from './shown.ts'
 export { type AlertingOptions, alertingStage } from './stages.ts'

@@ -55,6 +55,8 @@ export interface AlertingTables {
     recorded_at: Big
     cleared_at: NullableBig
     closed_at: NullableBig
+    /** Devices of the evidence whose readings are somebody else's now; empty = the alert is about its subject. */
+    moved_devices: ColumnType<string[], string[] | undefined, string[]>
     key_id: string
     summary: Buffer
   }

@@ -1,5 +1,6 @@
 /** Evaluates rules on the reading log: one process at a time for each partition. */
 import type { Engine, Stage } from '../engine/index.ts'
+import { alertingMetrics } from './alerting-metrics.ts'
 import { Evaluation, type EvaluationParts } from './evaluation.ts'
 
 export interface AlertingOptions {
@@ -51,6 +52,7 @@ async function evaluate(parts: EvaluationParts, stop: AbortSignal): Promise<void
   const evaluation = new Evaluation(parts)
   await evaluation.open()
   const stopTicks = tickWhenIdle(engine)
+  const stopGauges = gaugeLag(engine, evaluation)
   try {
     const either = AbortSignal.any([stop, lease.signal])
     while (!either.aborted) {
@@ -60,7 +62,23 @@ async function evaluate(parts: EvaluationParts, stop: AbortSignal): Promise<void
     if (!lease.signal.aborted) await evaluation.close()
   } finally {
     stopTicks()
+    stopGauges()
   }
+}
+
+/** How far the rules are behind the log, for operators: an alert cannot come before its reading was evaluated. */
+function gaugeLag(engine: Engine, evaluation: Evaluation): () => void {
+  const { behindCommits, behindSeconds } = alertingMetrics(engine.watch.metrics)
+  return engine.clock.every(tickEveryMs, () => {
+    engine.log.head(partition).then(
+      (head) => {
+        const waiting = Math.max(0, head - evaluation.position)
+        behindCommits.set(waiting)
+        behindSeconds.set(waiting === 0 ? 0 : Math.max(0, engine.clock.now() - evaluation.evaluatedAt) / 1000)
+      },
+      (err) => engine.watch.log.debug({ err }, 'the head of the log could not be read'),
+    )
+  })
 }
 
 /** Timers fire on log time: when nothing else comes for a second, the holder of the lease appends that time passed. */

@@ -14,6 +14,12 @@ const summaryAad = (tenant: string, alert: string) => `alert-summary:${tenant}:$
 const detailAad = (tenant: string, alert: string) => `alert-evidence:${tenant}:${alert}`
 
 export function summaryOf(rule: OwnedRule, transition: Transition, timeZone: string): AlertSummary {
+  if (transition.what === 'not-judged')
+    return {
+      sentence:
+        'A correction of who wore a device gave this subject readings from so long ago that no rule can judge them any more. Look at the chart.',
+      ...{ value: '', unit: '', measuredAt: transition.at },
+    }
   if (transition.what === 'rule-failed')
     return {
       sentence: `The rule "${rule.title}" failed and rests for this subject: its readings are stored and not judged by it. Tell an administrator.`,

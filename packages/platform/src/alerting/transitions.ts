@@ -40,7 +40,7 @@ export async function prepare(
   const { definition, program, compiled } = await rulebook.version(tenant, transition.rule, transition.version)
   try {
     const key = await engine.keys.keyFor('subject', transition.subject)
-    const raises = transition.what === 'raised' || transition.what === 'rule-failed'
+    const raises = !(transition.what === 'cleared' || transition.what === 'evidence-changed')
     const timeZone = (await subjects.names(tenant, [transition.subject])).get(transition.subject)?.timeZone ?? 'UTC'
     const points = transition.breach?.points ?? (transition.late ? [transition.late] : [])
     const evidence =
@@ -73,6 +73,7 @@ export const applyTransition = (engine: Engine, tx: EngineTx, prepared: Prepared
     switch (prepared.transition.what) {
       case 'raised':
       case 'rule-failed':
+      case 'not-judged':
         return raise(engine, tenantTx, prepared, recordedAt)
       case 'cleared':
         return clear(tenantTx, prepared, recordedAt)
@@ -93,7 +94,7 @@ async function raise(engine: Engine, tx: TenantTx, prepared: Prepared, recordedA
     .tables<AlertingTables>()
     .updateTable('alert')
     .set({
-      ...{ condition: 'active', cleared_at: null, handling: 'new', historic: false },
+      ...{ condition: 'active', cleared_at: null, handling: 'new', historic: false, moved_devices: [] },
       ...{ rule_version: transition.version, enrolment_id: transition.enrolment, key_id: prepared.key.id },
       summary: sealSummary(prepared.key, prepared.tenant, open.id, prepared.summary!),
     })
@@ -106,7 +107,7 @@ async function raise(engine: Engine, tx: TenantTx, prepared: Prepared, recordedA
 async function open_(engine: Engine, tx: TenantTx, prepared: Prepared, recordedAt: number): Promise<void> {
   const { transition, rule, key, tenant } = prepared
   const id = engine.ids.uuid()
-  const failed = transition.what === 'rule-failed'
+  const failed = transition.what !== 'raised'
   const { historic } = transition
   const priority = failed ? 'low' : rule.priority
   await tx

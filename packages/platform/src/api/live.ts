@@ -27,6 +27,7 @@ const tellsOf: Readonly<Record<FactType, Resource>> = {
   AlertRaised: 'alert',
   AlertRecurred: 'alert',
   AlertCleared: 'alert',
+  AlertEvidenceChanged: 'alert',
   AlertClosed: 'alert',
   TaskOpened: 'task',
   TaskChanged: 'task',

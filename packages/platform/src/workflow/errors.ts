@@ -4,6 +4,7 @@ import { failures } from '@careloop/contract'
 export const workflowErrors = {
   'task-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
   'task-claimed': { disposition: 'reject', status: 409, issue: 'conflict' },
+  'task-moved': { disposition: 'reject', status: 409, issue: 'conflict' },
   'task-completed': { disposition: 'reject', status: 409, issue: 'conflict' },
   'staff-needed': { disposition: 'reject', status: 403, issue: 'forbidden' },
   'disposition-unfit': { disposition: 'reject', status: 422, issue: 'business-rule' },

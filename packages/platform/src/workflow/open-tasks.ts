@@ -1,12 +1,15 @@
-/** From alerts to tasks: each open alert has one open task, for the person whom the enrolment names. */
+/** From alerts to tasks: each open alert has one open task, for the person whom the enrolment names; so has what proved wrong. */
 import type { Fact, FactBodies } from '@careloop/contract'
+import type { Updateable } from 'kysely'
 import { type Alert, alertById } from '../alerting/index.ts'
 import type { Engine, TenantTx } from '../engine/index.ts'
 import type { Subjects } from '../subjects/index.ts'
-import type { WorkflowTables } from './schema.ts'
+import type { TaskRow, WorkflowTables } from './schema.ts'
 
 export const cursorName = 'workflow'
 const batch = 200
+/** Facts that open or change tasks. */
+export const followed = ['AlertRaised', 'AlertRecurred', 'AlertEvidenceChanged'] as const
 /** Time to review what was found late, at least, ms: nobody is paged, and a day's round finds it. */
 const reviewLimitMs = 24 * 3_600_000
 const actor = 'system:workflow'
@@ -17,13 +20,15 @@ export async function takeFacts(engine: Engine, subjects: Pick<Subjects, 'enrolm
   const facts = await engine.db.readFacts(from, batch)
   const newest = facts.at(-1)
   if (newest === undefined) return false
-  const raised = facts.filter((fact) => fact.type === 'AlertRaised' || fact.type === 'AlertRecurred')
+  const raised = facts.filter((fact) => followed.some((type) => type === fact.type))
   const owners = await Promise.all(raised.map((fact) => ownersOf(engine, subjects, fact)))
   await engine.db.asEngine(async (tx) => {
     await engine.db.moveCursor(tx, cursorName, from, newest.position)
     for (const [index, fact] of raised.entries()) {
       const owner = owners[index]
-      if (owner) await tx.asTenant(fact.tenant, (tenantTx) => openOrRenew(engine, tenantTx, owner))
+      if (!owner) continue
+      const take = fact.type === 'AlertEvidenceChanged' ? tellOfEvidence : openOrRenew
+      await tx.asTenant(fact.tenant, (tenantTx) => take(engine, tenantTx, owner))
     }
   })
   return true
@@ -37,7 +42,7 @@ interface Owned {
 
 /** Who answers for the alert; null when its subject was erased meanwhile. */
 async function ownersOf(engine: Engine, subjects: Pick<Subjects, 'enrolmentsOf'>, fact: Fact): Promise<Owned | null> {
-  const { alert: id } = fact.body as FactBodies['AlertRaised' | 'AlertRecurred']
+  const { alert: id } = fact.body as FactBodies[(typeof followed)[number]]
   const alert = await engine.db
     .asTenant(fact.tenant, (tx) => alertById(engine, tx, id))
     .catch((error) => {
@@ -57,27 +62,64 @@ async function openOrRenew(engine: Engine, tx: TenantTx, owned: Owned): Promise<
   const { alert } = owned
   // Closed before anybody could be told: there is nothing to do.
   if (alert.handling === 'closed') return
-  const tables = tx.tables<WorkflowTables>()
-  const open = await tables
+  const open = await lockOpenTask(tx, alert.id)
+  if (open === undefined) return openTask(engine, tx, owned, alert.historic)
+  const now = engine.clock.now()
+  const due = open.review && !alert.historic ? { due_at: now + alert.rule.definition.limitMs, review: false } : {}
+  await note(tx, open, 'recurred', now, due)
+}
+
+/**
+ * Readings of the alert proved to be somebody else's, or its own after all. Whoever has the task sees it there; when it was
+ * completed, what was done may have been done to the wrong person: its owner gets a task to review that.
+ */
+async function tellOfEvidence(engine: Engine, tx: TenantTx, owned: Owned): Promise<void> {
+  const { alert } = owned
+  const now = engine.clock.now()
+  const open = await lockOpenTask(tx, alert.id)
+  if (open !== undefined) return note(tx, open, 'evidence-changed', now)
+  const done = await tx
+    .tables<WorkflowTables>()
     .selectFrom('task')
     .selectAll()
     .where('alert_id', '=', alert.id)
+    .orderBy('completed_at', 'desc')
+    .limit(1)
+    .forUpdate()
+    .executeTakeFirst()
+  if (done === undefined) return
+  await note(tx, done, 'evidence-changed', now)
+  await openTask(engine, tx, owned, true)
+}
+
+const lockOpenTask = (tx: TenantTx, alert: string): Promise<TaskRow | undefined> =>
+  tx
+    .tables<WorkflowTables>()
+    .selectFrom('task')
+    .selectAll()
+    .where('alert_id', '=', alert)
     .where('status', '<>', 'completed')
     .forUpdate()
     .executeTakeFirst()
-  if (open === undefined) return openTask(engine, tx, owned)
-  const now = engine.clock.now()
-  const due = open.review && !alert.historic ? { due_at: now + alert.rule.definition.limitMs, review: false } : {}
+
+async function note(
+  tx: TenantTx,
+  task: TaskRow,
+  what: 'recurred' | 'evidence-changed',
+  at: number,
+  columns: Updateable<WorkflowTables['task']> = {},
+): Promise<void> {
+  const tables = tx.tables<WorkflowTables>()
   await tables
     .updateTable('task')
-    .set({ ...due, version: open.version + 1 })
-    .where('id', '=', open.id)
+    .set({ ...columns, version: task.version + 1 })
+    .where('id', '=', task.id)
     .execute()
-  await tables.insertInto('task_event').values({ task_id: open.id, what: 'recurred', at: now, actor }).execute()
-  await tx.publish({ type: 'TaskChanged', task: open.id, subject: alert.subject, status: open.status })
+  await tables.insertInto('task_event').values({ task_id: task.id, what, at, actor }).execute()
+  await tx.publish({ type: 'TaskChanged', task: task.id, subject: task.subject_id, status: task.status })
 }
 
-async function openTask(engine: Engine, tx: TenantTx, { alert, owner, backup }: Owned): Promise<void> {
+async function openTask(engine: Engine, tx: TenantTx, { alert, owner, backup }: Owned, review: boolean): Promise<void> {
   const tables = tx.tables<WorkflowTables>()
   const now = engine.clock.now()
   const id = engine.ids.uuid()
@@ -86,8 +128,8 @@ async function openTask(engine: Engine, tx: TenantTx, { alert, owner, backup }: 
     .insertInto('task')
     .values({
       ...{ id, alert_id: alert.id, subject_id: alert.subject, enrolment_id: alert.enrolment },
-      ...{ owner_id: owner, backup_id: backup, status: 'open', priority: alert.priority, review: alert.historic },
-      ...{ opened_at: now, due_at: now + (alert.historic ? Math.max(limitMs, reviewLimitMs) : limitMs) },
+      ...{ owner_id: owner, backup_id: backup, status: 'open', priority: alert.priority, review },
+      ...{ opened_at: now, due_at: now + (review ? Math.max(limitMs, reviewLimitMs) : limitMs) },
       ...{ claimed_by: null, claimed_at: null, completed_by: null, completed_at: null },
       ...{ version: 1, key_id: null, outcome: null },
     })

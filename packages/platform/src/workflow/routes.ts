@@ -1,5 +1,5 @@
 /** The worklist and tasks over HTTP. Acts are a person's: a program cannot take responsibility. */
-import { CompleteTask, errorCodeSystem, Id, TaskBody, TaskTaken, Worklist } from '@careloop/contract'
+import { ClaimTask, CompleteTask, errorCodeSystem, Id, TaskBody, TaskTaken, Worklist } from '@careloop/contract'
 import { z } from 'zod'
 import { defineRoute, type PersonOrService, type Route } from '../identity/index.ts'
 import { byOf } from '../subjects/index.ts'
@@ -33,9 +33,10 @@ export const workflowRoutes = (workflow: Workflow): Route[] => [
     summary: 'Take a task; 409 says who has it',
     policy: { action: 'act', resource: 'task' },
     params: byId,
+    query: ClaimTask,
     response: { 200: TaskBody, 409: TaskTaken },
     async handler(ctx) {
-      const act = await workflow.claim(acting(ctx.principal, ctx.requestId), ctx.params.id)
+      const act = await workflow.claim(acting(ctx.principal, ctx.requestId), ctx.params.id, ctx.query.version)
       if (!act.done) return ctx.reply(409, await taken(workflow, ctx.tenant, act))
       return ctx.reply(200, await workflow.task(byOf(ctx.principal, ctx.requestId), ctx.params.id))
     },

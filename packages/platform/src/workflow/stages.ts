@@ -1,7 +1,8 @@
 /** Opens tasks for alerts: one process at a time, in the order of the facts. */
 import type { Engine, Stage } from '../engine/index.ts'
 import type { Subjects } from '../subjects/index.ts'
-import { cursorName, takeFacts } from './open-tasks.ts'
+import { cursorName, followed, takeFacts } from './open-tasks.ts'
+import { watchTasks } from './workflow-metrics.ts'
 
 const leaseMs = 10_000
 const retryMs = 1_000
@@ -9,6 +10,7 @@ const retryMs = 1_000
 export const workflowStage = (subjects: Pick<Subjects, 'enrolmentsOf'>): Stage => ({
   name: 'workflow',
   async start(engine) {
+    watchTasks(engine)
     const stopping = new AbortController()
     const running = holdLease(engine, subjects, stopping.signal)
     return async () => {
@@ -38,7 +40,7 @@ async function holdLease(engine: Engine, subjects: Pick<Subjects, 'enrolmentsOf'
 
 async function followFacts(engine: Engine, subjects: Pick<Subjects, 'enrolmentsOf'>, stop: AbortSignal): Promise<void> {
   let wake = new AbortController()
-  const unsubscribe = engine.db.onFacts(['AlertRaised', 'AlertRecurred'], () => wake.abort())
+  const unsubscribe = engine.db.onFacts(followed, () => wake.abort())
   try {
     while (!stop.aborted) {
       wake = new AbortController()

@@ -1,7 +1,7 @@
 /** What people do with tasks. Every act writes its event, its audit entry and its fact in one transaction. */
 import { type CompleteTask, type DispositionCode, dispositions, type SubjectKind } from '@careloop/contract'
 import type { Updateable } from 'kysely'
-import { acknowledgeAlert, closeAlert } from '../alerting/index.ts'
+import { acknowledgeAlert, closeAlert, conditionOf } from '../alerting/index.ts'
 import { record } from '../audit/index.ts'
 import type { DataKey, Engine, TenantTx } from '../engine/index.ts'
 import { workflowFailure } from './errors.ts'
@@ -27,23 +27,29 @@ export interface TaskOutcome {
   readonly checked: readonly number[]
 }
 
-/** Takes a task. Of two at once one wins and the other is told who. @throws Failure `task-not-found`, `task-completed` */
-export const claimTask = (engine: Engine, acting: Acting, id: string): Promise<Act> =>
+/**
+ * Takes a task. Of two at once one wins and the other is told who. Whoever has it takes it again after a recurrence.
+ * @param seen version of the task as the page showed it; undefined = not checked
+ * @throws Failure `task-not-found`, `task-completed`, `task-moved`
+ */
+export const claimTask = (engine: Engine, acting: Acting, id: string, seen?: number): Promise<Act> =>
   engine.db.asTenant(acting.tenant, async (tx) => {
     const task = await lockTask(tx, id)
     const taken = takenFrom(task, acting)
-    if (taken !== null || task.claimed_by === acting.staff) return taken ?? { done: true }
+    if (taken !== null) return taken
+    const isMine = task.claimed_by === acting.staff
+    const isNew = await acknowledgeAlert(engine, tx, task.alert_id, `staff:${acting.staff}`)
+    if (isMine && !isNew) return { done: true }
+    assertSeen(task, seen, '/query/version')
     const now = engine.clock.now()
-    const columns = { status: 'claimed', claimed_by: acting.staff, claimed_at: now } as const
-    await change(tx, task, columns)
-    await acknowledgeAlert(engine, tx, task.alert_id, `staff:${acting.staff}`)
+    await change(tx, task, isMine ? {} : { status: 'claimed', claimed_by: acting.staff, claimed_at: now })
     await tell(tx, acting, task, 'claimed', now)
     return { done: true }
   })
 
 /**
  * Ends a task with what was done, and closes its alert.
- * @throws Failure `task-not-found`, `task-completed`, `disposition-unfit`, `note-needed`
+ * @throws Failure `task-not-found`, `task-completed`, `task-moved`, `disposition-unfit`, `note-needed`
  */
 export async function completeTask(
   engine: Engine,
@@ -59,6 +65,13 @@ export async function completeTask(
     const task = await lockTask(tx, id)
     const taken = takenFrom(task, acting)
     if (taken !== null) return taken
+    assertSeen(task, wanted.version, '/body/version')
+    if (wanted.note.trim() === '' && (await conditionOf(tx, task.alert_id)) === 'active')
+      throw workflowFailure(
+        'note-needed',
+        'The condition still stands. Say in the note why it may be closed now: nothing raises it again until it has cleared once.',
+        { pointer: '/body/note' },
+      )
     const now = engine.clock.now()
     await change(tx, task, {
       status: 'completed',
@@ -95,6 +108,14 @@ const notFound = () => workflowFailure('task-not-found', 'No task has this id.',
 function takenFrom(task: TaskRow, acting: Acting): Act | null {
   if (task.claimed_by === null || task.claimed_by === acting.staff) return null
   return { done: false, claimedBy: task.claimed_by, claimedAt: toMs(task.claimed_at!) }
+}
+
+/** What came since the page was read may change what a person would do: a recurrence above all. */
+function assertSeen(task: TaskRow, seen: number | undefined, pointer: string): void {
+  if (seen === undefined || seen === task.version) return
+  throw workflowFailure('task-moved', 'Something happened to this task since you read it. Read it again, then act.', {
+    pointer,
+  })
 }
 
 async function change(tx: TenantTx, task: TaskRow, columns: Updateable<WorkflowTables['task']>): Promise<void> {

@@ -11,9 +11,9 @@ export interface Workflow {
   worklist(by: By): Promise<Worklist>
   /** @throws Failure `task-not-found` */
   task(by: By, id: string): Promise<TaskBody>
-  /** @throws Failure `task-not-found`, `task-completed` */
-  claim(acting: Acting, id: string): Promise<Act>
-  /** @throws Failure `task-not-found`, `task-completed`, `disposition-unfit`, `note-needed` */
+  /** @param seen version of the task as it was shown @throws Failure `task-not-found`, `task-completed`, `task-moved` */
+  claim(acting: Acting, id: string, seen?: number): Promise<Act>
+  /** @throws Failure `task-not-found`, `task-completed`, `task-moved`, `disposition-unfit`, `note-needed` */
   complete(acting: Acting, id: string, wanted: CompleteTask): Promise<Act>
   /** Display names of staff, for telling who has a task. */
   staffName(tenant: string, id: string): Promise<string>
@@ -30,7 +30,7 @@ export function makeWorkflow(engine: Engine, subjects: Pick<Subjects, 'names'>, 
   return {
     worklist: (by) => worklist(parts, by),
     task: (by, id) => taskBody(parts, by, id),
-    claim: (acting, id) => claimTask(engine, acting, id),
+    claim: (acting, id, seen) => claimTask(engine, acting, id, seen),
     complete: (acting, id, wanted) => completeTask(engine, acting, id, kindOf(acting.tenant), wanted),
     staffName: async (tenant, id) => (await staff(tenant)).find((member) => member.id === id)?.displayName ?? id,
   }

@@ -14,6 +14,7 @@ import {
   programRef,
   ruleRef,
   type StaffNames,
+  shownSentence,
   staffNamesOf,
   staffRef,
   subjectRef,
@@ -37,15 +38,16 @@ const maxRows = 500
 export async function worklist(parts: WorklistParts, by: By): Promise<Worklist> {
   const { engine, subjects } = parts
   const now = engine.clock.now()
-  const { rows, total, alerts } = await engine.db.asTenant(by.tenant, async (tx) => {
+  const { rows, total, alerts, recurrences } = await engine.db.asTenant(by.tenant, async (tx) => {
     const { rows, total } = await openTasks(tx, now)
     const alerts = await alertsOf(
       engine,
       tx,
       rows.map((row) => row.alert_id),
     )
+    const recurrences = await recurrencesOf(tx, rows)
     await recordShown(tx, by, rows)
-    return { rows, total, alerts }
+    return { rows, total, alerts, recurrences }
   })
   const named = await subjects.names(
     by.tenant,
@@ -55,7 +57,9 @@ export async function worklist(parts: WorklistParts, by: By): Promise<Worklist> 
   const shown = rows.flatMap((row) => {
     const alert = alerts.get(row.alert_id)
     const subject = named.get(row.subject_id)
-    return alert === undefined || subject === undefined ? [] : [rowBody(row, alert, subject, staff)]
+    return alert === undefined || subject === undefined
+      ? []
+      : [rowBody(row, alert, subject, staff, recurrences.get(row.id) ?? 0)]
   })
   return { rows: shown, total, at: now }
 }
@@ -76,13 +80,14 @@ export async function taskBody(parts: WorklistParts, by: By, id: string): Promis
     throw workflowFailure('task-not-found', 'The subject of this task was erased.', { pointer: '/params/id' })
   const staff = await staffNamesOf(parts.staff, by.tenant)
   const { definition } = alert.rule
+  const recurrences = found.events.filter((event) => event.what === 'recurred').length
   return {
-    ...rowBody(row, alert, subject, staff),
+    ...rowBody(row, alert, subject, staff, recurrences),
     ...{ handling: alert.handling, rule: ruleRef(alert.rule.id, alert.rule.version, definition) },
     checklist: [...definition.checklist],
     dispositions: dispositions
       .filter((each) => each.for.includes(subject.kind))
-      .map(({ code, label, needsNote }) => ({ code, label, needsNote })),
+      .map(({ code, label, needsNote }) => ({ code, label, needsNote: needsNote || alert.condition === 'active' })),
     ...(row.claimed_at === null ? {} : { claimedAt: toMs(row.claimed_at) }),
     ...(await ending(engine, by.tenant, row, staff)),
     events: found.events.map(({ what, at, actor }): TaskEventBody => {
@@ -92,12 +97,21 @@ export async function taskBody(parts: WorklistParts, by: By, id: string): Promis
   }
 }
 
-function rowBody(row: TaskRow, alert: Alert, subject: NamedSubject, staff: ReadonlyMap<string, string>): WorklistRow {
+function rowBody(
+  row: TaskRow,
+  alert: Alert,
+  subject: NamedSubject,
+  staff: ReadonlyMap<string, string>,
+  recurrences: number,
+): WorklistRow {
   const claimedBy: StaffRef | null = row.claimed_by === null ? null : staffRef(staff, row.claimed_by)
-  const { sentence, value, unit, measuredAt } = alert.summary
+  const { value, unit, measuredAt } = alert.summary
   return {
     ...{ task: row.id, alert: alert.id, subject: subjectRef(subject) },
-    ...{ priority: alert.priority, nature: alert.nature, title: alert.rule.definition.title, sentence },
+    ...{ priority: alert.priority, nature: alert.nature, title: alert.rule.definition.title },
+    sentence: shownSentence(alert, subject),
+    ...(alert.wrongSubject ? { wrongSubject: true } : {}),
+    ...{ handling: alert.handling, recurrences },
     value: { text: value, unit, measuredAt },
     ...{ raisedAt: alert.raisedAt, dueAt: toMs(row.due_at), owner: staffRef(staff, row.owner_id) },
     ...(claimedBy === null ? {} : { claimedBy }),
@@ -128,6 +142,20 @@ async function openTasks(tx: TenantTx, now: number): Promise<{ rows: TaskRow[]; 
   if (rows.length < maxRows) return { rows, total: rows.length }
   const { total } = await open.select((eb) => eb.fn.countAll<string>().as('total')).executeTakeFirstOrThrow()
   return { rows, total: Number(total) }
+}
+
+async function recurrencesOf(tx: TenantTx, rows: readonly TaskRow[]): Promise<ReadonlyMap<string, number>> {
+  if (rows.length === 0) return new Map()
+  const ids = rows.map((row) => row.id)
+  const counted = await tx
+    .tables<WorkflowTables>()
+    .selectFrom('task_event')
+    .select((eb) => ['task_id', eb.fn.countAll<string>().as('times')])
+    .where('task_id', 'in', ids)
+    .where('what', '=', 'recurred')
+    .groupBy('task_id')
+    .execute()
+  return new Map(counted.map(({ task_id, times }) => [task_id, Number(times)]))
 }
 
 const eventsOf = (tx: TenantTx, task: string) =>

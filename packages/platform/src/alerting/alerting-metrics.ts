@@ -1,0 +1,27 @@
+import { Counter, Gauge, type Registry } from 'prom-client'
+
+/** Alerting's metrics; the same ones when asked again for the same registry. Labels are codes of programs, never ids. */
+export function alertingMetrics(registry: Registry) {
+  const counter = (name: string, help: string, labelNames: string[] = []): Counter =>
+    (registry.getSingleMetric(name) as Counter | undefined) ??
+    new Counter({ name, help, labelNames, registers: [registry] })
+  const gauge = (name: string, help: string): Gauge =>
+    (registry.getSingleMetric(name) as Gauge | undefined) ?? new Gauge({ name, help, registers: [registry] })
+  return {
+    behindCommits: gauge('careloop_alerting_behind_commits', 'Commits of the log that no rule has seen yet'),
+    behindSeconds: gauge(
+      'careloop_alerting_behind_seconds',
+      'Age of the newest commit that was evaluated, while others wait; 0 = none waits',
+    ),
+    told: counter(
+      'careloop_alerting_transitions_total',
+      'What rules told: raised, found-late, cleared, evidence-changed, rule-failed, not-judged',
+      ['program', 'rule', 'outcome'],
+    ),
+    marked: counter('careloop_alerting_marks_total', 'Alerts marked by corrected assignments', ['outcome']),
+    mismatches: counter(
+      'careloop_alerting_replay_mismatches_total',
+      'Transitions that a replay told otherwise than before: a bug, please report it',
+    ),
+  }
+}

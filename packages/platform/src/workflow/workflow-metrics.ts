@@ -1,0 +1,65 @@
+/** How much work waits, counted when somebody asks for the metrics. */
+import { type Priority, priorities } from '@careloop/contract'
+import { Gauge } from 'prom-client'
+import type { Engine } from '../engine/index.ts'
+import type { WorkflowTables } from './schema.ts'
+
+/** Makes the gauges once for a registry. */
+export function watchTasks(engine: Engine): void {
+  const { metrics, log } = engine.watch
+  if (metrics.getSingleMetric('careloop_workflow_tasks_open') !== undefined) return
+  // Both gauges are asked at once: one count answers them.
+  let counting: Promise<void> | undefined
+  const collect = () => {
+    counting ??= count().finally(() => {
+      counting = undefined
+    })
+    return counting
+  }
+  const make = (name: string, help: string): Gauge =>
+    new Gauge({ name, help, labelNames: ['priority'], registers: [metrics], collect })
+  const overdue = make('careloop_workflow_tasks_overdue', 'Tasks past their time limit that nobody has completed')
+  const open = make('careloop_workflow_tasks_open', 'Tasks that nobody has completed')
+  const count = async () => {
+    try {
+      const counts = await countTasks(engine)
+      for (const priority of priorities) {
+        open.set({ priority }, counts[priority].open)
+        overdue.set({ priority }, counts[priority].overdue)
+      }
+    } catch (err) {
+      // Numbers of before are no numbers of now: better none.
+      open.reset()
+      overdue.reset()
+      log.warn({ err }, 'tasks could not be counted')
+    }
+  }
+}
+
+type Counts = Record<Priority, { open: number; overdue: number }>
+
+async function countTasks(engine: Engine): Promise<Counts> {
+  const none = () => ({ open: 0, overdue: 0 })
+  const counts: Counts = { high: none(), medium: none(), low: none() }
+  const now = engine.clock.now()
+  for (const tenant of await engine.db.tenants()) {
+    const rows = await engine.db.asTenant(tenant, (tx) =>
+      tx
+        .tables<WorkflowTables>()
+        .selectFrom('task')
+        .where('status', '<>', 'completed')
+        .select((eb) => [
+          'priority',
+          eb.fn.countAll<string>().as('open'),
+          eb.fn.countAll<string>().filterWhere('due_at', '<', String(now)).as('overdue'),
+        ])
+        .groupBy('priority')
+        .execute(),
+    )
+    for (const row of rows) {
+      counts[row.priority].open += Number(row.open)
+      counts[row.priority].overdue += Number(row.overdue)
+    }
+  }
+  return counts
+}
