@@ -20,7 +20,7 @@ import {
   refrigeratorRecording,
 } from './demo/recordings.ts'
 import { bloodPressurePace, type Pace, planReplay, realPace } from './demo/replay.ts'
-import { tellOfTasks } from './demo/tasks-told.ts'
+import { openTasks, tellOfTasks } from './demo/tasks-told.ts'
 import { type Addresses, perform, replay, speakerFor, type Troupe, type TroupeParts } from './demo/troupe.ts'
 import { portTaken, welcome } from './demo/words.ts'
 import { SECOND } from './signals/day-rhythm.ts'
@@ -60,9 +60,11 @@ async function main(): Promise<void> {
   }
   const tokens = await tokensToTry(platform, people, place)
   ends.push(tellOfTasks(platform.rooms, people, say))
+  const open = await openTasks(platform.rooms, people)
   const { pressure, refrigerator } = recordings
   const sources = { pressure: pressure.source, refrigerator: refrigerator.source }
   say(welcome({ ...place, addresses, tokens, sources, hasPages }))
+  if (open > 0) say(`${open} tasks are open from earlier runs.`)
   const troupe = await raise(platform, people, recordings, parts)
   ends.push(() => Promise.all(troupe.map((each) => each.stop())))
 }
