@@ -41,11 +41,13 @@ export function outcomeOf(report: Report | undefined, exitCode: number | null, r
   const failed = report.numFailedTests + broken.length
   // An error outside of any test, or a teardown that failed: Vitest says so by its exit code only.
   if (failed === 0 && exitCode !== 0) besides.push(`Vitest ended with ${exitCode}: see the error above.`)
-  const skipped = named.flatMap((file) =>
-    file.assertionResults
-      .filter(({ status }) => status !== 'passed' && status !== 'failed')
-      .map(({ fullName }) => `${file.name}: ${fullName}`),
-  )
+  const skipped = named
+    .filter((file) => !broken.includes(file))
+    .flatMap((file) =>
+      file.assertionResults
+        .filter(({ status }) => status !== 'passed' && status !== 'failed')
+        .map(({ fullName }) => `${file.name}: ${fullName}`),
+    )
   const files = named.map(({ name, startTime, endTime }) => ({ name, seconds: (endTime - startTime) / 1000 }))
   return {
     passed: report.numPassedTests,

@@ -89,5 +89,4 @@ export const seen = (page: Page, role: Parameters<Page['getByRole']>[0], name: s
   page.getByRole(role, { name }).first().waitFor()
 
 /** As a person sees it: with the spaces of the layout, which `textContent` lacks. */
-// biome-ignore lint/performance/useDomNodeTextContent: a locator of Playwright, and the layout is what is asked for
 export const textOf = (locator: Locator): Promise<string> => locator.innerText()

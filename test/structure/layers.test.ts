@@ -43,6 +43,10 @@ describe('layers', () => {
     ['fixtures in a test', room('fleet/a.test.ts', `import { x } from '../subjects/fixtures.ts'`)],
     ['node:crypto in profiles', file('profiles/src/a.ts', `import { x } from 'node:crypto'`)],
     ['contract', file('web/src/a.tsx', `import { x } from '@careloop/contract'`)],
+    [
+      'a test ground',
+      file('simulator/src/a.test.ts', `import { x } from '../../platform/src/engine/testing/index.ts'`),
+    ],
     ['a comment', room('audit/a.ts', `// import { x } from '../app/index.ts'`)],
   ])('%s is fine', (_, source) => {
     expect(layerProblems([source])).toEqual([])

@@ -40,8 +40,9 @@ describe('what a run came to', () => {
   })
 
   test('a file that could not be run counts as failed', () => {
-    const all = report(0, file('a.test.ts', 'passed', ['passed']), file('b.test.ts', 'failed', []))
-    expect(outcomeOf(all, 1, '/repo')).toMatchObject({ failed: 1, besides: ['b.test.ts could not be run.'] })
+    const all = report(0, file('a.test.ts', 'passed', ['passed']), file('b.test.ts', 'failed', ['skipped']))
+    const broken = { failed: 1, besides: ['b.test.ts could not be run.'], skipped: [] }
+    expect(outcomeOf(all, 1, '/repo')).toMatchObject(broken)
   })
 
   test('an error outside of the tests counts as failed', () => {
