@@ -99,17 +99,24 @@ export function makeFactFeed(pool: Pool, log: Logger): FactFeed {
   const listen = async () => {
     if (closed || listener) return
     const client = await pool.connect()
+    // Closed meanwhile, or another call was quicker.
+    if (closed || listener) return client.release()
     listener = client
     client.on('notification', () => {
       wake()
       // The notifying transaction may still be hidden behind another one: look once more soon.
       setTimeout(wake, 30).unref()
     })
-    client.once('error', () => {
-      listener = undefined
-      client.release(true)
-    })
-    await client.query('listen careloop_fact')
+    client.on('error', () => giveBack(client))
+    await client.query('listen careloop_fact').catch(() => giveBack(client))
+  }
+
+  /** Once: a connection may break after it was given back, and a second release would end the process. */
+  const giveBack = (client: PoolClient) => {
+    if (listener !== client) return
+    listener = undefined
+    client.removeAllListeners('notification')
+    client.release(true)
   }
 
   const begin = () => {
@@ -134,9 +141,7 @@ export function makeFactFeed(pool: Pool, log: Logger): FactFeed {
       closed = true
       clearInterval(timer)
       await busy
-      listener?.removeAllListeners('notification')
-      listener?.release(true)
-      listener = undefined
+      if (listener) giveBack(listener)
     },
   }
 }
