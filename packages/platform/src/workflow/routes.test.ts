@@ -8,8 +8,8 @@ import { evaluateAll } from '../alerting/testing/evaluate-all.ts'
 import { type Signed, type TestShell, testShell } from '../api/testing/test-shell.ts'
 import { aPatient, byTest } from '../subjects/fixtures.ts'
 import { makeSubjects, type Subjects } from '../subjects/index.ts'
-import { takeFacts } from './open-tasks.ts'
 import { workflowRoutes } from './routes.ts'
+import { takeAllFacts } from './testing/take-all-facts.ts'
 import { makeWorkflow } from './workflow.ts'
 
 let shell: TestShell
@@ -46,7 +46,7 @@ beforeAll(async () => {
   const who = { tenant, device: patient, assignment: patient, subject: patient, door: 'mqtt', receivedAt: now } as const
   await engine.log.append([{ kind: 'readings', ...who, origin: 'automatic', frame, readings }])
   await evaluateAll(engine, subjects)
-  while (await takeFacts(engine, subjects)) {}
+  await takeAllFacts(engine, subjects)
 })
 afterAll(() => shell.close())
 
@@ -71,6 +71,8 @@ test('workflow > the worklist answers with names, numbers, owner and due time', 
 })
 
 test('workflow > a claim answers with the task, a second one with who has it', async () => {
+  const stale = await ask(nurse, 'POST', `/api/v1/tasks/${task}/claim?version=7`)
+  expect([stale.statusCode, stale.json().issue[0].expression]).toEqual([409, ['/query/version']])
   const won = await ask(nurse, 'POST', `/api/v1/tasks/${task}/claim`)
   expect([won.statusCode, won.json<TaskBody>().status]).toEqual([200, 'claimed'])
   const lost = await ask(colleague, 'POST', `/api/v1/tasks/${task}/claim`)
@@ -93,7 +95,12 @@ test('workflow > a completion with a wrong disposition is refused with a pointer
   expect([wrong.statusCode, wrong.json().issue[0].expression]).toEqual([422, ['/body/disposition']])
   const unknown = await ask(nurse, 'POST', `/api/v1/tasks/${task}/complete`, { disposition: 'slept-on-it' })
   expect(unknown.statusCode).toBe(400)
-  const done = await ask(nurse, 'POST', `/api/v1/tasks/${task}/complete`, { disposition: 'contacted-patient' })
+  const bare = await ask(nurse, 'POST', `/api/v1/tasks/${task}/complete`, { disposition: 'contacted-patient' })
+  expect([bare.statusCode, bare.json().issue[0].expression]).toEqual([422, ['/body/note']])
+  const said = { disposition: 'contacted-patient', note: 'No symptoms.' }
+  const stale = await ask(nurse, 'POST', `/api/v1/tasks/${task}/complete`, { ...said, version: 1 })
+  expect([stale.statusCode, stale.json().issue[0].details.coding[0].code]).toEqual([409, 'task-moved'])
+  const done = await ask(nurse, 'POST', `/api/v1/tasks/${task}/complete`, { ...said, version: 2 })
   expect([done.statusCode, done.json<TaskBody>().handling]).toEqual([200, 'closed'])
   expect((await ask(nurse, 'GET', '/api/v1/worklist')).json<Worklist>().rows).toEqual([])
 })

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { minute, openScene, type Scene } from '../alerting/testing/scene.ts'
 import { takeFacts } from './open-tasks.ts'
+import { takeAllFacts } from './testing/take-all-facts.ts'
 import { makeWorkflow, type Workflow } from './workflow.ts'
+import { watchTasks } from './workflow-metrics.ts'
 
 let scene: Scene
 let workflow: Workflow
@@ -14,7 +16,7 @@ afterAll(() => scene.test.stop())
 /** Evaluates the log and opens tasks for what it tells. */
 async function settle(): Promise<void> {
   await scene.evaluate()
-  while (await takeFacts(scene.engine, scene.subjects)) {}
+  await takeAllFacts(scene.engine, scene.subjects)
 }
 
 const nora = () => ({ tenant: scene.tenant, staff: 'nora' })
@@ -129,9 +131,66 @@ test('workflow > a condition that recurs stays one task and says so', async () =
   await settle()
   const [row, ...more] = await list()
   expect([more, row!.task]).toEqual([[], task])
+  expect(row).toMatchObject({ handling: 'new', recurrences: 1, claimedBy: { id: 'nora' } })
   const body = await workflow.task(scene.by, task)
-  expect(body).toMatchObject({ handling: 'new', status: 'claimed' })
+  expect(body).toMatchObject({ handling: 'new', status: 'claimed', recurrences: 1 })
   expect(body.events.map(({ what }) => what)).toEqual(['opened', 'claimed', 'recurred'])
+  // Whoever keeps the task says that they have seen it come back.
+  await workflow.claim(nora(), task, body.version)
+  expect(await list()).toMatchObject([{ handling: 'acknowledged', claimedBy: { id: 'nora' } }])
+})
+
+test('workflow > what was seen before the condition came back does not close it', async () => {
+  const task = await aTask()
+  await workflow.claim(nora(), task)
+  const seen = (await workflow.task(scene.by, task)).version
+  await scene.measure(scene.patient, { systolic: 120, diastolic: 80 })
+  await scene.clock.advance(minute)
+  await scene.measure(scene.patient, { systolic: 200, diastolic: 110 })
+  await settle()
+  const wanted = { disposition: 'contacted-patient' as const, note, checked: [] }
+  await expect(workflow.complete(nora(), task, { ...wanted, version: seen })).rejects.toMatchObject({
+    code: 'task-moved',
+    pointer: '/body/version',
+  })
+  expect(await list()).toMatchObject([{ task, handling: 'new' }])
+  await workflow.complete(nora(), task, { ...wanted, version: seen + 1 })
+  expect(await list()).toEqual([])
+})
+
+test('workflow > closing while the condition stands takes a reason, afterwards it does not', async () => {
+  const task = await aTask()
+  const wanted = { disposition: 'contacted-patient' as const, note: ' ', checked: [] }
+  const needsNote = async () =>
+    (await workflow.task(scene.by, task)).dispositions.find(({ code }) => code === wanted.disposition)!.needsNote
+  expect(await needsNote()).toBe(true)
+  await expect(workflow.complete(nora(), task, wanted)).rejects.toMatchObject({
+    code: 'note-needed',
+    pointer: '/body/note',
+  })
+  expect((await workflow.task(scene.by, task)).handling).toBe('new')
+  await scene.clock.advance(minute)
+  await scene.measure(scene.patient, { systolic: 120, diastolic: 80 })
+  await settle()
+  expect(await needsNote()).toBe(false)
+  expect(await workflow.complete(nora(), task, wanted)).toEqual({ done: true })
+})
+
+test('workflow > the metrics count open and overdue tasks and what rules told, without ids', async () => {
+  watchTasks(scene.engine)
+  const { metrics } = scene.engine.watch
+  const before = await metrics.metrics()
+  expect(before).toContain('careloop_workflow_tasks_open{priority="high"} 0')
+  const task = await aTask()
+  expect(await metrics.metrics()).toContain('careloop_workflow_tasks_overdue{priority="high"} 0')
+  await scene.clock.advance(31 * minute)
+  const after = await metrics.metrics()
+  expect(after).toContain('careloop_workflow_tasks_open{priority="high"} 1')
+  expect(after).toContain('careloop_workflow_tasks_overdue{priority="high"} 1')
+  expect(after).toMatch(
+    /careloop_alerting_transitions_total\{program="hypertension-rpm",rule="severe-hypertension",outcome="raised"\} [1-9]/,
+  )
+  for (const id of [task, scene.patient, scene.tenant]) expect(after).not.toContain(id)
 })
 
 test('workflow > what is found late opens one review task, due in a day, and becomes urgent when it happens now', async () => {

@@ -1,0 +1,19 @@
+import { setTimeout } from 'node:timers/promises'
+import type { Engine } from '../../engine/index.ts'
+import type { Subjects } from '../../subjects/index.ts'
+import { cursorName, takeFacts } from '../open-tasks.ts'
+
+/**
+ * Takes in every fact there is. A fact is readable only when no older transaction of the whole database server runs any more,
+ * and tests of other files share the server: then this waits.
+ */
+export async function takeAllFacts(engine: Engine, subjects: Pick<Subjects, 'enrolmentsOf'>): Promise<void> {
+  for (;;) {
+    if (await takeFacts(engine, subjects)) continue
+    const { rows } = await engine.db.pool.query<{ position: string }>(
+      `select xid::text || ':' || id as position from engine.fact order by xid desc, id desc limit 1`,
+    )
+    if (rows.length === 0 || rows[0]!.position === (await engine.db.cursor(cursorName))) return
+    await setTimeout(20)
+  }
+}
