@@ -104,7 +104,7 @@ class PostgresLog implements ClosableLog {
     while (this.#queue.length > 0) {
       // Under load a few ms of company spare the database most of its work; a lone reading does not wait.
       await new Promise<void>((go) => {
-        const wait = this.#lastItems < 8 ? 0 : this.#lastItems < 64 ? this.#gatherMs : 2 * this.#gatherMs
+        const wait = this.#lastItems < 3 ? 0 : this.#lastItems < 64 ? this.#gatherMs : 2 * this.#gatherMs
         if (wait === 0) setImmediate(go)
         else setTimeout(go, wait)
       })
