@@ -20,8 +20,8 @@ const stamp = join(dist, 'built-from.txt')
 /** What ends up in the bundle, directly or by import, and what decides how. */
 const sources = [
   ...['packages/web/src', 'packages/web/public', 'packages/web/index.html', 'packages/web/vite.config.ts'],
-  ...['packages/web/package.json', 'packages/web/tsconfig.json', 'packages/contract/src', 'packages/rules/src'],
-  ...['packages/contract/package.json', 'packages/rules/package.json', 'package-lock.json', 'tsconfig.json'],
+  ...['packages/web/package.json', 'packages/web/tsconfig.json', 'packages/contract/src'],
+  ...['packages/contract/package.json', 'package-lock.json', 'tsconfig.json'],
 ]
 
 /** @returns whether it had to build */

@@ -1,12 +1,10 @@
 /** Debian's Chromium, watched: nothing may be asked of another origin, refused by the policy, or thrown. */
-import { mkdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core'
 
-/** Looked at by people after a change of the pages; nothing reads them back. */
-export const shots = join(tmpdir(), 'careloop-e2e-shots')
+/** Folder for screenshots, for people who changed the pages to look at: CARELOOP_SHOTS. Nothing reads them back. */
+const shots = process.env.CARELOOP_SHOTS
 
 export const launch = (): Promise<Browser> =>
   chromium.launch({
@@ -61,27 +59,31 @@ export async function findings(page: Page): Promise<string[]> {
   return found
 }
 
-/** Screenshots on a desk and on a phone, light and dark. @returns widths at which the page scrolls sideways */
+const sizes = [
+  [1280, 900],
+  [390, 844],
+  [360, 740],
+] as const
+
+/** From a desk to the smallest phone; with CARELOOP_SHOTS a picture of each, light and dark. @returns widths at which the page scrolls sideways */
 export async function look(page: Page, name: string): Promise<number[]> {
-  mkdirSync(shots, { recursive: true })
   const tooWide: number[] = []
-  for (const [width, height] of [
-    [1280, 900],
-    [390, 844],
-    [360, 740],
-  ] as const) {
+  for (const [width, height] of sizes) {
     await page.setViewportSize({ width, height })
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme })
-      if (width !== 360)
-        await page.screenshot({ path: join(shots, `${name}-${width}-${colorScheme}.png`), animations: 'disabled' })
-    }
     const scrolled = await page.evaluate<number>('document.documentElement.scrollWidth')
     if (scrolled > width) tooWide.push(width)
+    if (shots !== undefined) await shoot(page, join(shots, `${name}-${width}`))
   }
   await page.setViewportSize({ width: 1280, height: 900 })
-  await page.emulateMedia({ colorScheme: 'light' })
   return tooWide
+}
+
+async function shoot(page: Page, path: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    await page.screenshot({ path: `${path}-${colorScheme}.png`, animations: 'disabled' })
+  }
+  await page.emulateMedia({ colorScheme: 'light' })
 }
 
 /** Waits until it is there: web-first, so that timing never decides. */

@@ -36,6 +36,15 @@ export const queries = {
       queryKey: ['subject', id],
       queryFn: ({ signal }) => call(endpoints.subject, { params: { id }, signal }),
     }),
+  /** Names of many at once; in a body, since names and who is asked for stand in no URL. @param ids at most 500 */
+  subjectNames: (ids: readonly string[]) =>
+    queryOptions({
+      queryKey: ['subject', 'names', ids],
+      queryFn: async ({ signal }) => {
+        const found = await call(endpoints.subjectsByIds, { body: { ids: [...ids], limit: 500 }, signal })
+        return new Map(found.items.map((each) => [each.id, each.display]))
+      },
+    }),
   /** Readings are no facts: what a person looks at is read again every 15 s, and said to be that old. */
   latest: (subject: string) =>
     queryOptions({

@@ -5,6 +5,7 @@ import { type QueryClient, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { queries } from '../../api/queries.ts'
+import { useMay } from '../../app/session.tsx'
 import { Age } from '../../parts/age.tsx'
 import { Page, useTitle } from '../../parts/page.tsx'
 import { Empty, Failed, Loading, NotRenewed, WithRight } from '../../parts/page-state.tsx'
@@ -29,7 +30,7 @@ const columns: readonly { readonly title: string; readonly cell: (device: Device
         'nobody'
       ) : (
         <Link to="/subjects/$id" params={{ id: worn.subject }} style={{ color: 'var(--mantine-color-anchor)' }}>
-          Open
+          <SubjectName id={worn.subject} />
         </Link>
       ),
   },
@@ -86,6 +87,16 @@ function Devices() {
       )}
     </Page>
   )
+}
+
+/** All names of the list are asked for at once, by the first row that needs one. */
+function SubjectName({ id }: { id: string }) {
+  const worn = useQuery(queries.devices).data?.items.flatMap((device) =>
+    device.worn === null ? [] : [device.worn.subject],
+  )
+  const ids = [...new Set(worn)].sort()
+  const enabled = useMay('read', 'subject') && ids.length > 0
+  return useQuery({ ...queries.subjectNames(ids), enabled }).data?.get(id) ?? 'Open'
 }
 
 /** MQTT devices are connected or not; those that post by HTTP never are, and that is no fault. */

@@ -28,7 +28,9 @@ export function FramePane({ frame, onSettled }: { frame: Frame; onSettled: () =>
           {momentText(frame.receivedAt, serverNow(), true)} by {frame.door}
         </dd>
         <dt>Device</dt>
-        <dd>{frame.device ?? 'not known'}</dd>
+        <dd>
+          <DeviceName id={frame.device} />
+        </dd>
       </dl>
       {frame.status === 'held' ? (
         <Settle frame={frame} onSettled={onSettled} />
@@ -42,6 +44,12 @@ export function FramePane({ frame, onSettled }: { frame: Frame; onSettled: () =>
       <Bytes frame={frame} />
     </>
   )
+}
+
+function DeviceName({ id }: { id: string | null }) {
+  const enabled = useMay('read', 'device') && id !== null
+  const devices = useQuery({ ...queries.devices, enabled }).data?.items
+  return devices?.find((device) => device.id === id)?.name ?? id ?? 'not known'
 }
 
 /** Looking at bytes is recorded, since they may be about a person: so they are shown on asking. */

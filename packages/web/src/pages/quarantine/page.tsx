@@ -22,6 +22,7 @@ const empty = (
 )
 
 export const statuses = ['held', 'replayed', 'dismissed'] as const
+const statusWords = { held: 'Held', replayed: 'Replayed', dismissed: 'Dismissed' } as const
 export interface QuarantineSearch {
   readonly status?: (typeof statuses)[number]
   readonly reason?: string
@@ -119,7 +120,7 @@ function Filters({ search, counts, onChange }: FiltersProps) {
         aria-label="Status"
         value={status}
         onChange={(value) => onChange({ status: value as (typeof statuses)[number] })}
-        data={statuses.map((each) => ({ value: each, label: `${each} ${of(each)}` }))}
+        data={statuses.map((each) => ({ value: each, label: `${statusWords[each]} ${of(each)}` }))}
       />
       <NativeSelect
         aria-label="Reason"

@@ -1,18 +1,18 @@
 /** One subject: what is known now, with its age, and how it went. */
-import { shownUnit, signal } from '@careloop/contract'
 import { SegmentedControl, Table, Text, Title } from '@mantine/core'
-import { type QueryClient, useQuery } from '@tanstack/react-query'
+import { type QueryClient, useQueries, useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useMemo } from 'react'
-import type { Latest } from '../../api/endpoints.ts'
 import { queries } from '../../api/queries.ts'
 import { useNow } from '../../app/clock.ts'
 import { useMay } from '../../app/session.tsx'
 import { Page, useTitle } from '../../parts/page.tsx'
 import { Empty, Failed, Loading, NotRenewed, WithRight } from '../../parts/page-state.tsx'
+import { type PlotModel, readTimesOf, valuesAt } from '../../parts/plot/model.ts'
 import { Plot } from '../../parts/plot/plot.tsx'
 import { momentText, spanText } from '../../parts/words.ts'
-import { chartOf, valueText } from './chart.ts'
+import { chartOf } from './chart.ts'
+import { type ShownSignal, shownSignals } from './shown-signals.ts'
 import classes from './subject.module.css'
 
 const empty = (
@@ -74,24 +74,22 @@ function Readings({ subject }: { subject: string }) {
   if (latest.isPending) return <Loading rows={3} />
   if (latest.data === undefined)
     return <Failed what="The readings could not be read" error={latest.error!} onRetry={() => void latest.refetch()} />
-  const { signals } = latest.data
+  const signals = shownSignals(latest.data.signals)
   if (signals.length === 0) return empty
-  const chosen = signals.find((each) => each.signal === asked) ?? signals[0]!
+  const chosen = signals.find((each) => each.code === asked) ?? signals[0]!
   return (
     <>
       {latest.isRefetchError ? (
         <NotRenewed error={latest.error} readAt={latest.dataUpdatedAt} onRetry={() => void latest.refetch()} />
       ) : null}
-      <Now signals={signals} chosen={chosen.signal} readAt={latest.dataUpdatedAt} />
-      <Course subject={subject} code={chosen.signal} unit={shownUnit(chosen.unit)} />
+      <Now signals={signals} chosen={chosen.code} readAt={latest.dataUpdatedAt} />
+      <Course key={chosen.code} subject={subject} shown={chosen} />
     </>
   )
 }
 
-type LatestSignal = Latest['signals'][number]
-
 /** Tiles: a stale value looks stale, says so, and says its age; it is never shown as what is now. */
-function Now({ signals, chosen, readAt }: { signals: readonly LatestSignal[]; chosen: string; readAt: number }) {
+function Now({ signals, chosen, readAt }: { signals: readonly ShownSignal[]; chosen: string; readAt: number }) {
   const navigate = useNavigate({ from: '/subjects/$id' })
   useNow()
   const passed = Math.max(0, Date.now() - readAt)
@@ -103,12 +101,12 @@ function Now({ signals, chosen, readAt }: { signals: readonly LatestSignal[]; ch
           type="button"
           className={classes.tile}
           data-state={each.state}
-          aria-pressed={each.signal === chosen}
-          onClick={() => void navigate({ search: (before) => ({ ...before, signal: each.signal }) })}
+          aria-pressed={each.code === chosen}
+          onClick={() => void navigate({ search: (before) => ({ ...before, signal: each.code }) })}
         >
-          <span className={classes.label}>{labelOf(each.signal)}</span>
+          <span className={classes.label}>{each.label}</span>
           <span className={classes.value}>
-            {valueText(each.last.value, each.signal)} <small>{shownUnit(each.unit)}</small>
+            {each.text} <small>{each.unit}</small>
           </span>
           <span className={classes.age}>
             {spanText(each.ageMs + passed)} old{stateWords[each.state]}
@@ -120,7 +118,6 @@ function Now({ signals, chosen, readAt }: { signals: readonly LatestSignal[]; ch
   )
 }
 
-const labelOf = (code: string) => signal(code)?.label ?? code
 const stateWords = { fresh: '', stale: ' · stale', 'no-data': ' · no data since' } as const
 const gapWords = { 'no-data': 'nothing came', offline: 'device offline', deaf: 'Careloop did not hear' } as const
 
@@ -131,19 +128,27 @@ const spans = [
   { value: '720', label: '30 d' },
 ]
 
-function Course({ subject, code, unit }: { subject: string; code: string; unit: string }) {
+function Course({ subject, shown }: { subject: string; shown: ShownSignal }) {
   const { hours = 24 } = useSearch({ from: '/staff/subjects/$id' })
   const navigate = useNavigate({ from: '/subjects/$id' })
-  const series = useQuery(queries.series(subject, code, hours))
+  const series = useQueries({
+    queries: shown.codes.map((code) => queries.series(subject, code, hours)),
+    combine: (all) => ({
+      answers: all.flatMap(({ data }) => (data === undefined ? [] : [data])),
+      error: all.find(({ error }) => error !== null)?.error ?? null,
+      again: () => void Promise.all(all.map((each) => each.refetch())),
+    }),
+  })
+  const isThere = series.answers.length === shown.codes.length
   const model = useMemo(
-    () => (series.data === undefined ? null : chartOf(series.data, code, labelOf(code), unit)),
-    [series.data, code, unit],
+    () => (isThere ? chartOf(series.answers, shown.codes, shown.unit) : null),
+    [isThere, series.answers, shown.codes, shown.unit],
   )
   return (
     <section className={classes.course} aria-labelledby="course">
       <div className={classes.courseTop}>
         <Title order={2} id="course">
-          {labelOf(code)}
+          {shown.label}
         </Title>
         <SegmentedControl
           aria-label="Span"
@@ -152,18 +157,14 @@ function Course({ subject, code, unit }: { subject: string; code: string; unit: 
           onChange={(value) => void navigate({ search: (before) => ({ ...before, hours: Number(value) }) })}
         />
       </div>
-      {series.isPending ? <Loading rows={1} height={260} /> : null}
-      {series.isError && model === null ? (
-        <Failed what="The chart could not be read" error={series.error} onRetry={() => void series.refetch()} />
-      ) : null}
+      {!isThere && series.error === null ? <Loading rows={1} height={260} /> : null}
+      {series.error === null ? null : (
+        <Failed what="The chart could not be read" error={series.error} onRetry={series.again} />
+      )}
       {model === null ? null : (
         <>
-          <Plot model={model} height={260} label={`${labelOf(code)} over the last ${spanText(hours * 3_600_000)}`} />
-          <AsTable
-            points={model.lines.flatMap((line) => line.points)}
-            unit={unit}
-            decimals={model.lines[0]?.decimals ?? 0}
-          />
+          <Plot model={model} height={260} label={`${shown.label} over the last ${spanText(hours * 3_600_000)}`} />
+          <AsTable model={model} />
         </>
       )}
     </section>
@@ -172,21 +173,14 @@ function Course({ subject, code, unit }: { subject: string; code: string; unit: 
 
 const tableRows = 200
 
-function AsTable({
-  points,
-  unit,
-  decimals,
-}: {
-  points: readonly { at: number; value: number | null }[]
-  unit: string
-  decimals: number
-}) {
+/** Each time once, with what every line has then. */
+function AsTable({ model }: { model: PlotModel }) {
   const now = useNow()
-  const shown = points.filter((point) => point.value !== null).toReversed()
+  const times = readTimesOf(model).toReversed()
   return (
     <details>
       <summary>As table</summary>
-      <Table verticalSpacing={4} maw={420} aria-label="Readings, newest first">
+      <Table verticalSpacing={4} maw={480} aria-label="Readings, newest first">
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Measured</Table.Th>
@@ -194,19 +188,17 @@ function AsTable({
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {shown.slice(0, tableRows).map((point) => (
-            <Table.Tr key={point.at}>
-              <Table.Td>{momentText(point.at, now, true)}</Table.Td>
-              <Table.Td className="numbers">
-                {point.value!.toFixed(decimals)} {unit}
-              </Table.Td>
+          {times.slice(0, tableRows).map((at) => (
+            <Table.Tr key={at}>
+              <Table.Td>{momentText(at, now, true)}</Table.Td>
+              <Table.Td className="numbers">{valuesAt(model, at)}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>
       </Table>
-      {shown.length > tableRows ? (
+      {times.length > tableRows ? (
         <Text c="dimmed">
-          The newest {tableRows} of {shown.length}. Choose a shorter span for the rest.
+          The newest {tableRows} of {times.length}. Choose a shorter span for the rest.
         </Text>
       ) : null}
     </details>

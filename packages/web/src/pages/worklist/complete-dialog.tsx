@@ -44,7 +44,14 @@ function Form({ task, checked, onClose, onCompleted }: DialogProps) {
   const submit = () => {
     const left = {
       ...(disposition === '' ? { disposition: 'Choose what was done.' } : {}),
-      ...(chosen?.needsNote && note.trim() === '' ? { note: 'Say why: this one needs a reason.' } : {}),
+      ...(chosen?.needsNote && note.trim() === ''
+        ? {
+            note:
+              isAlwaysWithNote && task.condition === 'active'
+                ? 'Say what happens next: the condition is still there.'
+                : 'Say why: this one needs a reason.',
+          }
+        : {}),
     }
     setMissing(left)
     if (disposition === '' || 'note' in left) return

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { heightOf, type PlotModel, timesOf, valuesAt, widthOf } from './model.ts'
+import { heightOf, type PlotModel, readTimesOf, timesOf, valuesAt, widthOf } from './model.ts'
 
 const line = (label: string, ...values: [number, number | null][]) => ({
   label,
@@ -36,6 +36,14 @@ describe('what a chart shows', () => {
     expect(valuesAt(model({ lines, bars: true }), 1)).toBe('192/124 mmHg')
     expect(valuesAt(model({ lines }), 2)).toBe('Diastolic 80 mmHg')
     expect(timesOf(model({ lines }))).toEqual([1, 2])
+  })
+
+  it('does not take the beginning of a gap for the last reading', () => {
+    const points = [
+      { at: 1, value: 98 },
+      { at: 2, value: null, isBreak: true as const },
+    ]
+    expect(readTimesOf(model({ lines: [{ label: 'SpO2', decimals: 0, points }] }))).toEqual([1])
   })
 
   it('never says a number where there was a gap', () => {

@@ -3,8 +3,10 @@ import type { Priority } from '@careloop/contract'
 
 export interface PlotPoint {
   readonly at: number
-  /** null = here a gap begins: lines are not drawn across it. */
+  /** null = measured without a number, or (`isBreak`) nothing measured: lines are not drawn across it. */
   readonly value: number | null
+  /** Stands where a gap begins; no reading. */
+  readonly isBreak?: true
   /** Met the rule's condition by itself. */
   readonly breach?: boolean
   /** Least and greatest of a bucket, for rollups. */
@@ -45,6 +47,13 @@ export interface PlotModel {
 /** All times of all lines, each once, in order. */
 export const timesOf = (model: PlotModel): number[] =>
   [...new Set(model.lines.flatMap((line) => line.points.map((point) => point.at)))].sort((a, b) => a - b)
+
+/** Times at which something was measured. */
+export const readTimesOf = (model: PlotModel): number[] =>
+  timesOf({
+    ...model,
+    lines: model.lines.map((line) => ({ ...line, points: line.points.filter((point) => !point.isBreak) })),
+  })
 
 /** What every line has at a time: `Systolic 192, Diastolic 124 mmHg`. */
 export function valuesAt(model: PlotModel, at: number): string {

@@ -6,7 +6,7 @@ import 'uplot/dist/uPlot.min.css'
 import { useNow } from '../../app/clock.ts'
 import { agoText, momentText, viewerZone } from '../words.ts'
 import { coloursNow, dataOf, optionsOf } from './draw.ts'
-import { type PlotModel, timesOf, valuesAt } from './model.ts'
+import { type PlotModel, readTimesOf, valuesAt } from './model.ts'
 import classes from './plot.module.css'
 
 /** @param label what the chart shows, for who does not see it; the numbers stand in the table beside */
@@ -62,7 +62,7 @@ function moveCursor(u: uPlot, step: number): void {
 
 function Caption({ model, at }: { model: PlotModel; at: number | undefined }) {
   const now = useNow()
-  const last = timesOf(model).at(-1)
+  const last = readTimesOf(model).at(-1)
   return (
     <figcaption className={classes.caption}>
       <span className={classes.read} aria-live="polite">
@@ -87,7 +87,7 @@ function Caption({ model, at }: { model: PlotModel; at: number | undefined }) {
           ))
         ) : model.bars ? (
           <span className={classes.key} data-line="0">
-            {model.lines.map((line) => line.label).join(' to ')}
+            Bars from diastolic to systolic
           </span>
         ) : null}
         Times in {viewerZone}
