@@ -31,6 +31,24 @@ export const ReceiptBody = z
 
 export const ReceiptsBody = z.object({ receipts: z.array(ReceiptBody) }).meta({ id: 'Receipts' })
 
+/** Messages of several devices, brought by a gateway. Beside `device` each is what that device would send itself. */
+export const GatewayBatch = z
+  .strictObject({
+    messages: z
+      .array(
+        z.looseObject({
+          device: z
+            .string()
+            .regex(/^[A-Za-z0-9._-]{1,64}$/, 'Use the name or id of the device.')
+            .describe('Name or id of the device'),
+        }),
+      )
+      .min(1)
+      .max(1000),
+  })
+  .meta({ id: 'GatewayBatch' })
+export type GatewayBatch = z.infer<typeof GatewayBatch>
+
 /** Readings that a person measured and typed. `measuredAt` must not lie in the future. */
 export const TypedReadings = z
   .object({

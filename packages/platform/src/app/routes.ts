@@ -15,7 +15,7 @@ export function routesOf(rooms: Rooms, doors: Doors | null): Route[] {
     ...identityRoutes(rooms.identity),
     ...subjectsRoutes(rooms.subjects),
     ...fleetRoutes(rooms.fleet),
-    ...(doors ? ingestRoutes(doors.ingest.accept) : []),
+    ...(doors ? ingestRoutes({ ingest: doors.ingest, attribution: rooms.fleet.attribution }) : []),
     ...quarantineRoutes(rooms.quarantine),
     ...telemetryRoutes(rooms.engine),
     ...alertingRoutes(rooms.alerting),

@@ -7,8 +7,9 @@ import { adoptOrphans } from './claims/adopt-orphans.ts'
 import { makeClaims } from './claims/claims.ts'
 import { type DoorProcess, openDoorProcess } from './claims/door-process.ts'
 import { rememberRadio } from './decode/radio-memory.ts'
-import type { Accept } from './door.ts'
+import type { Accept, Receipt } from './door.ts'
 import { makeSlots, type Slots } from './marks/slots.ts'
+import type { Stranger } from './strangers.ts'
 
 export interface IngestParts {
   readonly attribution: Attribution
@@ -20,6 +21,8 @@ export interface OpenIngest {
   /** This process among the doors: `door-up` and `door-down` in the log name it. */
   readonly process: string
   readonly accept: Accept
+  /** Keeps a message of a device that is not known. Resolves when it is durable, rejects like `accept`. */
+  keepStranger(stranger: Stranger): Promise<Receipt>
   readonly slots: Slots
   /** Calls `fn` with devices that another process has taken over. */
   onTakenOver(fn: (devices: readonly string[]) => void): void
@@ -79,6 +82,7 @@ export async function openIngest(engine: Engine, parts: IngestParts): Promise<Op
   return {
     process: process.id,
     accept,
+    keepStranger: (stranger) => keepStranger(engine, counts.count, stranger),
     slots,
     onRevived: (fn) => void revivals.push(fn),
     onTakenOver: (fn) => void listeners.push(fn),
@@ -92,6 +96,20 @@ export async function openIngest(engine: Engine, parts: IngestParts): Promise<Op
       await process.end(saved)
     },
   }
+}
+
+async function keepStranger(engine: Engine, count: IngestCounts, stranger: Stranger): Promise<Receipt> {
+  const id = engine.ids.uuid()
+  const { door, reason, pointer, message } = stranger
+  try {
+    await engine.log.append([{ kind: 'quarantined', id, ...stranger }])
+  } catch (error) {
+    count.frame(door, 'refused')
+    throw error
+  }
+  count.frame(door, 'quarantined')
+  count.quarantined(reason)
+  return { outcome: 'quarantined', quarantined: [{ id, reason, pointer, message }] }
 }
 
 function makeCounts(engine: Engine): { readonly count: IngestCounts; stop(): void } {

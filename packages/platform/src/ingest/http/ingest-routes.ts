@@ -2,15 +2,17 @@
 import { type Failure, ReceiptsBody, StoredBody, TypedReadings } from '@careloop/contract'
 import { defineRoute, type Route } from '../../identity/index.ts'
 import { assertSubject, audited, byOf } from '../../subjects/index.ts'
-import type { Accept, Receipt } from '../door.ts'
+import type { Receipt } from '../door.ts'
 import { ingestFailure } from '../errors.ts'
 import { appendTyped } from '../typed-readings.ts'
+import { type ForwardedParts, forwardedRoutes } from './forwarded-routes.ts'
 import { framesOf } from './ingest-body.ts'
+import { assertTaking, receiptBody } from './receipts.ts'
 
 const MAX_BODY = 1024 * 1024
 const MAX_INFLATED = 8 * 1024 * 1024
 
-export const ingestRoutes = (accept: Accept): Route[] => [
+export const ingestRoutes = (parts: ForwardedParts): Route[] => [
   defineRoute({
     method: 'POST',
     url: '/api/v1/ingest',
@@ -24,13 +26,12 @@ export const ingestRoutes = (accept: Accept): Route[] => [
     },
     response: { 202: ReceiptsBody },
     async handler(ctx) {
-      const refusal = ctx.engine.log.refusal()
-      if (refusal) throw refusalOf(refusal)
+      assertTaking(ctx.engine)
       const frames = framesOf(ctx.bytes, ctx.mediaType, ctx.principal.device, ctx.engine.clock.now())
-      const receipts = await Promise.all(frames.map(accept))
+      const receipts = await Promise.all(frames.map((frame) => parts.ingest.accept(frame)))
       const refused = receipts.every((receipt) => receipt.outcome === 'quarantined') ? receipts[0] : undefined
       if (refused?.outcome === 'quarantined') throw setAsideFailure(refused)
-      return ctx.reply(202, { receipts: receipts.map(bodyOf) })
+      return ctx.reply(202, { receipts: receipts.map(receiptBody) })
     },
   }),
   defineRoute({
@@ -51,6 +52,7 @@ export const ingestRoutes = (accept: Accept): Route[] => [
       return ctx.reply(201, { readings })
     },
   }),
+  ...forwardedRoutes(parts),
 ]
 
 /** Everything was set aside: it is kept, and the sender learns at once what is wrong. */
@@ -61,29 +63,4 @@ function setAsideFailure(receipt: Receipt & { outcome: 'quarantined' }): Failure
     `${first.message} The message is kept in quarantine (${first.reason}, ${first.id}): do not send it again.`,
     { pointer: first.pointer },
   )
-}
-
-function refusalOf(code: 'log-overloaded' | 'storage-low' | 'log-closed'): Failure {
-  const words = {
-    'log-overloaded': [
-      'ingest-overloaded',
-      'More readings are waiting than can be stored now. Nothing was kept; send again.',
-      2,
-    ],
-    'storage-low': [
-      'ingest-storage-low',
-      'The disk is nearly full, so nothing new is accepted. Nothing was kept; send again later.',
-      60,
-    ],
-    'log-closed': ['ingest-stopping', 'The server is stopping. Nothing was kept; send again.', 5],
-  } as const
-  const [kind, message, retryAfterSeconds] = words[code]
-  return ingestFailure(kind, message, { retryAfterSeconds })
-}
-
-function bodyOf(receipt: Receipt) {
-  if (receipt.outcome === 'duplicate') return { outcome: receipt.outcome }
-  if (receipt.outcome === 'quarantined') return { outcome: receipt.outcome, quarantined: [...receipt.quarantined] }
-  const { outcome, position, readings, quarantined } = receipt
-  return { outcome, position, readings, ...(quarantined.length > 0 ? { quarantined: [...quarantined] } : {}) }
 }

@@ -15,6 +15,7 @@ import type { DeviceIdentity, Frame } from '../door.ts'
 import { ingestFailure } from '../errors.ts'
 import type { IngestTables, QuarantineTable } from '../schema.ts'
 import { settleReadings } from '../settle-readings.ts'
+import { recognise } from '../strangers.ts'
 import { asideFromBytes, quarantineAad, type SealedAside } from './project.ts'
 
 export interface QuarantinedFrame {
@@ -120,19 +121,27 @@ export function makeQuarantine(parts: QuarantineParts): Quarantine {
   }
 }
 
+/** The device as it is enrolled now: of a message that was kept without one, by the name or address that it gives. */
+async function senderOf({ attribution }: QuarantineParts, tenant: string, row: QuarantineTable, aside: SealedAside) {
+  const format = row.format as FrameFormat
+  if (row.device_id === null) return recognise(attribution, tenant, { ...aside, format })
+  const device = await attribution.load(tenant, row.device_id)
+  return device && { device, format }
+}
+
 async function entriesOf(parts: QuarantineParts, tenant: string, row: QuarantineTable, choice: ReplayChoice) {
-  const listed = row.device_id === null ? undefined : await parts.attribution.load(tenant, row.device_id)
-  if (!listed)
+  const aside = await openRow(parts.engine, row)
+  const sender = await senderOf(parts, tenant, row, aside)
+  if (!sender)
     throw ingestFailure('quarantine-not-replayable', 'The device of this frame is not enrolled. Enrol it first.', {
       pointer: '/device',
     })
-  const device: DeviceIdentity = { ...listed, credential: '' }
-  const aside = await openRow(parts.engine, row)
+  const device: DeviceIdentity = { ...sender.device, credential: '' }
   const frame: Frame = {
     kind: 'telemetry',
     device,
     door: 'replay',
-    format: row.format as FrameFormat,
+    format: sender.format,
     bytes: aside.bytes,
     receivedAt: Number(row.received_at),
   }
@@ -156,6 +165,8 @@ async function entriesOf(parts: QuarantineParts, tenant: string, row: Quarantine
     origin: 'automatic',
     frame: { format: frame.format, bytes: frame.bytes },
   } as const
+  if (settled.readings.length === 0)
+    throw ingestFailure('quarantine-not-replayable', 'The message holds no reading. Dismiss it.', { pointer: '' })
   const { entries, unworn } = attributeReadings(head, settled.readings, parts.attribution)
   if (unworn > 0 || entries.length === 0)
     throw ingestFailure(
