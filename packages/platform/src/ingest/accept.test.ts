@@ -54,6 +54,41 @@ describe('ingest', () => {
     expect((await stored()).length).toBe(before + 1)
   })
 
+  test('a SenML pack with times relative to now is recognised when it is delivered again later', async () => {
+    const before = (await stored()).length
+    const pack = [
+      { n: 'heart-rate', v: 71, t: -30 },
+      { n: 'heart-rate', v: 72, t: -20 },
+    ]
+    const delivery = { packetId: 77, dup: false }
+    const now = Date.now()
+    const first = await send(pack, { format: 'senml', delivery, receivedAt: now })
+    expect(first).toMatchObject({ outcome: 'stored', readings: 2 })
+    const again = { format: 'senml', delivery: { ...delivery, dup: true }, receivedAt: now + 8_000 } as const
+    expect((await send(pack, again)).outcome).toBe('duplicate')
+    const readings = await stored()
+    expect(readings).toHaveLength(before + 2)
+    expect(readings.slice(-2).map(({ measuredAt, deviceTime }) => [measuredAt - now, deviceTime])).toEqual([
+      [-30_000, undefined],
+      [-20_000, undefined],
+    ])
+  })
+
+  test('a long backlog in one message is recognised when it is delivered again', async () => {
+    const device = await ground.anotherDevice()
+    const before = (await stored()).length
+    const start = Date.now() - 1_000_000
+    const backlog = Array.from({ length: 900 }, (_, i) => ({
+      ts: start + i * 1000,
+      values: { 'heart-rate': 60 + (i % 30) },
+    }))
+    const delivery = { packetId: 8, dup: false }
+    expect((await ground.ingest.accept(aFrame(device, backlog, { delivery }))).outcome).toBe('stored')
+    const again = aFrame(device, backlog, { delivery: { ...delivery, dup: true } })
+    expect((await ground.ingest.accept(again)).outcome).toBe('duplicate')
+    expect((await stored()).length).toBe(before + 900)
+  })
+
   test('the same number or time with other content is a conflict: kept, and not a reading', async () => {
     const device = await ground.anotherDevice()
     const ts = Date.now()

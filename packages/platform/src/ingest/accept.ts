@@ -127,7 +127,9 @@ function prepare(frame: Frame, slot: Slot, contentHash: number, parts: AcceptPar
       frame: { format: frame.format, bytes: frame.bytes },
       ...(parsed.sequence === undefined ? {} : { sequence: parsed.sequence }),
       ...(judged.restarted ? { sequenceRestarted: true as const } : {}),
-      ...(frame.delivery && !namesItself ? { delivery: { packetId: frame.delivery.packetId } } : {}),
+      ...(frame.delivery && !(namesItself && judged.readings.length <= FEW)
+        ? { delivery: { packetId: frame.delivery.packetId } }
+        : {}),
       ...(parsed.userIndex === undefined ? {} : { userIndex: parsed.userIndex }),
       ...(clock.epoch > 0 ? { clockEpoch: clock.epoch, clockOffsetMs: clock.offsetMs } : {}),
     } satisfies Omit<ReadingsLogged, 'assignment' | 'subject' | 'readings'>
@@ -163,6 +165,9 @@ function prepareUnreadable(frame: Frame, error: unknown, parts: AcceptParts): Pr
   const message = 'Careloop failed while reading this frame. It is kept: report the fault, then replay after the fix.'
   return prepareAside(frame, [{ reason: 'bad-frame', pointer: '', message }], parts)
 }
+
+/** Of this many readings none is forgotten before the last is known (time-window keeps twice as many). */
+const FEW = 128
 
 /** Each reading tells its own time, by which a repetition is recognised. */
 const isTimed = (readings: readonly ParsedReading[]): boolean =>

@@ -1,6 +1,6 @@
 /** Parsed readings to readings of the log: canonical unit, plausible, with three clocks. What does not pass is a fault. Pure. */
 import { isPlausible, type LoggedReading, type ReadingFlag, signal, toCanonical } from '@careloop/contract'
-import { settleTime } from './clocks/settle-time.ts'
+import { settleRelative, settleTime } from './clocks/settle-time.ts'
 import type { WallClock } from './clocks/wall-clock.ts'
 import type { Fault, ParsedReading } from './decode/names.ts'
 import type { ClockEpoch } from './marks/device-marks.ts'
@@ -33,7 +33,10 @@ export function settleReadings(parsed: readonly ParsedReading[], context: Settle
       faults.push(implausibleFault(reading))
       continue
     }
-    const time = settleTime(reading.time, reading.untrustedTime, context.receivedAt, context.clock, context.wall)
+    const time =
+      reading.relativeMs === undefined
+        ? settleTime(reading.time, reading.untrustedTime, context.receivedAt, context.clock, context.wall)
+        : settleRelative(reading.relativeMs, context.receivedAt)
     const flags = flagsOf(time.flag, plausible)
     const told = reading.time ?? reading.untrustedTime
     readings.push({

@@ -39,6 +39,13 @@ export function settleTime(
   return { measuredAt: corrected, deviceTime }
 }
 
+/** For a time that the device gave relative to the moment of sending. */
+export function settleRelative(relativeMs: number, receivedAt: number): SettledTime {
+  if (relativeMs > FUTURE_MS) return { measuredAt: receivedAt, flag: 'clock-in-future' }
+  if (relativeMs < -HISTORIC_MS) return { measuredAt: receivedAt + relativeMs, flag: 'historic' }
+  return { measuredAt: receivedAt + relativeMs }
+}
+
 const toEpoch = (time: DeviceTime, wall: WallClock): number => ('epochMs' in time ? time.epochMs : wall(time.local))
 
 /** The clock's epoch after the device told its own now; the same object when nothing changed. */

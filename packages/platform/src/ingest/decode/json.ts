@@ -4,7 +4,7 @@
  * measure), or `{value, unit}` with a UCUM unit. No schema library: this runs for every message.
  */
 import type { DeviceTime, Value } from '@careloop/contract'
-import { type Fault, type Names, type Parsed, type ParsedReading, Unreadable } from './names.ts'
+import { type Fault, isTime, type Names, type Parsed, type ParsedReading, Unreadable } from './names.ts'
 
 /** @throws Unreadable with a pointer to the field at fault */
 export function parseJson(bytes: Uint8Array, names: Names): Parsed {
@@ -119,18 +119,15 @@ function readValue(raw: unknown, unit: string): { value: Value; unit: string } |
   if (raw === null) return { value: { absent: 'unsuccessful' }, unit }
   if (typeof raw !== 'object' || Array.isArray(raw)) return undefined
   const quantity = raw as { value?: unknown; unit?: unknown }
-  if (typeof quantity.unit !== 'string' || typeof quantity.value === 'object') return undefined
+  if (typeof quantity.unit !== 'string' || (typeof quantity.value === 'object' && quantity.value !== null))
+    return undefined
   return readValue(quantity.value, quantity.unit)
 }
-
-/** Milliseconds between 2000 and 2200: seconds, microseconds and strings are told apart from a wrong clock. */
-const EARLIEST = Date.UTC(2000, 0, 1)
-const LATEST = Date.UTC(2200, 0, 1)
 
 function timeOf(record: Record<string, unknown>, field: 'ts' | 'now', at: string): number | undefined {
   const raw = record[field]
   if (raw === undefined) return undefined
-  if (typeof raw === 'number' && raw >= EARLIEST && raw < LATEST) return Math.round(raw)
+  if (typeof raw === 'number' && isTime(raw)) return Math.round(raw)
   throw new Unreadable(
     `${at}/${field}`,
     `${field} is a number of milliseconds since 1970-01-01T00:00:00Z, e.g. 1795305600000.`,

@@ -40,11 +40,19 @@ export interface ParsedReading {
   readonly time?: import('@careloop/contract').DeviceTime
   /** What an unset clock said: recognises a record that is sent again, never says when it was measured. */
   readonly untrustedTime?: import('@careloop/contract').DeviceTime
+  /** Measured so long before (negative) or after it was received, ms: not the device's own time, so it recognises nothing. */
+  readonly relativeMs?: number
   readonly ordinal: number
   /** Place of the measurement inside the frame. */
   readonly group: number
   readonly pointer: string
 }
+
+const EARLIEST = Date.UTC(2000, 0, 1)
+const LATEST = Date.UTC(2200, 0, 1)
+
+/** ms between 2000 and 2200: seconds, microseconds and nonsense are told apart from a wrong clock. */
+export const isTime = (epochMs: number): boolean => epochMs >= EARLIEST && epochMs < LATEST
 
 /** A payload that cannot be read at all. */
 export class Unreadable extends Error {

@@ -3,7 +3,7 @@
  * and name are joined; a leading path or URN (`urn:dev:mac:...:`, `device/`) is the device's, not the signal's.
  */
 import type { Value } from '@careloop/contract'
-import { type Fault, type Names, type Parsed, type ParsedReading, Unreadable } from './names.ts'
+import { type Fault, isTime, type Names, type Parsed, type ParsedReading, Unreadable } from './names.ts'
 
 /** Times below 2^28 s are relative to now (RFC 8428 section 4.5.3). */
 const RELATIVE_BELOW = 2 ** 28
@@ -41,9 +41,15 @@ export function parseSenml(bytes: Uint8Array, names: Names, receivedAt: number):
       return
     }
     const seconds = base.time + number(record.t, `/${i}/t`)
-    const at = seconds < RELATIVE_BELOW ? receivedAt + Math.round(seconds * 1000) : Math.round(seconds * 1000)
-    // A record that names no time at all was measured now: it has no device time, and so cannot be recognised by one.
-    const timed = record.t !== undefined || base.time !== 0
+    const ms = Math.round(seconds * 1000)
+    // Relative to now is another moment each time the pack is sent again: it says when, but recognises nothing.
+    const time = seconds < RELATIVE_BELOW ? { relativeMs: ms } : { time: { epochMs: ms } }
+    const at = seconds < RELATIVE_BELOW ? receivedAt + ms : ms
+    if (!isTime(at))
+      throw new Unreadable(
+        `${pointer}/t`,
+        'The time lies outside 2000 to 2200. SenML counts seconds, not milliseconds.',
+      )
     const key = `${named.signal}@${at}`
     const ordinal = ordinals.get(key) ?? 0
     ordinals.set(key, ordinal + 1)
@@ -53,7 +59,7 @@ export function parseSenml(bytes: Uint8Array, names: Names, receivedAt: number):
       signal: named.signal,
       value,
       unit,
-      ...(timed ? { time: { epochMs: at } } : {}),
+      ...(ms === 0 ? {} : time),
       ordinal,
       group: groups.get(at)!,
       pointer,
@@ -77,7 +83,7 @@ function takeBase(record: Record<string, unknown>, base: Base, i: number): void 
 }
 
 function readValue(record: Record<string, unknown>, base: Base, i: number): Value | undefined {
-  if (record.v !== undefined) return number(record.v, `/${i}/v`) + base.value
+  if (record.v !== undefined) return number(number(record.v, `/${i}/v`) + base.value, `/${i}/v`)
   if (typeof record.vb === 'boolean') return record.vb ? 1 : 0
   if (record.vs !== undefined || record.vd !== undefined)
     throw new Unreadable(

@@ -1,0 +1,181 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readTrail } from '../../audit/index.ts'
+import { byTest } from '../../subjects/fixtures.ts'
+import type { DeviceIdentity } from '../door.ts'
+import { aFrame, type IngestGround, ingestGround, logEntries, readingsOf } from '../fixtures.ts'
+import { quarantineStage } from './project.ts'
+import { makeQuarantine, type Quarantine, type QuarantinedFrame } from './quarantine.ts'
+
+let ground: IngestGround
+let quarantine: Quarantine
+let stop: () => Promise<void>
+
+beforeAll(async () => {
+  ground = await ingestGround()
+  quarantine = makeQuarantine({ engine: ground.engine, attribution: ground.fleet.attribution })
+  stop = await quarantineStage.start(ground.engine)
+})
+afterAll(async () => {
+  await stop()
+  await ground.stop()
+})
+
+const send = (device: DeviceIdentity, payload: unknown) => ground.ingest.accept(aFrame(device, payload))
+const heldOf = (device: DeviceIdentity) =>
+  quarantine.list(ground.by, { device: device.device, status: 'held', limit: 50 })
+
+/** The device's only held frame, once the stage has taken it in. */
+async function heldFrame(device: DeviceIdentity): Promise<QuarantinedFrame> {
+  for (;;) {
+    const [frame, ...more] = await heldOf(device)
+    expect(more).toEqual([])
+    if (frame) return frame
+    await new Promise((go) => setTimeout(go, 10))
+  }
+}
+
+const stored = async (device: DeviceIdentity) =>
+  readingsOf(await logEntries(ground.engine)).filter((entry) => entry.device === device.device)
+
+describe('quarantine', () => {
+  test('lists what was set aside with reason and pointer, gives its bytes as they came, and counts it', async () => {
+    const device = await ground.anotherDevice()
+    await send(device, '{"values": {"spo2": ')
+    const frame = await heldFrame(device)
+    expect(frame).toMatchObject({ reason: 'bad-frame', pointer: '', status: 'held', door: 'mqtt', format: 'json' })
+    const { bytes } = await quarantine.frame(ground.by, frame.id)
+    expect(bytes.toString()).toBe('{"values": {"spo2": ')
+    const counts = await quarantine.counts(ground.by.tenant)
+    expect(counts.find(({ reason, status }) => reason === 'bad-frame' && status === 'held')!.count).toBeGreaterThan(0)
+    const trail = await ground.engine.db.asTenant(ground.by.tenant, (tx) => readTrail(tx, {}))
+    expect(JSON.stringify(trail)).toContain(frame.id)
+  })
+
+  test('a message from before the device was assigned replays to its wearer, once, with the times it had', async () => {
+    const device = await ground.anotherDevice(false)
+    const ts = Date.now() - 60_000
+    await send(device, { ts, values: { spo2: 95 } })
+    const frame = await heldFrame(device)
+    const replay = () => quarantine.replay(ground.by, frame.id, {})
+    await expect(replay()).rejects.toMatchObject({ code: 'quarantine-not-replayable' })
+    await ground.fleet.assign(ground.by, device.device, ground.subject, ts - 1000)
+    expect(await replay()).toEqual({ readings: 1 })
+    const [entry, ...more] = await stored(device)
+    expect(more).toEqual([])
+    expect(entry).toMatchObject({ subject: ground.subject, door: 'replay', receivedAt: frame.receivedAt })
+    expect(entry!.readings[0]).toMatchObject({ signal: 'spo2', value: 95, measuredAt: ts })
+    await expect(replay()).rejects.toMatchObject({ code: 'quarantine-settled' })
+    expect(await stored(device)).toHaveLength(1)
+  })
+
+  test('of two who replay at the same moment, one succeeds', async () => {
+    const device = await ground.anotherDevice(false)
+    await send(device, { ts: Date.now() - 60_000, values: { spo2: 94 } })
+    const frame = await heldFrame(device)
+    await ground.fleet.assign(ground.by, device.device, ground.subject, Date.UTC(2020, 0, 1))
+    const both = await Promise.allSettled([1, 2].map(() => quarantine.replay(ground.by, frame.id, {})))
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    expect(await stored(device)).toHaveLength(1)
+  })
+
+  test('a conflict keeps both values: the replayed one takes the next ordinal', async () => {
+    const device = await ground.anotherDevice()
+    const ts = Date.now()
+    await send(device, { ts, values: { spo2: 97, 'heart-rate': 60 } })
+    await send(device, { ts, values: { spo2: 90, 'heart-rate': 60 } })
+    const frame = await heldFrame(device)
+    expect(frame).toMatchObject({ reason: 'conflict', pointer: '/values/spo2' })
+    expect(await quarantine.replay(ground.by, frame.id, {})).toEqual({ readings: 1 })
+    const readings = (await stored(device)).flatMap((entry) => entry.readings)
+    expect(readings.map(({ signal, value, ordinal }) => [signal, value, ordinal])).toEqual([
+      ['spo2', 97, 0],
+      ['heart-rate', 60, 0],
+      ['spo2', 90, 1],
+    ])
+  })
+
+  test('an implausible value replays only when a person takes it, and then flagged', async () => {
+    const device = await ground.anotherDevice()
+    await send(device, { ts: Date.now(), values: { 'heart-rate': 9000, spo2: 97 } })
+    const frame = await heldFrame(device)
+    expect(frame).toMatchObject({ reason: 'implausible', pointer: '/values/heart-rate' })
+    await expect(quarantine.replay(ground.by, frame.id, {})).rejects.toMatchObject({
+      code: 'quarantine-not-replayable',
+      pointer: '/values/heart-rate',
+    })
+    expect(await quarantine.replay(ground.by, frame.id, { takeImplausible: true })).toEqual({ readings: 1 })
+    const readings = (await stored(device)).flatMap((entry) => entry.readings)
+    expect(readings.map(({ signal, flags }) => [signal, flags])).toEqual([
+      ['spo2', undefined],
+      ['heart-rate', ['implausible']],
+    ])
+  })
+
+  test('what still cannot be read is refused with its pointer and stays', async () => {
+    const device = await ground.anotherDevice()
+    await send(device, { values: { flux: 1 } })
+    const frame = await heldFrame(device)
+    await expect(quarantine.replay(ground.by, frame.id, {})).rejects.toMatchObject({
+      code: 'quarantine-not-replayable',
+      pointer: '/values/flux',
+    })
+    expect((await heldFrame(device)).id).toBe(frame.id)
+  })
+
+  test('a dismissed message is settled, keeps its bytes, and is not replayed', async () => {
+    const device = await ground.anotherDevice()
+    await send(device, 'nonsense')
+    const frame = await heldFrame(device)
+    await quarantine.dismiss(ground.by, frame.id, 'test-data')
+    expect(await heldOf(device)).toEqual([])
+    const [dismissed] = await quarantine.list(ground.by, { device: device.device, status: 'dismissed', limit: 5 })
+    expect(dismissed).toMatchObject({ id: frame.id, outcome: 'test-data', settledAt: expect.any(Number) })
+    expect((await quarantine.frame(ground.by, frame.id)).bytes.toString()).toBe('nonsense')
+    for (const again of [
+      () => quarantine.replay(ground.by, frame.id, {}),
+      () => quarantine.dismiss(ground.by, frame.id, 'repeated'),
+    ])
+      await expect(again()).rejects.toMatchObject({ code: 'quarantine-settled' })
+  })
+
+  test('another organisation sees none of it', async () => {
+    const device = await ground.anotherDevice()
+    await send(device, 'nonsense')
+    const frame = await heldFrame(device)
+    const stranger = byTest(await ground.tenant())
+    expect(await quarantine.list(stranger, { limit: 50 })).toEqual([])
+    expect(await quarantine.counts(stranger.tenant)).toEqual([])
+    for (const asked of [
+      () => quarantine.frame(stranger, frame.id),
+      () => quarantine.replay(stranger, frame.id, {}),
+      () => quarantine.dismiss(stranger, frame.id, 'not-ours'),
+    ])
+      await expect(asked()).rejects.toMatchObject({ code: 'quarantine-not-found' })
+  })
+
+  test('what lies in the table is sealed', async () => {
+    const device = await ground.anotherDevice()
+    await send(device, 'canary-in-a-frame')
+    await heldFrame(device)
+    const { rows } = await ground.engine.db.pool.query<{ line: string }>(
+      'select q::text as line from tenant.quarantine q',
+    )
+    const hex = Buffer.from('canary-in-a-frame').toString('hex')
+    const base64 = Buffer.from('canary-in-a-frame').toString('base64').slice(0, 20)
+    for (const { line } of rows) for (const seed of ['canary-in-a-frame', hex, base64]) expect(line).not.toContain(seed)
+  })
+
+  test('pages are newest first and do not overlap', async () => {
+    const device = await ground.anotherDevice()
+    for (let i = 0; i < 5; i++) await send(device, `nonsense ${i}`)
+    while ((await heldOf(device)).length < 5) await new Promise((go) => setTimeout(go, 10))
+    const ids: string[] = []
+    for (let before: string | undefined; ; before = ids.at(-1)) {
+      const page = await quarantine.list(ground.by, { device: device.device, limit: 2, ...(before ? { before } : {}) })
+      ids.push(...page.map(({ id }) => id))
+      if (page.length < 2) break
+    }
+    expect(ids).toHaveLength(5)
+    expect(ids).toEqual([...ids].sort().reverse())
+  })
+})
