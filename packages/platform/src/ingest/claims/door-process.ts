@@ -34,13 +34,21 @@ export async function openDoorProcess(engine: Engine, revived: () => Promise<voi
     async end(saved) {
       stop()
       await beating
-      await engine.log.append([{ kind: 'door-down', process: id }])
+      await say(engine, [{ kind: 'door-down', process: id }])
       await engine.db.pool.query(
         'update engine.door_process set told_down = true, ended = $3, heard_until = $2 where process = $1',
         [id, engine.clock.now(), saved],
       )
     },
   }
+}
+
+/**
+ * Past the refusals that devices get: on a disk that is nearly full a server must still start, to show what it has and to say why it
+ * refuses, and must still end in order.
+ */
+async function say(engine: Engine, entries: readonly DoorChanged[]): Promise<void> {
+  await engine.db.asEngine((tx) => engine.log.appendWithin(tx, entries))
 }
 
 async function register(engine: Engine, id: string): Promise<void> {
@@ -62,7 +70,7 @@ async function register(engine: Engine, id: string): Promise<void> {
     process: id,
     ...(heard !== null && !someone ? { heardUntil: heard } : {}),
   }
-  await engine.log.append([entry])
+  await say(engine, [entry])
   // After our own: before it the end of the last door would seem to be now, and not when it was last heard of.
   await tellSilent(engine, id)
 }
@@ -73,7 +81,7 @@ async function heartbeat(engine: Engine, id: string, revived: () => Promise<void
     [id, engine.clock.now()],
   )
   if (rows[0]?.told_down) {
-    await engine.log.append([{ kind: 'door-up', process: id }])
+    await say(engine, [{ kind: 'door-up', process: id }])
     await engine.db.pool.query('update engine.door_process set told_down = false, ended = false where process = $1', [
       id,
     ])
@@ -90,7 +98,10 @@ async function tellSilent(engine: Engine, self: string): Promise<void> {
     [self, engine.clock.now() - DEAF_AFTER_MS],
   )
   if (rows.length === 0) return
-  await engine.log.append(rows.map(({ process }) => ({ kind: 'door-down', process })))
+  await say(
+    engine,
+    rows.map(({ process }) => ({ kind: 'door-down', process })),
+  )
   await engine.db.pool.query('update engine.door_process set told_down = true where process = any($1::uuid[])', [
     rows.map(({ process }) => process),
   ])
