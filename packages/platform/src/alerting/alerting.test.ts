@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { aFridge } from '../subjects/fixtures.ts'
+import { isActiveProgram } from './programs.ts'
 import { minute, openScene, type Scene, start } from './testing/scene.ts'
 
 let scene: Scene
@@ -177,6 +178,13 @@ test('alerting > activating the same program again changes nothing, a changed ru
   expect(await scene.alerting.activate(scene.by, changed)).toEqual({ activated: 1 })
   const [after] = await scene.alerting.programs(scene.tenant)
   expect(after!.rules.map(({ version }) => version)).toEqual([2, 1])
+})
+
+test('alerting > a program counts as active where it was activated, and nowhere else', async () => {
+  const isActive = (tenant: string, code: string) => isActiveProgram(scene.engine, tenant, code)
+  expect(await isActive(scene.tenant, 'hypertension-rpm')).toBe(true)
+  expect(await isActive(scene.tenant, 'hypertension')).toBe(false)
+  expect(await isActive(await scene.test.tenant(), 'hypertension-rpm')).toBe(false)
 })
 
 test('alerting > a rule that nobody answers for is not activated', async () => {

@@ -3,7 +3,7 @@ export { type Alerting, makeAlerting } from './alerting.ts'
 export { type Alert, acknowledgeAlert, alertById, alertsOf, closeAlert, conditionOf } from './alerts.ts'
 export { alertingErrors } from './errors.ts'
 export { alertingFacts } from './facts.ts'
-export { activateProgram, type InstalledProgram, readPrograms } from './programs.ts'
+export { activateProgram, type InstalledProgram, isActiveProgram, readProgram, readPrograms } from './programs.ts'
 export {
   alertBody,
   programRef,

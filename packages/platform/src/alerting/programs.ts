@@ -1,17 +1,21 @@
 /** Programs as activated in an organisation: from files of `programs/` to rule versions that never change. */
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { assertOwned, type OwnedRule, type Program, type ProgramRule, parseProgram } from '@careloop/rules'
 import { record } from '../audit/index.ts'
 import type { Engine, TenantTx } from '../engine/index.ts'
 import type { By } from '../subjects/index.ts'
 import type { AlertingTables, ProgramHead } from './schema.ts'
 
+/** Reads one file of a program. @throws Failure `program-invalid` */
+export const readProgram = async (path: string): Promise<Program> =>
+  parseProgram(await readFile(path, 'utf8'), basename(path))
+
 /** Reads every `*.yaml` of a folder that is no timeline. @throws Failure `program-invalid` */
 export async function readPrograms(folder: string): Promise<Program[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.yaml') && !name.endsWith('.test.yaml'))
-  return Promise.all(names.sort().map(async (name) => parseProgram(await readFile(join(folder, name), 'utf8'), name)))
+  return Promise.all(names.sort().map((name) => readProgram(join(folder, name))))
 }
 
 /**
@@ -111,6 +115,14 @@ async function retire(tx: TenantTx, program: Program): Promise<number> {
     .executeTakeFirst()
   return Number(retired.numUpdatedRows)
 }
+
+/** Whether rules of this program are evaluated here. */
+export const isActiveProgram = (engine: Engine, tenant: string, code: string): Promise<boolean> =>
+  engine.db.asTenant(tenant, async (tx) => {
+    const rules = tx.tables<AlertingTables>().selectFrom('rule').select('id')
+    const active = rules.where('program', '=', code).where('active_version', 'is not', null)
+    return (await active.limit(1).executeTakeFirst()) !== undefined
+  })
 
 export interface InstalledRule {
   readonly id: string

@@ -4,6 +4,7 @@ import { Failure } from '@careloop/contract'
 import { deviceCommand } from './cli/device.ts'
 import { doctorCommand } from './cli/doctor.ts'
 import { migrateCommand } from './cli/migrate.ts'
+import { programCommand } from './cli/program.ts'
 import { tenantCommand, userCommand } from './cli/staff.ts'
 import { startCommand } from './cli/start.ts'
 import { tokenCommand } from './cli/token.ts'
@@ -22,6 +23,8 @@ const USAGE = `careloop <command>
   device list                              devices with profile, wearer and when last heard
   token create --device NAME               a new token for a device, shown once
   token create --service NAME --scopes S   a token for a program, e.g. --scopes subject:read,series:read
+  program activate FILE|CODE               evaluates a program's rules from now on; a code is looked up in programs/
+  program list                             programs of this version and what of them is active
   tenant create NAME                       another organisation
   user create --email E --name N --roles R a member of staff, e.g. --roles nurse,administrator
   migrate [--dry-run]                      brings the database to this version's schema
@@ -33,6 +36,7 @@ Environment: CARELOOP_DATA, CARELOOP_HTTP_PORT, CARELOOP_MQTT_PORT, CARELOOP_MQT
 const commands: Readonly<Record<string, Command>> = {
   start: startCommand,
   device: deviceCommand,
+  program: programCommand,
   token: tokenCommand,
   tenant: tenantCommand,
   user: userCommand,

@@ -1,6 +1,6 @@
 /** The rooms of one process, each made once, in the order in which they may call each other. */
 import { profile } from '@careloop/profiles'
-import { type Alerting, makeAlerting } from '../alerting/index.ts'
+import { type Alerting, isActiveProgram, makeAlerting } from '../alerting/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { ensureCa, type Fleet, issueDeviceCertificate, makeFleet } from '../fleet/index.ts'
 import { type Identity, makeIdentity } from '../identity/index.ts'
@@ -27,7 +27,7 @@ export async function openRooms(
     signInsPerMinute: options.signInsPerMinute ?? 10,
   })
   const staff = (tenant: string) => identity.members(tenant)
-  const subjects = makeSubjects(engine, staff)
+  const subjects = makeSubjects(engine, staff, (tenant, code) => isActiveProgram(engine, tenant, code))
   const ca = await ensureCa(engine)
   const fleet = makeFleet(engine, {
     knowsProfile: (code) => profile(code) !== undefined,

@@ -4,7 +4,7 @@ import { type ManualClock, makeManualClock } from '../engine/clock/manual-clock.
 import { type TestEngine, testEngine } from '../engine/testing/index.ts'
 import type { By } from './by.ts'
 import { aPatient, byTest, testSubjects } from './fixtures.ts'
-import type { Subjects } from './subjects.ts'
+import { makeSubjects, type Subjects } from './subjects.ts'
 
 let ground: TestEngine
 let clock: ManualClock
@@ -72,4 +72,16 @@ test('enrolments > one at a time in a program; what is refused leaves no trace i
   expect(await subjects.enrolmentsOf(by.tenant, subject)).toHaveLength(2)
   const open = (await subjects.enrolmentsAt(by.tenant, clock.now())).filter((each) => each.subject === subject)
   expect(open).toHaveLength(1)
+})
+
+test('enrolments > nobody is enrolled where no rule looks', async () => {
+  const staff = async () => [{ id: 'nora', endedAt: null }]
+  const strict = makeSubjects(ground.engine, staff, async (tenant, code) => tenant === by.tenant && code === 'falls')
+  const subject = (await strict.create(by, aPatient())).id
+  const before = (await logged()).length
+  await expect(strict.enrol(by, subject, { program: 'fals', owner: 'nora' })).rejects.toEqual(
+    refused('program-not-active', '/body/program'),
+  )
+  expect((await logged()).length).toBe(before)
+  expect(await strict.enrol(by, subject, { program: 'falls', owner: 'nora' })).toMatchObject({ program: 'falls' })
 })

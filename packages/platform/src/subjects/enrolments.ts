@@ -11,10 +11,14 @@ import { type EnrolmentTable, type SubjectsTables, toMs, toMsOrNull } from './sc
 import { assertStaff, type StaffOf } from './staff.ts'
 import { assertSubject } from './subject-store.ts'
 
-/** @throws Failure `subject-not-found`, `staff-not-found`, `enrolment-overlaps`, `enrolment-span-wrong` */
+/** Whether an organisation has a program of this code whose rules are evaluated. The programs' own room comes after this one. */
+export type KnowsProgram = (tenant: string, code: string) => Promise<boolean>
+
+/** @throws Failure `subject-not-found`, `staff-not-found`, `program-not-active`, `enrolment-overlaps`, `enrolment-span-wrong` */
 export async function enrol(
   engine: Engine,
   staff: StaffOf,
+  knowsProgram: KnowsProgram,
   by: By,
   subject: string,
   wanted: NewEnrolment,
@@ -24,6 +28,11 @@ export async function enrol(
   const to = wanted.to ?? null
   assertForward(from, to)
   await assertOwners(staff, by.tenant, wanted.owner, wanted.backup)
+  // A person enrolled where no rule looks would seem watched and not be.
+  if (!(await knowsProgram(by.tenant, wanted.program)))
+    throw subjectFailure('program-not-active', 'No active program has this code. See: careloop program list', {
+      pointer: '/body/program',
+    })
   const id = engine.ids.uuid()
   return engine.db.asTenant(by.tenant, async (tx) => {
     await assertSubject(tx, subject, '/params/id')

@@ -12,6 +12,7 @@ export const subjectErrors = {
   'care-team-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
   'care-team-name-taken': { disposition: 'reject', status: 409, issue: 'duplicate' },
   'staff-not-found': { disposition: 'reject', status: 422, issue: 'not-found' },
+  'program-not-active': { disposition: 'reject', status: 422, issue: 'not-found' },
   'enrolment-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
   'enrolment-overlaps': { disposition: 'reject', status: 409, issue: 'conflict' },
   'enrolment-span-wrong': { disposition: 'reject', status: 422, issue: 'value' },

@@ -14,7 +14,7 @@ import type {
 import type { Engine } from '../engine/index.ts'
 import type { By } from './by.ts'
 import { createCareTeam, listCareTeams, setCareTeamMembers } from './care-teams.ts'
-import { endEnrolment, enrol, enrolmentsAt, enrolmentsOf, updateEnrolment } from './enrolments.ts'
+import { endEnrolment, enrol, enrolmentsAt, enrolmentsOf, type KnowsProgram, updateEnrolment } from './enrolments.ts'
 import type { NamedSubject } from './name-index.ts'
 import { makeNameKeeper, type NameKeeper } from './name-keeper.ts'
 import { createSite, listSites } from './sites.ts'
@@ -60,7 +60,8 @@ export interface Subjects {
   start(): Promise<() => Promise<void>>
 }
 
-export function makeSubjects(engine: Engine, staff: StaffOf): Subjects {
+/** @param knowsProgram without it every program is taken for active: for what has no programs */
+export function makeSubjects(engine: Engine, staff: StaffOf, knowsProgram: KnowsProgram = async () => true): Subjects {
   const names = makeNameKeeper(engine)
   const kept = async (by: By, made: Promise<Subject>): Promise<Subject> => {
     const subject = await made
@@ -80,7 +81,7 @@ export function makeSubjects(engine: Engine, staff: StaffOf): Subjects {
     createCareTeam: (by, wanted) => createCareTeam(engine, staff, by, wanted),
     setCareTeamMembers: (by, id, members) => setCareTeamMembers(engine, staff, by, id, members),
     careTeams: (tenant) => listCareTeams(engine, tenant),
-    enrol: (by, subject, wanted) => enrol(engine, staff, by, subject, wanted),
+    enrol: (by, subject, wanted) => enrol(engine, staff, knowsProgram, by, subject, wanted),
     updateEnrolment: (by, id, wanted) => updateEnrolment(engine, staff, by, id, wanted),
     endEnrolment: (by, id, end) => endEnrolment(engine, by, id, end),
     enrolmentsOf: (tenant, subject) => enrolmentsOf(engine, tenant, subject),
