@@ -192,6 +192,7 @@ test('indexes > as careloop_app, under row-level security, each look-up finds it
     [['subject_id'], `select * from tenant.enrolment where subject_id = '${id}' order by from_at`],
     [['id'], `select * from tenant.device where id = '${id}'`],
     [['name'], `select id from tenant.device where name = 'x'`],
+    [['address_hmac'], `select id from tenant.device where address_hmac = '\\x00'`],
     [
       ['device_id'],
       `select * from tenant.assignment where device_id = '${id}' and superseded_at is null order by from_at`,
