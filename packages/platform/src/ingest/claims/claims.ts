@@ -26,6 +26,10 @@ const CLAIM = `
 export interface Claims {
   /** Makes this process the one that serves the device, and gives what is known of it. */
   claim(device: string): Promise<ClaimedDevice>
+  /** What was claimed did not arrive: the claim may stand all the same, and the next one must not take it for an old one. */
+  doubt(device: string): void
+  /** Devices in doubt: this process's checkpoint must not move beyond them. */
+  doubted(): readonly string[]
   /** After this process was fenced: learns which devices it still serves; gives the new fence value. */
   refresh(): Promise<{ readonly fence: number; readonly still: ReadonlySet<string> }>
 }
@@ -38,6 +42,7 @@ export function makeClaims(engine: Engine, process: string): Claims {
   let waiting: { device: string; resolve(claimed: ClaimedDevice): void; reject(error: unknown): void }[] = []
   let running = false
   const scans = makeScans(engine)
+  const doubted = new Set<string>()
 
   async function run(): Promise<void> {
     running = true
@@ -45,10 +50,16 @@ export function makeClaims(engine: Engine, process: string): Claims {
       const batch = waiting.slice(0, MAX_BATCH)
       waiting = waiting.slice(MAX_BATCH)
       try {
-        const claimed = await claimAll(engine, process, [...new Set(batch.map((item) => item.device))], scans)
+        const claimed = await claimAll(engine, process, [...new Set(batch.map((item) => item.device))], {
+          scans,
+          doubted,
+        })
         for (const item of batch) item.resolve(claimed.get(item.device)!)
       } catch (error) {
-        for (const item of batch) item.reject(error)
+        for (const item of batch) {
+          doubted.add(item.device)
+          item.reject(error)
+        }
       }
     }
     running = false
@@ -60,6 +71,8 @@ export function makeClaims(engine: Engine, process: string): Claims {
         waiting.push({ device, resolve, reject })
         if (!running) setImmediate(() => void (running || run()))
       }),
+    doubt: (device) => void doubted.add(device),
+    doubted: () => [...doubted],
     async refresh() {
       // The fence first, then the claims: a claim that comes between has bumped the fence already or will bump it again.
       const { rows } = await engine.db.pool.query<{ fence: number }>(
@@ -80,18 +93,30 @@ async function claimAll(
   engine: Engine,
   process: string,
   devices: readonly string[],
-  scans: Scans,
+  { scans, doubted }: { scans: Scans; doubted: Set<string> },
 ): Promise<Map<string, ClaimedDevice>> {
   const { rows } = await engine.db.pool.query<ClaimRow>(CLAIM, [devices, process])
+  // Claimed by an earlier try whose answer was lost: that try has lowered our checkpoint to the former holder's.
+  const own = rows.some((row) => doubted.has(row.device)) ? await checkpointOf(engine, process) : null
   const claimed = new Map<string, ClaimedDevice>()
   for (const row of rows) {
     const marks = await openMarks(engine, row)
-    if (row.previous !== null && row.checkpoint !== null)
-      for (const { position, entry } of await scans.since(row.checkpoint, row.device))
+    const checkpoint = row.previous !== null ? row.checkpoint : doubted.has(row.device) ? own : null
+    if (checkpoint !== null)
+      for (const { position, entry } of await scans.since(checkpoint, row.device))
         if (position > (row.mark_position ?? 0)) marks.learn(entry)
     claimed.set(row.device, { marks })
   }
+  for (const device of claimed.keys()) doubted.delete(device)
   return claimed
+}
+
+async function checkpointOf(engine: Engine, process: string): Promise<number | null> {
+  const { rows } = await engine.db.pool.query<{ checkpoint: number }>(
+    'select checkpoint::float8 as checkpoint from engine.door_process where process = $1',
+    [process],
+  )
+  return rows[0]?.checkpoint ?? null
 }
 
 async function openMarks(engine: Engine, row: ClaimRow): Promise<DeviceMarks> {

@@ -51,16 +51,35 @@ export function makeSlots(engine: Engine, { claims, radio }: SlotParts, process:
   let loads = 0
 
   async function load(device: string): Promise<Slot> {
-    const [{ marks }, memory] = await Promise.all([claims.claim(device), radio(device)])
+    const asked = Promise.allSettled([radio(device)])
+    const { marks } = await claims.claim(device)
+    const [answer] = await asked
+    if (answer.status === 'rejected') {
+      claims.doubt(device)
+      throw answer.reason
+    }
+    const memory = answer.value
     const slot: Slot = { device, marks, inFlight: [], radio: memory, dirty: true, touchedAt: engine.clock.now() }
     loads++
     slots.set(device, slot)
     return slot
   }
 
+  function loadOnce(device: string): Promise<Slot> {
+    const held = slots.get(device)
+    if (held) return Promise.resolve(held)
+    let promise = loading.get(device)
+    if (!promise) {
+      promise = load(device).finally(() => loading.delete(device))
+      loading.set(device, promise)
+    }
+    return promise
+  }
+
   const inFlight = () => [...slots.values()].some((slot) => slot.inFlight.length > 0)
 
   async function save(): Promise<boolean> {
+    await Promise.all(claims.doubted().map((device) => loadOnce(device).catch(() => {})))
     const before = loads
     const quiet = !inFlight()
     const head = await engine.log.head(0)
@@ -68,9 +87,9 @@ export function makeSlots(engine: Engine, { claims, radio }: SlotParts, process:
     await new Promise((go) => setImmediate(go))
     const upTo = quiet && !inFlight() ? head : learned
     const dirty = [...slots.values()].filter((slot) => slot.dirty)
-    for (let i = 0; i < dirty.length; i += SLICE) await saveSlice(engine, dirty.slice(i, i + SLICE), upTo)
+    for (let i = 0; i < dirty.length; i += SLICE) await saveSlice(engine, process, dirty.slice(i, i + SLICE), upTo)
     // A claim that came between has lowered the checkpoint for a device that is only saved next time: leave it there.
-    const whole = loading.size === 0 && loads === before
+    const whole = loading.size === 0 && loads === before && claims.doubted().length === 0
     if (whole)
       await engine.db.pool.query(
         'update engine.door_process set checkpoint = greatest(checkpoint, $2) where process = $1',
@@ -84,16 +103,7 @@ export function makeSlots(engine: Engine, { claims, radio }: SlotParts, process:
 
   return {
     get: (device) => slots.get(device),
-    load(device) {
-      const held = slots.get(device)
-      if (held) return Promise.resolve(held)
-      let promise = loading.get(device)
-      if (!promise) {
-        promise = load(device).finally(() => loading.delete(device))
-        loading.set(device, promise)
-      }
-      return promise
-    },
+    load: loadOnce,
     keepOnly(still) {
       const gone = [...slots.keys()].filter((device) => !still.has(device))
       for (const device of gone) slots.delete(device)
@@ -107,7 +117,7 @@ export function makeSlots(engine: Engine, { claims, radio }: SlotParts, process:
 }
 
 /** Marks saved at position P reflect every message of the device up to P, and perhaps later ones: learning twice is harmless. */
-async function saveSlice(engine: Engine, slots: readonly Slot[], position: number): Promise<void> {
+async function saveSlice(engine: Engine, process: string, slots: readonly Slot[], position: number): Promise<void> {
   const key = await engine.keys.keyFor('log-day', 'device-marks')
   const bodies = slots.map((slot) => {
     slot.dirty = false
@@ -115,10 +125,14 @@ async function saveSlice(engine: Engine, slots: readonly Slot[], position: numbe
   })
   try {
     await engine.db.pool.query(
-      `insert into engine.device_mark (device, position, key_id, body)
-         select d, $2, $3, b from unnest($1::uuid[], $4::bytea[]) as t(d, b)
+      // Only of devices that are still this process's: one that was paused here must not write over what its successor has saved. The
+      // lock keeps a claim waiting until this is in, which it then reads.
+      `with mine as materialized (
+         select device from engine.device_claim where device = any($1::uuid[]) and process = $5 order by device for share)
+       insert into engine.device_mark (device, position, key_id, body)
+         select d, $2, $3, b from unnest($1::uuid[], $4::bytea[]) as t(d, b) join mine on mine.device = d
        on conflict (device) do update set position = excluded.position, key_id = excluded.key_id, body = excluded.body`,
-      [slots.map((slot) => slot.device), position, key.id, bodies],
+      [slots.map((slot) => slot.device), position, key.id, bodies, process],
     )
   } catch (error) {
     for (const slot of slots) slot.dirty = true

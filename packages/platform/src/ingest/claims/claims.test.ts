@@ -1,0 +1,43 @@
+import { afterEach, expect, test } from 'vitest'
+import { aFrame, type IngestGround, ingestGround } from '../fixtures.ts'
+import { makeSlots } from '../marks/slots.ts'
+import { makeClaims } from './claims.ts'
+import { openDoorProcess } from './door-process.ts'
+
+let ground: IngestGround
+afterEach(() => ground.stop())
+
+const say = (ingest: IngestGround['ingest'], seq: number) =>
+  ingest.accept(aFrame(ground.device, { seq, values: { 'heart-rate': 60 + seq } }))
+
+test('claims > a process that was paused does not overwrite what its successor has saved since', async () => {
+  ground = await ingestGround()
+  for (let seq = 0; seq < 5; seq++) await say(ground.ingest, seq)
+  const second = await ground.anotherProcess()
+  for (let seq = 5; seq < 10; seq++) await say(second.ingest, seq)
+  await second.ingest.slots.save()
+  // The first one wakes in the middle of its own saving, before it learns what it lost.
+  await ground.ingest.slots.save()
+  const third = await ground.anotherProcess()
+  for (let seq = 0; seq < 10; seq++) expect((await say(third.ingest, seq)).outcome, `message ${seq}`).toBe('duplicate')
+})
+
+test('claims > a take-over whose answer was lost is made good: what the log says since is learned all the same', async () => {
+  ground = await ingestGround()
+  const { device } = ground.device
+  for (let seq = 0; seq < 5; seq++) await say(ground.ingest, seq)
+  const { engine } = ground.another()
+  const { id } = await openDoorProcess(engine, async () => {})
+  let broken = true
+  const radio = async () => {
+    if (broken) throw new Error('the connection broke after the claim was committed')
+    return { now: () => ({}) }
+  }
+  const slots = makeSlots(engine, { claims: makeClaims(engine, id), radio }, id)
+  await expect(slots.load(device)).rejects.toThrow('the connection broke')
+  // Nothing may be forgotten over it meanwhile, either.
+  await slots.save()
+  broken = false
+  const { marks } = await slots.load(device)
+  for (let seq = 0; seq < 5; seq++) expect(marks.sequences.has(seq), `message ${seq}`).toBe(true)
+})
