@@ -46,7 +46,7 @@ async function signIn({ page }: Watched, { email, password }: Person): Promise<v
 const mark = (watched: Watched) => watched.page.evaluate('window.sameDocument = true')
 const isSameDocument = (watched: Watched) => watched.page.evaluate<boolean>('window.sameDocument === true')
 
-describe('from a reading to a closed task', () => {
+describe('from a reading to a closed task', { timeout: 120_000 }, () => {
   test('the first administrator opens the printed link and is in', async () => {
     const { page, context, faults } = await openPage(browser, ground.url)
     const token = await ground.platform.rooms.identity.offerSetup()
