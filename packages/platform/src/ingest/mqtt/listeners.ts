@@ -72,7 +72,11 @@ export async function listenTls(
     },
     taken,
   )
-  server.on('tlsClientError', refused)
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+    refused(error)
+    // Node tells of a handshake that takes too long and leaves its socket open: whoever says nothing would keep its place for ever.
+    if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') socket.destroy()
+  })
   const listener = await start(server, listen, 'mqtts')
   return { ...listener, renew: ({ key, cert, ca }) => server.setSecureContext({ key, cert, ca, minVersion }) }
 }

@@ -1,3 +1,4 @@
+import { connect as connectTcp } from 'node:net'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openTestDoor, type TestDoor } from './testing/open-test-door.ts'
@@ -55,6 +56,20 @@ describe('mqtt over TLS', () => {
       certificate: { fingerprint256: device.fingerprint256, subject: 'CN=device-1' },
     })
     await client.leave()
+  })
+
+  it.each([
+    ['nothing', ''],
+    ['half a hello', '160301020001000001fc0303'],
+  ])('ends a connection that says %s and never finishes its handshake', async (_, hex) => {
+    const socket = connectTcp({ port: ground.port, host: '127.0.0.1' })
+    socket.write(Buffer.from(hex, 'hex'))
+    await new Promise((closed) =>
+      socket
+        .once('close', closed)
+        .on('error', () => {})
+        .resume(),
+    )
   })
 
   it('takes TLS 1.2 and 1.3, nothing older', async () => {
