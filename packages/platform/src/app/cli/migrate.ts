@@ -1,13 +1,16 @@
 /** `careloop migrate [--dry-run]`. */
 
 import { join } from 'node:path'
-import { makeWatch, migrate, startPostgres } from '../../engine/index.ts'
+import { makeWatch, migrate, openMasterKey, startPostgres } from '../../engine/index.ts'
 import type { Command } from '../main.ts'
 import { findRunning } from '../running.ts'
 
 export const migrateCommand: Command = async (config, _words, options) => {
   const dryRun = options['dry-run'] === true
   const watch = makeWatch({ level: 'warn' })
+  // Before there are data there is a master key: data without one could never be opened, and are refused ever after.
+  const master = await openMasterKey({ path: config.masterKeyFile, dataDir: config.dataDir })
+  for (const notice of master.notices) console.error(notice)
   const url = config.databaseUrl ?? findRunning(config.dataDir)?.url
   const embedded = url
     ? null
