@@ -7,7 +7,7 @@ import { engineFailure } from '../errors.ts'
 import type { Account } from './account.ts'
 import type { Binaries } from './binaries.ts'
 import { lastLines } from './create-cluster.ts'
-import type { Layout } from './layout.ts'
+import { type Layout, SOCKET_PORT } from './layout.ts'
 import { isAlive, readPostmasterPid, runsIn } from './postmaster-pid.ts'
 import { dataDirArgument, finished, spawnAs } from './run-as.ts'
 
@@ -40,7 +40,7 @@ export interface ServerOptions {
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { place, account, binaries } = options
-  removeStalePid(place.cluster)
+  removeStaleLocks(place)
   const said = markLogs(place)
   const output = openSync(place.startLog, 'a', 0o600)
   const dir = dataDirArgument(account, place.cluster)
@@ -59,12 +59,15 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 }
 
 /**
- * PostgreSQL refuses when any process of its user has the number in a left-over pid file; in a container that starts again,
- * something always has. Where we know that it is no server of this directory, the file means nothing.
+ * PostgreSQL refuses when any process of its user has the number in a left-over lock file; in a container that starts again,
+ * something always has, and a killed postmaster that nobody has reaped keeps its own. Where we know that it is no server of this
+ * directory, the files mean nothing. The socket's lock, in a folder that only this cluster uses, says the same once more.
  */
-function removeStalePid(cluster: string): void {
-  const found = readPostmasterPid(cluster)
-  if (found !== undefined && runsIn(cluster, found.pid) === false) rmSync(join(cluster, 'postmaster.pid'))
+function removeStaleLocks({ cluster, socketDir }: Layout): void {
+  for (const lock of [join(cluster, 'postmaster.pid'), join(socketDir, `.s.PGSQL.${SOCKET_PORT}.lock`)]) {
+    const pid = existsSync(lock) ? Number(readFileSync(lock, 'utf8').split('\n')[0]) : 0
+    if (pid > 0 && runsIn(cluster, pid) === false) rmSync(lock)
+  }
 }
 
 async function ready(place: Layout, child: ChildProcess | undefined, said: () => string): Promise<Server> {

@@ -300,6 +300,8 @@ if (isRoot) {
       join(dataDir, 'cluster/postmaster.pid'),
       `${sleeper.pid}\n/x\n1700000000\n5432\n\n\n  1 1\nready   \n`,
     )
+    // And the socket's lock, which says the same once more.
+    writeFileSync(join(dataDir, 'cluster/socket/.s.PGSQL.5432.lock'), `${sleeper.pid}\n/x\n1700000000\n5432\nsocket\n`)
     const other = await startInAnotherProcess({ uid: 65_534, gid: 65_534 })
     await kill(sleeper, 'SIGKILL')
     expect(statSync(`/proc/${other.pid}`).uid).toBe(65_534)
