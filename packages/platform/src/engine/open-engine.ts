@@ -44,7 +44,12 @@ export function openEngine(options: EngineOptions): OpenEngine {
   let closing = false
   // Keys and leases have pools of their own: they are asked for inside transactions, and must not wait behind them.
   const pool = (max: number, name: string) => {
-    const made = new pg.Pool({ connectionString: options.url, max, application_name: `careloop-${name}` })
+    const made = new pg.Pool({
+      connectionString: options.url,
+      max,
+      connectionTimeoutMillis: 15_000,
+      application_name: `careloop-${name}`,
+    })
     // Connections that a stopping database cuts after us are no news.
     made.on('error', (error) => closing || watch.log.warn({ err: error }, 'a database connection was lost'))
     // The pool listens only to idle connections. One that breaks inside a transaction, between two statements, told nobody, and an

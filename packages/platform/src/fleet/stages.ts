@@ -1,4 +1,4 @@
-import type { Engine, Stage } from '../engine/index.ts'
+import { type Engine, followLog, followOnce, type LogFollower, type Stage } from '../engine/index.ts'
 import type { Attribution } from './attribution.ts'
 import { noteEntries } from './device-status.ts'
 
@@ -9,14 +9,14 @@ export const attributionStage = (attribution: Attribution): Stage => ({
 })
 
 const cursorName = 'fleet-status'
-const batchEntries = 2000
+const wantedKinds: ReadonlySet<string> = new Set(['device-reported', 'door-up', 'door-down'])
 
 /** Takes what devices told of themselves from the log into their status; one process at a time. */
 export const deviceStatusStage: Stage = {
   name: 'device-status',
   async start(engine) {
     const stopping = new AbortController()
-    const running = followLog(engine, stopping.signal)
+    const running = keepFollowing(engine, stopping.signal)
     return async () => {
       stopping.abort()
       await running
@@ -24,7 +24,7 @@ export const deviceStatusStage: Stage = {
   },
 }
 
-async function followLog(engine: Engine, stop: AbortSignal): Promise<void> {
+async function keepFollowing(engine: Engine, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
     const lease = await engine.leases.acquire(cursorName, 15_000).catch(() => null)
     if (!lease) {
@@ -32,10 +32,7 @@ async function followLog(engine: Engine, stop: AbortSignal): Promise<void> {
       continue
     }
     try {
-      while (!stop.aborted && !lease.signal.aborted) {
-        const moved = await takeReports(engine)
-        if (moved === null) await engine.log.waitFor(0, await position(engine), 1000, stop)
-      }
+      await followLog(engine, reports(engine), AbortSignal.any([stop, lease.signal]))
     } catch (err) {
       engine.watch.log.warn({ err }, 'device status could not be taken from the log; trying again')
       await engine.clock.sleep(1000, stop)
@@ -45,18 +42,16 @@ async function followLog(engine: Engine, stop: AbortSignal): Promise<void> {
   }
 }
 
-const position = async (engine: Engine): Promise<number> => Number(await engine.db.cursor(cursorName))
+const reports = (engine: Engine): LogFollower => ({
+  cursor: cursorName,
+  wants: (entry) => wantedKinds.has(entry.kind),
+  take: (tx, found) =>
+    noteEntries(
+      engine,
+      tx,
+      found.map(({ entry }) => entry),
+    ),
+})
 
-/** Takes in the next commits of the log. @returns the new position, null when there was nothing */
-export async function takeReports(engine: Engine): Promise<number | null> {
-  const from = await engine.db.cursor(cursorName)
-  const commits = await engine.log.read(0, Number(from), batchEntries)
-  const newest = commits.at(-1)
-  if (!newest) return null
-  const entries = commits.flatMap((commit) => commit.entries)
-  await engine.db.asEngine(async (tx) => {
-    await noteEntries(engine, tx, entries)
-    await engine.db.moveCursor(tx, cursorName, from, String(newest.position))
-  })
-  return newest.position
-}
+/** Takes in what the log holds now. @returns whether there was anything */
+export const takeReports = (engine: Engine): Promise<boolean> => followOnce(engine, reports(engine))

@@ -39,7 +39,7 @@ const session = (device: DeviceIdentity): OpenedSession => ({
   ...{ persistent: false, resumed: false, openedAt: Date.now() },
 })
 const shown = async () => {
-  while ((await takeReports(ground.engine)) !== null);
+  while (await takeReports(ground.engine));
   const views = await Promise.all(devices.map(({ device }) => ground.fleet.device(ground.by, device)))
   return views.map(({ connected }) => connected)
 }

@@ -34,7 +34,7 @@ test('last will > a flat object on a topic of the device is told with its conten
       attributes: { online: false, why: 'battery', lastWillTopic: own('gone') },
     },
   ])
-  while ((await takeReports(ground.engine)) !== null);
+  while (await takeReports(ground.engine));
   expect(await ground.fleet.device(ground.by, ground.device.device)).toMatchObject({
     ...{ connected: false, attributes: { online: false, why: 'battery' } },
   })

@@ -32,6 +32,10 @@ export interface ClosableLog extends ReadingLog {
 }
 
 const PARTITION = 0
+/** Beyond this a step of the clock back is not held any more, ms. */
+const MAX_HELD_MS = 60_000
+/** What a reader is given at once, of sealed bytes: at least one commit. */
+const MAX_READ_BYTES = 16 * 1024 * 1024
 const APPEND = {
   name: 'careloop-append',
   text: 'select appended_position, lost from engine.append($1, $2, $3, $4, $5, $6, $7, $8)',
@@ -140,9 +144,21 @@ class PostgresLog implements ClosableLog {
     }
   }
 
+  /** Small steps back (a clock being disciplined) are held; a large one is a clock that was wrong before, and is believed. */
+  #storedNow(): number {
+    const now = this.#parts.clock.now()
+    if (now < this.#lastStoredAt - MAX_HELD_MS)
+      this.#parts.watch.log.error(
+        { steppedBackMs: this.#lastStoredAt - now },
+        "the server's clock was set back: what was stored before carries times from the future. See that a time server is followed",
+      )
+    else if (now < this.#lastStoredAt) return this.#lastStoredAt
+    this.#lastStoredAt = now
+    return now
+  }
+
   async #seal(entries: readonly LogEntry[]): Promise<SealedCommit> {
-    const storedAt = Math.max(this.#parts.clock.now(), this.#lastStoredAt)
-    this.#lastStoredAt = storedAt
+    const storedAt = this.#storedNow()
     const key = await this.#parts.keys.keyFor('log-day', new Date(storedAt).toISOString().slice(0, 10))
     const commitId = this.#parts.ids.uuid()
     return { commitId, storedAt, keyId: key.id, body: key.seal(encodeCommit(entries), aadOf(commitId)) }
@@ -233,10 +249,11 @@ class PostgresLog implements ClosableLog {
     if (cached.length > 0) return cached
     const { rows } = await this.#parts.pool.query<LogRow>(
       `select position::float8 as position, stored_at::float8 as stored_at, commit_id, key_id, body from (
-         select *, sum(entries) over (order by position) - entries as before from (
-           select * from engine.reading_log where partition = $1 and position > $2 order by position limit 256) newest) counted
-        where before < $3 order by position`,
-      [partition, after, maxEntries],
+         select *, sum(entries) over w - entries as before, sum(octet_length(body)) over w - octet_length(body) as bytes_before
+           from (select * from engine.reading_log where partition = $1 and position > $2 order by position limit 256) newest
+         window w as (order by position)) counted
+        where before < $3 and bytes_before < $4 order by position`,
+      [partition, after, maxEntries, MAX_READ_BYTES],
     )
     const commits: LogCommit[] = []
     for (const row of rows) commits.push(await this.#open(partition, row))

@@ -1,25 +1,30 @@
 /**
- * The newest commits as they were appended, so that readers in the same process decode nothing. Bounded by entries; a commit
- * of another process is a hole, and the reader then goes to the database.
+ * The newest commits as they were appended, so that readers in the same process decode nothing. Bounded by
+ * entries and by the bytes of their frames; a commit of another process is a hole, and the reader then goes to the database.
  */
 import type { LogCommit } from '../ports.ts'
 
 export class TailCache {
   readonly #byPosition = new Map<number, LogCommit>()
   readonly #maxEntries: number
+  readonly #maxBytes: number
   #entries = 0
+  #bytes = 0
 
-  constructor(maxEntries: number) {
+  constructor(maxEntries: number, maxBytes = 64 * 1024 * 1024) {
     this.#maxEntries = maxEntries
+    this.#maxBytes = maxBytes
   }
 
   push(commit: LogCommit): void {
     this.#byPosition.set(commit.position, commit)
     this.#entries += commit.entries.length
+    this.#bytes += frameBytes(commit)
     for (const [position, oldest] of this.#byPosition) {
-      if (this.#entries <= this.#maxEntries) break
+      if (this.#entries <= this.#maxEntries && this.#bytes <= this.#maxBytes) break
       this.#byPosition.delete(position)
       this.#entries -= oldest.entries.length
+      this.#bytes -= frameBytes(oldest)
     }
   }
 
@@ -35,4 +40,10 @@ export class TailCache {
     }
     return found
   }
+}
+
+function frameBytes({ entries }: LogCommit): number {
+  let bytes = 0
+  for (const entry of entries) if ('frame' in entry) bytes += entry.frame.bytes.byteLength
+  return bytes
 }

@@ -3,7 +3,14 @@
  * same transaction, so every set-aside frame is there once.
  */
 import type { FrameQuarantined } from '@careloop/contract'
-import type { Engine, EngineTx, LogCommit, Stage } from '../../engine/index.ts'
+import {
+  type Engine,
+  type EngineTx,
+  type FoundEntry,
+  followLog,
+  type LogFollower,
+  type Stage,
+} from '../../engine/index.ts'
 import type { IngestTables } from '../schema.ts'
 
 const PARTITION = 0
@@ -24,10 +31,7 @@ export const quarantineStage: Stage = {
 async function run(engine: Engine, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      const after = Number(await engine.db.cursor(CURSOR))
-      const commits = await engine.log.read(PARTITION, after, 5000)
-      if (commits.length === 0) await engine.log.waitFor(PARTITION, after, 5000, signal)
-      else await project(engine, after, commits)
+      await followLog(engine, setAsides(engine), signal)
     } catch (error) {
       // Another process moved the cursor, or the database is away: begin again from what is stored.
       engine.watch.log.warn({ err: error }, 'quarantine: could not take in what was set aside; trying again')
@@ -36,28 +40,27 @@ async function run(engine: Engine, signal: AbortSignal): Promise<void> {
   }
 }
 
-async function project(engine: Engine, after: number, commits: readonly LogCommit[]): Promise<void> {
-  const upTo = commits.at(-1)!.position
-  await engine.db.asEngine(async (tx) => {
-    for (const [tenant, held] of byTenant(commits)) await insertAll(engine, tx, tenant, held)
-    await engine.db.moveCursor(tx, CURSOR, String(after), String(upTo))
-  })
-}
+const setAsides = (engine: Engine): LogFollower => ({
+  cursor: CURSOR,
+  wants: (entry) => entry.kind === 'quarantined',
+  async take(tx, found) {
+    for (const [tenant, held] of byTenant(found)) await insertAll(engine, tx, tenant, held)
+  },
+})
 
 interface Held {
   readonly entry: FrameQuarantined
   readonly position: number
 }
 
-function byTenant(commits: readonly LogCommit[]): Map<string, Held[]> {
+function byTenant(found: readonly FoundEntry[]): Map<string, Held[]> {
   const tenants = new Map<string, Held[]>()
-  for (const { position, entries } of commits)
-    for (const entry of entries) {
-      if (entry.kind !== 'quarantined') continue
-      const list = tenants.get(entry.tenant) ?? []
-      list.push({ entry, position })
-      tenants.set(entry.tenant, list)
-    }
+  for (const { position, entry } of found) {
+    if (entry.kind !== 'quarantined') continue
+    const list = tenants.get(entry.tenant) ?? []
+    list.push({ entry, position })
+    tenants.set(entry.tenant, list)
+  }
   return tenants
 }
 
