@@ -54,6 +54,42 @@ describe('ingest', () => {
     expect((await stored()).length).toBe(before + 1)
   })
 
+  test('of two in one commit with the same number or time and other content, the first is stored and the other set aside', async () => {
+    const ts = Date.now() - 1000
+    for (const name of [{ seq: 4 }, { ts }]) {
+      const device = await ground.anotherDevice()
+      const say = (payload: unknown) => ground.ingest.accept(aFrame(device, payload))
+      await say({ values: { 'heart-rate': 59 } })
+      const values = [60, 61, 62].map((rate) => ({ ...name, values: { 'heart-rate': rate } }))
+      const receipts = await Promise.all([...values, values[1], { values: { 'heart-rate': 63 } }].map(say))
+      expect(receipts.map((receipt) => receipt.outcome)).toEqual([
+        'stored',
+        ...['quarantined', 'quarantined', 'quarantined'],
+        'stored',
+      ])
+      const mine = readingsOf(await logEntries(ground.engine)).filter((entry) => entry.device === device.device)
+      expect(mine.flatMap((entry) => entry.readings.map((reading) => reading.value))).toEqual([59, 60, 63])
+    }
+  })
+
+  test('a restart of the count in one commit with what follows it forgets nothing', async () => {
+    const device = await ground.anotherDevice()
+    const say = (payload: unknown) => ground.ingest.accept(aFrame(device, payload))
+    const ts = Date.now() - 10_000
+    for (const seq of [0, 1, 2]) await say({ seq, ts: ts + seq, values: { 'heart-rate': 60 + seq } })
+    const anew = [0, 1].map((seq) => ({ seq, ts: ts + 5000 + seq, values: { 'heart-rate': 80 + seq } }))
+    for (const wanted of ['stored', 'duplicate'])
+      expect((await Promise.all(anew.map(say))).map((receipt) => receipt.outcome)).toEqual([wanted, wanted])
+  })
+
+  test('a PUBLISH delivered again is not taken for another one with the same bytes that is on its way', async () => {
+    const device = await ground.anotherDevice()
+    const say = (packetId: number, dup: boolean) =>
+      ground.ingest.accept(aFrame(device, { values: { spo2: 96 } }, { delivery: { packetId, dup } }))
+    const receipts = await Promise.all([say(1, false), say(2, true), say(1, true)])
+    expect(receipts.map((receipt) => receipt.outcome)).toEqual(['stored', 'stored', 'duplicate'])
+  })
+
   test('a SenML pack with times relative to now is recognised when it is delivered again later', async () => {
     const before = (await stored()).length
     const pack = [

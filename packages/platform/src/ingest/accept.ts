@@ -14,6 +14,7 @@ import { parseFrame } from './decode/parse-frame.ts'
 import type { Accept, Frame, Receipt, SetAside } from './door.ts'
 import { ingestFailure } from './errors.ts'
 import { hashBytes } from './marks/hash.ts'
+import { type InFlight, isSame, mustPrecede } from './marks/in-flight.ts'
 import { judge } from './marks/judge.ts'
 import type { Slot, Slots } from './marks/slots.ts'
 import { quarantineEntry, summarise } from './quarantine/entry.ts'
@@ -56,19 +57,34 @@ export function makeAccept(parts: AcceptParts): Accept {
   }
 
   function acceptNow(frame: Frame, slot: Slot): Promise<Receipt> {
+    if (slot.waiting) return slot.waiting.then(() => accept(frame))
     const contentHash = hashBytes(frame.bytes)
     const same = slot.inFlight.find((other) => isSame(other, frame, contentHash))
     // Sent again before the first was durable: this one is acknowledged when that one is, or fails with it.
     if (same) return same.done.then(() => finish(frame, { outcome: 'duplicate' }))
     const prepared = frame.kind === 'telemetry' ? prepare(frame, slot, contentHash, parts) : prepareReport(frame, parts)
     if (prepared === 'duplicate') return Promise.resolve(finish(frame, { outcome: 'duplicate' }))
+    if ('after' in prepared) return acceptAfter(prepared.after, frame, slot)
     slot.touchedAt = frame.receivedAt
     return append(frame, slot, contentHash, prepared)
   }
 
+  /** Judged when `flight` is known; what comes meanwhile waits behind, so that the order stays. */
+  function acceptAfter(flight: InFlight, frame: Frame, slot: Slot): Promise<Receipt> {
+    const settled = flight.done.then(
+      () => {},
+      () => {},
+    )
+    slot.waiting = settled.then(() => {
+      delete slot.waiting
+    })
+    return slot.waiting.then(() => accept(frame))
+  }
+
   function append(frame: Frame, slot: Slot, contentHash: number, prepared: Prepared): Promise<Receipt> {
     const done = appendFenced(prepared.plan, slot, fences, parts)
-    const flight = { contentHash, sequence: prepared.sequence, repeatable: prepared.repeatable, done }
+    const { plan: _, ...what } = prepared
+    const flight: InFlight = { ...what, contentHash, packetId: frame.delivery?.packetId, done }
     slot.inFlight.push(flight)
     const leave = () => slot.inFlight.splice(slot.inFlight.indexOf(flight), 1)
     return done.then(
@@ -98,20 +114,23 @@ export function makeAccept(parts: AcceptParts): Accept {
 
 // ---------------------------------------------------------------- before the append
 
-interface Prepared {
+interface Prepared extends Pick<InFlight, 'sequence' | 'restarted' | 'repeatable' | 'readings'> {
   readonly plan: Plan
-  readonly sequence?: number
-  /** Another frame with the same bytes is the same message: it names its own time or number, or MQTT says that it repeats. */
-  readonly repeatable: boolean
 }
 
-function isSame(flight: { contentHash: number; repeatable: boolean }, frame: Frame, contentHash: number): boolean {
-  return flight.contentHash === contentHash && (flight.repeatable || frame.delivery?.dup === true)
+/** One on its way must be durable first. */
+interface NotYet {
+  readonly after: InFlight
 }
 
-function prepare(frame: Frame, slot: Slot, contentHash: number, parts: AcceptParts): Prepared | 'duplicate' {
+/** Holds nothing that a later message could repeat. */
+const PLAIN = { sequence: undefined, restarted: false, repeatable: false, readings: [] } as const
+
+function prepare(frame: Frame, slot: Slot, contentHash: number, parts: AcceptParts): Prepared | NotYet | 'duplicate' {
   try {
     const parsed = parseFrame(frame, slot.radio.now)
+    const after = slot.inFlight.length > 0 ? mustPrecede(slot.inFlight, parsed) : undefined
+    if (after) return { after }
     const judged = judge(frame, parsed, contentHash, slot)
     if (judged.verdict === 'duplicate') return 'duplicate'
     if (judged.verdict === 'set-aside') return prepareAside(frame, [judged.fault], parts)
@@ -136,7 +155,9 @@ function prepare(frame: Frame, slot: Slot, contentHash: number, parts: AcceptPar
     const reports = parsed.attributes ? [reportEntry(frame, parsed.attributes)] : []
     return {
       repeatable: namesItself,
-      ...(parsed.sequence === undefined ? {} : { sequence: parsed.sequence }),
+      sequence: parsed.sequence,
+      restarted: judged.restarted === true,
+      readings: judged.readings,
       // Planned again when the wearer has changed meanwhile, and with the wearer the zone of a wall clock.
       plan: () => {
         const wall = wallClockOf(parts.attribution, slot.device)
@@ -181,14 +202,14 @@ const UNASSIGNED = {
 
 function prepareAside(frame: Frame, faults: readonly Fault[], parts: AcceptParts): Prepared {
   const setAside = summarise(faults).map((fault) => quarantineEntry(frame, fault, parts.engine.ids.uuid()))
-  return { repeatable: false, plan: () => ({ entries: setAside, setAside, readings: 0 }) }
+  return { ...PLAIN, plan: () => ({ entries: setAside, setAside, readings: 0 }) }
 }
 
 /** Attributes and status: what a device tells of itself. */
 function prepareReport(frame: Frame, parts: AcceptParts): Prepared {
   try {
     const entries = [reportEntry(frame)]
-    return { repeatable: false, plan: () => ({ entries, setAside: [], readings: 0 }) }
+    return { ...PLAIN, plan: () => ({ entries, setAside: [], readings: 0 }) }
   } catch (error) {
     return prepareUnreadable(frame, error, parts)
   }

@@ -6,19 +6,14 @@ import type { Engine } from '../../engine/index.ts'
 import { type Claims, markAad } from '../claims/claims.ts'
 import type { RadioMemory } from '../decode/radio-memory.ts'
 import type { DeviceMarks } from './device-marks.ts'
-
-/** A message on its way into the log. */
-export interface InFlight {
-  readonly contentHash: number
-  readonly sequence: number | undefined
-  readonly repeatable: boolean
-  readonly done: Promise<unknown>
-}
+import type { InFlight } from './in-flight.ts'
 
 export interface Slot {
   readonly device: string
   readonly marks: DeviceMarks
   readonly inFlight: InFlight[]
+  /** Messages wait here for one that must be durable before they can be judged; later ones wait behind them. */
+  waiting?: Promise<void>
   readonly radio: RadioMemory
   dirty: boolean
   touchedAt: number
