@@ -156,3 +156,33 @@ test('attribution > a started door follows facts of other processes', async () =
   expect(await aDoor().load(by.tenant, ground.engine.ids.uuid())).toBeUndefined()
   await stop()
 })
+
+test('attribution > a credential revoked while it is being looked up is refused', async () => {
+  const { device, token, credential } = await enrolled(fleet, by)
+  const { engine } = ground.another({ clock })
+  let goOn = () => {}
+  const gate = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  let isRead = () => {}
+  const read = new Promise<void>((resolve) => {
+    isRead = resolve
+  })
+  let holds = true
+  const asEngine: typeof engine.db.asEngine = async (fn) => {
+    const found = await engine.db.asEngine(fn)
+    if (!holds) return found
+    isRead()
+    await gate
+    return found
+  }
+  const door = makeAttribution({ ...engine, db: { ...engine.db, asEngine } })
+  const asked = door.identityByTokenHash(sha256(token))
+  await read
+  holds = false
+  await fleet.revokeCredential(by, device, credential)
+  await door.refresh()
+  goOn()
+  expect(await asked).toBeNull()
+  expect(door.isGood(credential)).toBe(false)
+})

@@ -202,7 +202,8 @@ class AttributionCopy implements Attribution {
       if (!found) return null
       this.#learn(found)
       this.#put(found.credential)
-      credential = found.credential
+      // Not the answer itself: a refresh may have brought its revocation while the answer was under way.
+      credential = this.#byCredential.get(found.credential.credential) ?? found.credential
     }
     if (!this.#holds(credential)) return null
     const { tenant, device, name, profile, classification } = this.#devices.get(credential.device)!

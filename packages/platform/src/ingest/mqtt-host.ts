@@ -32,6 +32,7 @@ export function makeMqttHost({ engine, fleet, ingest }: MqttHostParts): MqttHost
   })
   return {
     authenticate: (hello) => authenticate(fleet, hello),
+    isGood: (credential) => fleet.attribution.isGood(credential),
     accept,
     async setAside({ frame, reason, message }) {
       await append(quarantineEntry(frame, { reason, pointer: '', message }, engine.ids.uuid()))

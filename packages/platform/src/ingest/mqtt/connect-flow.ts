@@ -99,6 +99,11 @@ async function open(connection: Connection, packet: IConnectPacket, version: 4 |
     if (connection.phase !== 'opening') return
     await state.host.opened(opened)
     if (connection.phase !== 'opening') return state.host.closed(opened, 'socket-closed')
+    if (!state.host.isGood(device.credential)) {
+      // Revoked or expired while its session was being looked up.
+      refuse(connection, version, Reason.notAuthorized)
+      return state.host.closed(opened, 'revoked')
+    }
     connection.client = makeClient(connection, packet, version, session, opened, verdict.format)
     welcome(connection, connection.client, packet, clientId, present)
   } finally {

@@ -72,6 +72,8 @@ export interface LastWill {
 export interface MqttHost {
   /** Checks a credential. A rejection is taken as `unavailable`: the device tries again. */
   authenticate(hello: Hello): Promise<Verdict>
+  /** Whether a credential that let a device in still does: asked every second of every connection, so from memory. */
+  isGood(credential: string): boolean
   readonly accept: Accept
   /** Quarantines a frame that no flow reads; resolves when durable, rejects like `accept`. */
   setAside(aside: SetAsideFrame): Promise<void>

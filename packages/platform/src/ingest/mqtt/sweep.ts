@@ -17,6 +17,7 @@ export function sweep(state: DoorState) {
 function sweepOne(connection: Connection, now: number) {
   const { limits } = connection.state
   const silentMs = now - connection.heardAt
+  if (isRevoked(connection)) return connection.close('revoked')
   switch (connection.phase) {
     case 'waiting':
       if (silentMs > limits.connectTimeoutMs) connection.close('connect-timeout')
@@ -30,6 +31,14 @@ function sweepOne(connection: Connection, now: number) {
     case 'open':
       return sweepOpen(connection, now, silentMs)
   }
+}
+
+/**
+ * The fact of a revocation closes what is open at that moment. A device that comes back while this process still takes its
+ * credential for good, and one whose credential expires, are found here.
+ */
+function isRevoked({ phase, device, state }: Connection): boolean {
+  return (phase === 'opening' || phase === 'open') && device !== null && !state.host.isGood(device.credential)
 }
 
 function sweepOpen(connection: Connection, now: number, silentMs: number) {

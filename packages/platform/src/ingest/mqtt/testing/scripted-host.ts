@@ -44,6 +44,8 @@ export class ScriptedHost implements MqttHost {
   answer: (frame: Frame) => Promise<Receipt> = async () => stored
   verdict: (hello: Hello) => Promise<Verdict> = async ({ username }) => verdictOf(username)
   settingsOf = new Map<string, DeviceSettings>()
+  /** Credentials that open nothing any more. */
+  readonly ended = new Set<string>()
   fill = 0
   refused: ReturnType<MqttHost['refusal']> = null
   #changed: (device: string) => void = () => {}
@@ -52,6 +54,10 @@ export class ScriptedHost implements MqttHost {
   authenticate(hello: Hello) {
     this.hellos.push(hello)
     return this.verdict(hello)
+  }
+
+  isGood(credential: string) {
+    return !this.ended.has(credential)
   }
 
   accept = (frame: Frame): Promise<Receipt> => {
