@@ -287,3 +287,73 @@ test('rules > a new version of a rule keeps an active alert active until its own
     ['cleared', 2],
   ])
 })
+
+/** One probe reading: measured and heard by clocks of their own, stored by the log's. */
+function hear(evaluator: Evaluator, value: number, [at, receivedAt, storedAt]: readonly number[], extra = {}): void {
+  const logged = { signal: 'temperature-probe', value, measuredAt: at!, ordinal: 0 }
+  const source = { partition: 0, position: 1, index: 0, device: 'd', receivedAt: receivedAt!, storedAt: storedAt! }
+  evaluator.readings('s', [logged], { ...source, ...extra })
+  evaluator.advance(storedAt!)
+}
+const probeRule = (code: string) => specs.filter((spec) => spec.rule === code)
+const hour = 60 * minute
+
+test('rules > a log time that is held ahead of the clock makes no live reading late', () => {
+  const evaluator = new Evaluator()
+  evaluator.configure('s', probeRule('slowToClear'))
+  hear(evaluator, 5, [start, start, start + hour])
+  hear(evaluator, 9, [start + minute, start + minute, start + hour])
+  expect(evaluator.takeTransitions()).toMatchObject([{ what: 'raised', historic: false }])
+})
+
+test.each([
+  ['log time steps back too', 0],
+  ['log time is held', hour],
+])('rules > a clock that was an hour ahead for long and is put right: the next breach is live (%s)', (_, held) => {
+  for (const ahead of [30, 3]) {
+    const evaluator = new Evaluator()
+    evaluator.configure('s', probeRule('slowToClear'))
+    // For a short time ahead nothing is folded away yet, but the log then says so by itself.
+    if (ahead === 3 && held > 0) continue
+    for (let i = 0; i < ahead; i++) {
+      const wrong = start + hour + i * minute
+      hear(evaluator, 5, [wrong, wrong, wrong])
+    }
+    const now = start + ahead * minute
+    hear(evaluator, 9, [now, now, now + held])
+    hear(evaluator, 9, [now + minute, now + minute, now + minute + held])
+    expect(evaluator.takeTransitions()).toMatchObject([{ what: 'raised', historic: false, at: now }])
+    hear(evaluator, 5, [now + 2 * minute, now + 2 * minute, now + 2 * minute + held])
+    hear(evaluator, 5, [now + 6 * minute, now + 6 * minute, now + 6 * minute + held])
+    expect(evaluator.takeTransitions()).toMatchObject([{ what: 'cleared', historic: false }])
+  }
+})
+
+test('rules > what a clock that was ahead raised stays raised, and clears once', () => {
+  const evaluator = new Evaluator()
+  evaluator.configure('s', probeRule('slowToClear'))
+  const wrong = start + hour
+  hear(evaluator, 9, [wrong, wrong, wrong])
+  expect(evaluator.takeTransitions()).toMatchObject([{ what: 'raised' }])
+  for (let i = 1; i <= 5; i++) hear(evaluator, 5, [start + i * minute, start + i * minute, start + i * minute])
+  expect(evaluator.takeTransitions().map(({ what }) => what)).toEqual(['cleared'])
+})
+
+test('rules > a hold that began while the clock was ahead ends by time after it was put right', () => {
+  const evaluator = new Evaluator()
+  evaluator.configure('s', probeRule('held'))
+  const wrong = start + 6 * hour
+  hear(evaluator, 9, [wrong, wrong, wrong])
+  evaluator.advance(start + minute)
+  evaluator.advance(start + 5 * minute)
+  expect(evaluator.takeTransitions()).toEqual([])
+  evaluator.advance(start + 7 * minute)
+  expect(evaluator.takeTransitions()).toMatchObject([{ what: 'raised', historic: false, at: start + 6 * minute }])
+})
+
+test('rules > what an operator brings in again is late by when it is stored', () => {
+  const evaluator = new Evaluator()
+  evaluator.configure('s', probeRule('slowToClear'))
+  hear(evaluator, 9, [start, start, start + hour], { replayed: true })
+  expect(evaluator.takeTransitions()).toMatchObject([{ what: 'raised', historic: true }])
+})

@@ -7,8 +7,10 @@ import { type BySignal, pointsByRule, pointsOf } from './collect.ts'
 import { type SubjectCorrection, withGained, withoutLost } from './correction.ts'
 import { raiseByTimer, type Told } from './lane.ts'
 import { copyPoint, deadlineOf, type Machine, type Point } from './machine.ts'
-import type { Source } from './rule.ts'
+import { heardAt, type Source } from './rule.ts'
 import {
+  aheadMs,
+  beginAnew,
   carryOver,
   historicAfterMs,
   type RuleState,
@@ -52,7 +54,7 @@ export class Evaluator {
   #out: Transition[] = []
   #now: EpochMs = 0
 
-  /** Log time: the newest storedAt or tick seen. */
+  /** Log time: the newest storedAt or tick seen; after a clock was put right, what it says since. */
   get now(): EpochMs {
     return this.#now
   }
@@ -135,7 +137,7 @@ export class Evaluator {
       known.bySignal,
       correction.own.map(({ readings, source }) => ({
         source,
-        readings: readings.filter((reading) => source.storedAt - reading.measuredAt <= historicAfterMs),
+        readings: readings.filter((reading) => heardAt(source) - reading.measuredAt <= historicAfterMs),
       })),
     )
     for (const state of known.rules) {
@@ -174,13 +176,26 @@ export class Evaluator {
 
   /** Time of the log passed: fires timers whose deadline lies before `now`. Call after the entries of a commit. */
   advance(now: EpochMs): void {
-    if (now > this.#now) this.#now = now
+    if (this.#now - now > aheadMs) this.#stepBack(now)
+    else if (now > this.#now) this.#now = now
     if (this.#now <= this.#nextDue) return
     const due = [...this.#deadlines].filter(([, watched]) => watched.due < this.#now)
     due.sort(([, a], [, b]) => a.due - b.due || (a.subject.subject < b.subject.subject ? -1 : 1))
     for (const [track, { due: at, subject, state }] of due) {
       this.#changed.add(subject.subject)
       this.#tell(subject, state, track, [raiseByTimer(track.live, at)], false, null)
+      this.#watch(subject, state, track)
+    }
+    this.#findNextDue()
+  }
+
+  /** A hold that began in a time that has yet to come would not end before that time comes again: it begins anew. */
+  #stepBack(now: EpochMs): void {
+    this.#now = now
+    for (const [track, { subject, state }] of this.#deadlines) {
+      if (track.live.head.lastAt <= now + aheadMs) continue
+      this.#changed.add(subject.subject)
+      beginAnew(track, now)
       this.#watch(subject, state, track)
     }
     this.#findNextDue()

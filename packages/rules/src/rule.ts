@@ -56,9 +56,18 @@ export interface Source {
   /** Place of the entry inside its commit. */
   readonly index: number
   readonly device: string
+  /** When a door heard it, by the door's clock. */
   readonly receivedAt: EpochMs
   readonly storedAt: EpochMs
+  /** Brought in again by an operator: `receivedAt` tells when it was heard for the first time. */
+  readonly replayed?: true
 }
+
+/**
+ * What lateness is measured against. Log time is held back from running backwards, so it may stand ahead of every clock after a
+ * clock was put right; the door's own clock does not.
+ */
+export const heardAt = (source: Source): EpochMs => (source.replayed ? source.storedAt : source.receivedAt)
 
 /** The clear condition of a rule that names none: the opposite of what raises it. */
 export function opposite(when: Condition): Condition {

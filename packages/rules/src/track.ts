@@ -4,8 +4,8 @@
  */
 import type { EpochMs } from '@careloop/contract'
 import { compact, isBeforeWindow, type Lane, newLane, type Told, take } from './lane.ts'
-import { type CompiledRule, copyPoint, type Machine, type Point } from './machine.ts'
-import type { Source } from './rule.ts'
+import { type CompiledRule, copyMachine, copyPoint, type Machine, newMachine, type Point } from './machine.ts'
+import { heardAt, type Source } from './rule.ts'
 
 /** A rule as it stands for one subject. `from`/`to`: the enrolment's span [from, to) of measuredAt, null = open. */
 export interface SubjectRule {
@@ -32,8 +32,10 @@ export interface RuleState {
   failed: string | null
 }
 
-/** A reading older than this when stored is historic: it pages nobody. Also how far back a late reading is put in order. */
+/** A reading older than this when a door heard it is historic: it pages nobody. Also how far back a late reading is put in order. */
 export const historicAfterMs = 15 * 60_000
+/** No reading is measured later than this after it is heard: what stands further ahead was told by a clock that went back since. */
+export const aheadMs = 2 * 60_000
 /** Foci of one rule and subject, e.g. probes of a fridge; more is a misconfiguration and fails the rule. */
 export const maxFoci = 32
 
@@ -44,12 +46,41 @@ export function takeInto(
   source: Source,
   rule: CompiledRule,
 ): { readonly told: readonly Told[]; readonly historic: boolean } {
-  const historic = source.storedAt - point.at > historicAfterMs || isBeforeWindow(track.live, point.at)
-  return { historic, told: historic ? takeLate(track, point, rule) : takeLive(track, point, source.storedAt, rule) }
+  const heard = heardAt(source)
+  const isLate = heard - point.at > historicAfterMs
+  if (!isLate && clockWentBack(track.live, source)) beginAnew(track, point.at)
+  const historic = isLate || isBeforeWindow(track.live, point.at)
+  return { historic, told: historic ? takeLate(track, point, rule) : takeLive(track, point, heard, rule) }
 }
 
-function takeLive(track: Track, point: Point, storedAt: EpochMs, rule: CompiledRule): readonly Told[] {
-  compact(track.live, storedAt - historicAfterMs, rule)
+/** A reading that waited at its door may be older than what is known; the window's beginning lies long before any wait. */
+const clockWentBack = ({ base, head }: Lane, source: Source): boolean =>
+  base.lastAt > heardAt(source) + aheadMs || head.lastAt > Math.max(heardAt(source), source.storedAt) + aheadMs
+
+/**
+ * The clock went back: what was folded lies in a time that comes again. What is raised stays raised, a breach goes on with the
+ * measurements it had and holds from `at` on; the window begins anew, so that nothing of now counts as found late.
+ */
+export function beginAnew(track: Track, at: EpochMs): void {
+  const { head } = track.live
+  const notAfter = (time: EpochMs | null) => (time === null ? null : Math.min(time, at))
+  const base: Machine = {
+    ...newMachine(),
+    active: head.active,
+    raisedAt: notAfter(head.raisedAt),
+    breachSince: notAfter(head.breachSince),
+    breachLast: Math.min(head.breachLast, at),
+    row: head.row.map((time) => Math.min(time, at)),
+    evidence: head.evidence.map(copyPoint),
+    evidenceLeftOut: head.evidenceLeftOut,
+    carry: head.carry.map((carried) => carried && { ...carried, at: Math.min(carried.at, at) }),
+  }
+  track.live = { base, head: copyMachine(base), points: [], pins: [] }
+  track.late = null
+}
+
+function takeLive(track: Track, point: Point, heard: EpochMs, rule: CompiledRule): readonly Told[] {
+  compact(track.live, heard - historicAfterMs, rule)
   if (track.late !== null) seed(track.live, track.late.head, point, rule)
   return take(track.live, point, rule)
 }

@@ -149,6 +149,7 @@ export class Evaluation {
           device,
           receivedAt,
           storedAt: commit.storedAt,
+          ...(entry.door === 'replay' ? ({ replayed: true } as const) : {}),
         }
         this.#evaluator.readings(entry.subject, entry.readings, source)
       } else if (entry.kind === 'assignment-changed') {

@@ -17,6 +17,8 @@ export const lookBackMs = 3_600_000
 /** measuredAt lies at most 2 min after storedAt; the rest is for clocks of several processes that differ. */
 export const skewMs = 5 * 60_000
 const batchEntries = 2_000
+/** Positions read in any case before the place where the stretch seems to begin. */
+const sampleStride = 64
 
 /** Readings of the device that changed hands, by who had them and who has them now. */
 export interface Moved {
@@ -118,30 +120,44 @@ export class LogHistory {
     }
   }
 
-  /** The position before the first commit that may hold what is asked for, by halving: stored times grow with positions. */
+  /**
+   * The position before the first commit that may hold what is asked for, by halving: stored times grow with positions, unless a
+   * clock was put right. So samples before the place that was found are asked too, ever further apart, and the search goes on
+   * before each that would have belonged to the stretch: reading too much costs time, too little would lose readings.
+   */
   async #findBegin(): Promise<void> {
     const { partition, position } = this.#place
     const wanted = this.#change.since - lookBackMs - skewMs
     const floor = await this.#log.floor(partition)
     const storedAt = async (at: number) => (await this.#log.read(partition, at - 1, 1))[0]?.storedAt ?? 0
-    let low = floor + 1
-    let high = position
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2)
-      if ((await storedAt(middle)) >= wanted) high = middle
-      else low = middle + 1
-    }
+    let low = await this.#firstFrom(floor + 1, position, async (at) => (await storedAt(at)) >= wanted)
+    for (let back = sampleStride; low - back > floor; back *= 2)
+      if ((await storedAt(low - back)) >= wanted) {
+        low = await this.#firstFrom(floor + 1, low - back, async (at) => (await storedAt(at)) >= wanted)
+        back = sampleStride / 2
+      }
+    low = Math.max(floor + 1, low - sampleStride)
     this.#begin = low - 1
     if (floor === 0 || low > floor + 1) return
     const oldest = await storedAt(low)
     if (oldest > this.#change.since + skewMs) this.#logBegins = oldest
+  }
+
+  async #firstFrom(from: number, to: number, belongs: (at: number) => Promise<boolean>): Promise<number> {
+    let [low, high] = [from, to]
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      if (await belongs(middle)) high = middle
+      else low = middle + 1
+    }
+    return low
   }
 }
 
 function put(
   into: Map<string, CorrectedEntry[]>,
   subject: string,
-  { device, receivedAt }: ReadingsLogged,
+  { device, receivedAt, door }: ReadingsLogged,
   { partition, position, storedAt }: LogCommit,
   index: number,
   reading: LoggedReading,
@@ -151,5 +167,9 @@ function put(
   const last = entries.at(-1)
   if (last !== undefined && last.source.position === position && last.source.index === index)
     entries[entries.length - 1] = { ...last, readings: [...last.readings, reading] }
-  else entries.push({ readings: [reading], source: { partition, position, index, device, receivedAt, storedAt } })
+  else {
+    const replayed = door === 'replay' ? ({ replayed: true } as const) : {}
+    const source = { partition, position, index, device, receivedAt, storedAt, ...replayed }
+    entries.push({ readings: [reading], source })
+  }
 }
