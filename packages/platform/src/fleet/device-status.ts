@@ -2,8 +2,10 @@
  * What devices told of themselves, from the reading log into their status: connection, last contact, attributes. The log is the
  * truth; this is what a page shows. When a door process goes down, by itself or by a kill, all its connections have ended.
  */
-import type { DeviceReported, EpochMs, LogEntry } from '@careloop/contract'
+import { type DeviceReported, type EpochMs, Failure, type LogEntry } from '@careloop/contract'
+import { Counter } from 'prom-client'
 import type { Engine, EngineTx } from '../engine/index.ts'
+import { mergeAttributes } from './attribute-bounds.ts'
 import { type FleetTables, toMs, toMsOrNull } from './schema.ts'
 import { openPart, sealPart, tenantKey } from './sealed-parts.ts'
 
@@ -38,8 +40,38 @@ async function noteDoorDown(engine: Engine, tx: EngineTx, process: string): Prom
 async function noteReports(engine: Engine, tx: EngineTx, reports: readonly DeviceReported[]): Promise<void> {
   for (const [tenant, ofTenant] of Map.groupBy(reports, (report) => report.tenant)) {
     const byDevice = Map.groupBy(ofTenant, (report) => report.device)
-    for (const [device, ofDevice] of byDevice) await noteDevice(engine, tx, tenant, device, ofDevice)
+    for (const [device, ofDevice] of byDevice) await noteOrPass(engine, tx, tenant, device, ofDevice)
   }
+}
+
+/**
+ * One device whose status cannot be written must not keep the status of all others from being written. What may pass by itself
+ * (the database is away) is tried again, with all.
+ */
+async function noteOrPass(
+  engine: Engine,
+  tx: EngineTx,
+  tenant: string,
+  device: string,
+  reports: readonly DeviceReported[],
+): Promise<void> {
+  await tx.client.query('savepoint one_device')
+  try {
+    await noteDevice(engine, tx, tenant, device, reports)
+    await tx.client.query('release savepoint one_device')
+  } catch (err) {
+    if (mayPass(err)) throw err
+    await tx.client.query('rollback to savepoint one_device')
+    passedOver(engine).inc(reports.length)
+    engine.watch.log.error({ err, tenant, device }, 'the status of a device could not be noted; it is passed over')
+  }
+}
+
+/** PostgreSQL: connection, rollback, resources, operator (classes 08, 40, 53, 57, 58); sockets; failures that say so. */
+function mayPass(error: unknown): boolean {
+  if (error instanceof Failure) return error.kind.disposition === 'retry'
+  const code = (error as { code?: unknown }).code
+  return typeof code === 'string' ? /^(08|40|53|57|58)|^E/.test(code) : false
 }
 
 interface Status {
@@ -50,6 +82,8 @@ interface Status {
   lastConnectedAt: EpochMs | null
   reportedAt: EpochMs
   attributes: Attributes
+  /** Attributes that had no room, while these reports were taken in. */
+  dropped: number
 }
 
 async function noteDevice(
@@ -73,9 +107,11 @@ async function noteDevice(
           lastConnectedAt: toMsOrNull(row.last_connected_at),
           reportedAt: toMs(row.reported_at),
           attributes: openPart<Attributes>(key, 'attributes', device, row.attributes),
+          dropped: 0,
         }
-      : { connected: false, process: null, connection: null, lastConnectedAt: null, reportedAt: 0, attributes: {} }
+      : nothingYet
     const after = reports.reduce(withReport, before)
+    if (after.dropped > 0) droppedAttributes(engine).inc(after.dropped)
     const columns = {
       connected: after.connected,
       process: after.process,
@@ -92,13 +128,33 @@ async function noteDevice(
   })
 }
 
+const nothingYet: Status = {
+  ...{ connected: false, process: null, connection: null, lastConnectedAt: null, reportedAt: 0 },
+  ...{ attributes: {}, dropped: 0 },
+}
+
+const counterOf =
+  (name: string, help: string) =>
+  ({ watch: { metrics } }: Engine): Counter =>
+    (metrics.getSingleMetric(name) as Counter | undefined) ?? new Counter({ name, help, registers: [metrics] })
+
+const passedOver = counterOf(
+  'careloop_fleet_reports_passed_over_total',
+  'Reports of devices whose status could not be written; the server log names the devices',
+)
+const droppedAttributes = counterOf(
+  'careloop_fleet_attributes_dropped_total',
+  'Attributes that devices told beyond the bound of one device; the device shows why',
+)
+
 /** Pure: a status after one more report. Attributes add up; a will or a disconnect ends the connection that it tells of. */
 export function withReport(status: Status, report: DeviceReported): Status {
   const after = { ...status, reportedAt: Math.max(status.reportedAt, report.receivedAt) }
   const { process = null, connection = null, receivedAt } = report
   if (report.what === 'connected')
     return { ...after, connected: true, process, connection, lastConnectedAt: receivedAt }
-  const told = { ...after, attributes: { ...status.attributes, ...report.attributes } }
+  const { attributes, dropped } = mergeAttributes(status.attributes, report.attributes)
+  const told = { ...after, attributes, dropped: status.dropped + dropped.length }
   if (report.what === 'attributes' || report.what === 'status') return told
   const heard = report.what === 'last-will' ? told : after
   return isOfAnother(status, report) ? heard : { ...heard, connected: false, process: null, connection: null }

@@ -137,3 +137,25 @@ test('device status > what a device told of itself in the log is shown, in the o
     .toMatchObject({ ...shown, connected: true, lastConnectedAt: 2000 })
   await stop()
 })
+
+test('device status > one device that tells too much, or whose row cannot be read, keeps no other from being noted', async () => {
+  const [loud, broken, quiet] = await Promise.all([1, 2, 3].map(() => fleet.enrolDevice(by, aDevice())))
+  const tells = (device: string, attributes: DeviceReported['attributes'], receivedAt: number): DeviceReported => ({
+    ...{ kind: 'device-reported', tenant: by.tenant, device, receivedAt, what: 'attributes', attributes },
+  })
+  await ground.engine.log.append([tells(broken!.id, { battery: 1 }, 1)])
+  while (await takeReports(ground.engine));
+  await ground.engine.db.asTenant(by.tenant, (tx) =>
+    tx.client.query(`update tenant.device_status set attributes = '\\x00' where device_id = $1`, [broken!.id]),
+  )
+  for (let message = 0; message < 5; message += 1) {
+    const attributes = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`m${message}-${n}`, 'x'.repeat(50)]))
+    await ground.engine.log.append([tells(loud!.id, attributes, 2)])
+  }
+  await ground.engine.log.append([tells(broken!.id, { battery: 2 }, 3), tells(quiet!.id, { battery: 3 }, 3)])
+  while (await takeReports(ground.engine));
+  expect(await fleet.device(by, quiet!.id)).toMatchObject({ attributes: { battery: 3 } })
+  const { attributes } = (await fleet.device(by, loud!.id))!
+  expect(Object.keys(attributes!)).toHaveLength(201)
+  expect(attributes).toMatchObject({ 'careloop:attributes-dropped': 'too-many' })
+})
