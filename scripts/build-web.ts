@@ -2,7 +2,8 @@
  * Builds the pages when their sources changed since the last build, else does nothing: `npm start`, the demo and the e2e test
  * call it. Several may call at once: each builds in a folder of its own and the last one's is put in place.
  *
- * `node scripts/build-web.ts [--force]`
+ * `node scripts/build-web.ts [--force] [--try]`; with `--try` a failure is told and the exit code is 0: a server without pages still
+ * takes readings.
  */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -89,6 +90,11 @@ function putInPlace(fresh: string): void {
 }
 
 if (import.meta.main) {
-  const built = await buildWeb({ force: process.argv.includes('--force') })
-  console.log(built ? 'Pages built into packages/web/dist' : 'Pages are up to date')
+  try {
+    const built = await buildWeb({ force: process.argv.includes('--force') })
+    console.log(built ? 'Pages built into packages/web/dist' : 'Pages are up to date')
+  } catch (error) {
+    console.error(`The pages could not be built: ${(error as Error).message}`)
+    process.exitCode = process.argv.includes('--try') ? 0 : 1
+  }
 }

@@ -31,7 +31,11 @@ export const version: string = (
   JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version
 
+/** Folder of the built pages. */
 export const webRoot = fileURLToPath(new URL('../../../web/dist', import.meta.url))
+
+/** `npm start` builds them; a clean clone has none. */
+export const arePagesBuilt = (): boolean => existsSync(join(webRoot, 'index.html'))
 
 export async function startPlatform(config: Config, watch: Watch): Promise<Platform> {
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
@@ -84,7 +88,7 @@ async function openPages(
     deviceByToken: (sha256) => rooms.fleet.attribution.identityByTokenHash(sha256),
     readiness: readinessOf(opened),
     version,
-    ...(existsSync(join(webRoot, 'index.html')) ? { webRoot } : {}),
+    ...(arePagesBuilt() ? { webRoot } : {}),
     ...(config.operatorToken ? { operatorToken: config.operatorToken } : {}),
     trustedProxies: config.trustedProxies,
     ...(config.publicOrigin ? { publicOrigin: config.publicOrigin } : {}),

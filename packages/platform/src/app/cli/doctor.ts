@@ -3,6 +3,7 @@ import { statfsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { Config } from '../config.ts'
 import type { Command } from '../main.ts'
+import { arePagesBuilt } from '../platform.ts'
 import { findRunning } from '../running.ts'
 import { databaseFindings } from './doctor-database.ts'
 import { masterKeyFindings } from './doctor-keys.ts'
@@ -19,6 +20,7 @@ const MARK = { good: 'ok  ', look: 'look', bad: 'BAD ' } as const
 export const doctorCommand: Command = async (config) => {
   const findings = [
     nodeFinding(),
+    pagesFinding(),
     ...(await portFindings(config)),
     diskFinding(config),
     ...(await masterKeyFindings(config)),
@@ -38,6 +40,16 @@ function nodeFinding(): Finding {
         state: 'bad',
         what: `Node ${process.version}`,
         mend: 'Careloop runs on Node 24. Start it by npm (`npm start`), which brings it.',
+      }
+}
+
+export function pagesFinding(isBuilt = arePagesBuilt()): Finding {
+  return isBuilt
+    ? { state: 'good', what: 'the pages are built' }
+    : {
+        state: 'bad',
+        what: 'the pages are not built, so none are served',
+        mend: 'Start it by npm (`npm start`), which builds them. Or: npx node scripts/build-web.ts',
       }
 }
 

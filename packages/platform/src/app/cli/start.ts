@@ -2,7 +2,7 @@
 import { makeWatch } from '../../engine/index.ts'
 import type { Config } from '../config.ts'
 import type { Command } from '../main.ts'
-import { type Platform, startPlatform } from '../platform.ts'
+import { arePagesBuilt, type Platform, startPlatform } from '../platform.ts'
 
 export const startCommand: Command = async (config) => {
   const platform = await startPlatform(config, makeWatch({ level: config.logLevel, processMetrics: true }))
@@ -27,7 +27,12 @@ export function endWithProcess(platform: { close(): Promise<void> }, after: () =
 
 async function welcome(platform: Platform, config: Config): Promise<string[]> {
   const lines = [...platform.notices]
-  if (platform.http) lines.push(`Pages          ${platform.http}`)
+  if (platform.http && arePagesBuilt()) lines.push(`Pages          ${platform.http}`)
+  else if (platform.http)
+    lines.push(
+      `API            ${platform.http}`,
+      'The pages are not built, so none are served. Start it by npm (npm start), which builds them.',
+    )
   for (const { door, host, port } of platform.doors?.mqtt.addresses ?? [])
     lines.push(
       door === 'mqtt'
