@@ -46,16 +46,21 @@ interface Span {
 
 /** Deaf times that are remembered to explain holes that are found later. */
 const REMEMBERED = 64
+/** Log time that goes back by more was put right; by less, two processes' clocks differ. */
+export const STEP_MS = 60_000
 const LONGEST_LEARNED_MS = 86_400_000
 
 export class GapWatch {
   readonly #series = new Map<number, Watched>()
   readonly #learned = new Map<number, number>()
   readonly #disconnected = new Set<string>()
+  /** The door process that holds a device's connection. */
+  readonly #connectedTo = new Map<string, string>()
   readonly #doors = new Set<string>()
   readonly #deafSpans: Span[] = []
   #deafSince: number | null = null
   #lastReadingsMs = Number.NEGATIVE_INFINITY
+  #clockMs = Number.NEGATIVE_INFINITY
   #scannedMs = Number.NEGATIVE_INFINITY
   #changes: GapChange[] = []
 
@@ -82,6 +87,7 @@ export class GapWatch {
 
   /** @param times measuredAt of one series' readings of one batch, ascending */
   readings(series: number, times: ArrayLike<number>, storedMs: number): void {
+    this.#goBackTo(storedMs)
     this.#lastReadingsMs = Math.max(this.#lastReadingsMs, storedMs)
     if (this.#deafSince !== null && storedMs > this.#deafSince) this.#heardAgain(storedMs)
     const watched = this.#series.get(series)
@@ -124,15 +130,46 @@ export class GapWatch {
     this.#changes.push({ kind: 'learned', series: watched.series, intervalMs: watched.intervalMs })
   }
 
-  connected(device: string, isConnected: boolean): void {
-    if (isConnected) this.#disconnected.delete(device)
-    else this.#disconnected.add(device)
+  /** @param process the door process that holds or held the connection, when it is known */
+  connected(device: string, isConnected: boolean, process?: string): void {
+    if (isConnected) {
+      this.#disconnected.delete(device)
+      if (process === undefined) this.#connectedTo.delete(device)
+      else this.#connectedTo.set(device, process)
+      return
+    }
+    const holder = this.#connectedTo.get(device)
+    // The end of a connection that another process has taken over meanwhile.
+    if (process !== undefined && holder !== undefined && holder !== process) return
+    this.#connectedTo.delete(device)
+    this.#disconnected.add(device)
+  }
+
+  /**
+   * A clock that was ahead was put right, and log time with it. What stands in the future is drawn to now: absence clocks begin
+   * anew instead of standing until that future comes.
+   */
+  #goBackTo(nowMs: number): void {
+    if (this.#clockMs - nowMs <= STEP_MS) {
+      this.#clockMs = Math.max(this.#clockMs, nowMs)
+      return
+    }
+    this.#clockMs = nowMs
+    this.#scannedMs = Math.min(this.#scannedMs, nowMs)
+    this.#lastReadingsMs = Math.min(this.#lastReadingsMs, nowMs)
+    if (this.#deafSince !== null) this.#deafSince = Math.min(this.#deafSince, nowMs - 1)
+    for (const watched of this.#series.values()) {
+      watched.heardMs = Math.min(watched.heardMs, nowMs)
+      watched.newestMs = Math.min(watched.newestMs, nowMs)
+    }
   }
 
   doorDown(process: string, atMs: number): void {
     // A door that went up before this stage was started is not known; then the first to go down counts, and the next reading
     // that is heard nevertheless ends it.
     this.#doors.delete(process)
+    for (const [device, holder] of this.#connectedTo) if (holder === process) this.connected(device, false, process)
+    this.#goBackTo(atMs)
     if (this.#doors.size > 0 || this.#deafSince !== null) return
     this.#deafSince = atMs
     this.#changes.push({ kind: 'deaf', fromMs: atMs, toMs: null })
@@ -140,6 +177,7 @@ export class GapWatch {
 
   /** @param heardUntilMs after a crash: when that door was last known to hear */
   doorUp(process: string, atMs: number, heardUntilMs: number | undefined): void {
+    this.#goBackTo(atMs)
     const since = this.#deafSince ?? this.#crashedSince(heardUntilMs, atMs)
     if (heardUntilMs !== undefined) this.#doors.clear() // it tells that no other door was alive
     this.#doors.add(process)
@@ -167,7 +205,8 @@ export class GapWatch {
 
   /** Looks for overdue series; cheap, and at most once a second of log time. */
   tick(nowMs: number): void {
-    if (nowMs - this.#scannedMs < 1_000) return
+    this.#goBackTo(nowMs)
+    if (nowMs - this.#scannedMs < 1_000 && nowMs > this.#scannedMs) return
     this.#scannedMs = nowMs
     if (this.#deafSince !== null) return
     for (const watched of this.#series.values()) {

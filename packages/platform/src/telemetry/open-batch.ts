@@ -2,6 +2,7 @@
 import type { AssignmentChanged, DeviceReported, DoorChanged, LoggedReading, ReadingsLogged } from '@careloop/contract'
 import type { LogCommit } from '../engine/index.ts'
 import type { KeptReading } from './codec/columns.ts'
+import { STEP_MS } from './gap-watch.ts'
 import type { SeriesName } from './series.ts'
 
 /** Readings of one series in the order of their arrival. */
@@ -48,7 +49,8 @@ export class OpenBatch {
     }
     this.position = commit.position
     this.firstStoredMs = Math.min(this.firstStoredMs, commit.storedAt)
-    this.lastStoredMs = Math.max(this.lastStoredMs, commit.storedAt)
+    const steppedBack = this.lastStoredMs - commit.storedAt > STEP_MS
+    this.lastStoredMs = steppedBack ? commit.storedAt : Math.max(this.lastStoredMs, commit.storedAt)
     return closes
   }
 

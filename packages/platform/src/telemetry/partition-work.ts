@@ -20,6 +20,8 @@ const READ_ENTRIES = 5_000
 const FULL_BATCH = 100_000
 /** Log time that one batch may span: while catching up, gaps are judged at least this often. */
 const BATCH_SPAN_MS = 10_000
+/** A batch waits this long for company: a short segment costs as much as a long one. Under load it grows to twice as long. */
+const FLUSH_AFTER_MS = 2_000
 /** Ticks alone move the cursor this many times less often than readings do. */
 const IDLE_FACTOR = 10
 /** Series, and readings, sealed in one transaction. */
@@ -55,7 +57,7 @@ export class PartitionWork {
     this.#options = options
     this.#lease = lease
     this.#partition = options.partition ?? 0
-    this.#flushAfterMs = options.flushAfterMs ?? 500
+    this.#flushAfterMs = options.flushAfterMs ?? FLUSH_AFTER_MS
     this.#metrics = telemetryMetrics(engine.watch.metrics)
     const { db, keys, compute, blobs } = engine
     this.#ports = { db, keys, compute, blobs, fault: options.fault }
@@ -183,8 +185,9 @@ export class PartitionWork {
       if (entry.kind === 'door-down') this.#gaps.doorDown(entry.process, atMs)
       else if (entry.kind === 'door-up') this.#gaps.doorUp(entry.process, atMs, entry.heardUntil)
       else if (entry.kind !== 'device-reported') continue
-      else if (entry.what === 'connected') this.#gaps.connected(entry.device, true)
-      else if (entry.what === 'disconnected' || entry.what === 'last-will') this.#gaps.connected(entry.device, false)
+      else if (entry.what === 'connected') this.#gaps.connected(entry.device, true, entry.process)
+      else if (entry.what === 'disconnected' || entry.what === 'last-will')
+        this.#gaps.connected(entry.device, false, entry.process)
     }
     this.#gaps.tick(batch.lastStoredMs)
   }
@@ -210,10 +213,10 @@ export class PartitionWork {
     }
     this.#metrics.stored.inc(batch.readings)
     this.#metrics.behind.set((this.#engine.clock.now() - batch.lastStoredMs) / 1_000)
-    const usual = this.#options.flushAfterMs ?? 500
+    const usual = this.#options.flushAfterMs ?? FLUSH_AFTER_MS
     const short = segments.length > 200 && batch.readings / segments.length < SHORT_SEGMENT
     this.#flushAfterMs = short
-      ? Math.min(this.#flushAfterMs * 1.5, usual * 4)
+      ? Math.min(this.#flushAfterMs * 1.5, usual * 2)
       : Math.max(this.#flushAfterMs / 1.1, usual)
     this.#cursor = batch.position
     this.#batch = new OpenBatch(batch.position)

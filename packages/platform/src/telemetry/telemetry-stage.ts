@@ -12,7 +12,7 @@ export interface TelemetryOptions {
   readonly sealReadings?: number
   /** ... or this long after the oldest was stored. Default 15 min. */
   readonly sealAfterMs?: number
-  /** A batch is written this long after its first reading came; it grows to four times this under load. Default 500. */
+  /** A batch is written this long after its first reading came; it grows to twice this under load. Default 2,000. */
   readonly flushAfterMs?: number
   /** Default 10 s. */
   readonly leaseMs?: number

@@ -29,7 +29,12 @@ const reading: fc.Arbitrary<KeptReading> = fc
     origin: optional(fc.constantFrom('typed', 'ehr')),
     enteredBy: optional(fc.constantFrom('staff-1', 'staff-2')),
     storedAt: optional(epoch),
-    deviceTime: optional(fc.oneof(epoch, fc.double({ noNaN: true }).map((time) => time || 0))),
+    deviceTime: optional(
+      fc.oneof(
+        epoch,
+        fc.double({ noNaN: true }).map((time) => time || 0),
+      ),
+    ),
     groupId: optional(fc.oneof(fc.uuid(), fc.string())),
     original: optional(
       fc.record({ value: fc.double({ noNaN: true }), unit: fc.constantFrom('[degF]', 'kPa', 'mmol/L') }),
