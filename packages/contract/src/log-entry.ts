@@ -70,6 +70,9 @@ export interface FrameQuarantined {
   /** What is wrong and what to do, without values that could be PHI. */
   readonly message: string
   readonly topic?: string
+  /** The device's clock as it was held to be when the frame came: what is replayed is settled with it. */
+  readonly clockEpoch?: number
+  readonly clockOffsetMs?: number
   readonly frame: RawFrame
 }
 

@@ -1,5 +1,5 @@
 /** Fleet: devices, their credentials, who wears them, what they are told. Owns device, gateway, device_credential, assignment, device_status. */
-export { attributionFence, type Correction, type SupersededSpan } from './assignments.ts'
+export { attributionFence, type Correction, currentHistory, type SupersededSpan } from './assignments.ts'
 export { type Attribution, type DeviceZones, makeAttribution } from './attribution.ts'
 export {
   caErrors,
@@ -9,6 +9,7 @@ export {
   type ServerCertificate,
 } from './ca/index.ts'
 export type { IssueCertificate } from './certificates.ts'
+export { lockDevice } from './devices.ts'
 export type { ListedDevice } from './directory.ts'
 export { fleetErrors } from './errors.ts'
 export { type Fleet, type FleetParts, makeFleet } from './fleet.ts'

@@ -13,6 +13,7 @@ import { type Fault, type ParsedReading, Unreadable } from './decode/names.ts'
 import { parseFrame } from './decode/parse-frame.ts'
 import type { Accept, Frame, Receipt, SetAside } from './door.ts'
 import { ingestFailure } from './errors.ts'
+import type { ClockEpoch } from './marks/device-marks.ts'
 import { hashBytes } from './marks/hash.ts'
 import { type InFlight, isSame, mustPrecede } from './marks/in-flight.ts'
 import { judge } from './marks/judge.ts'
@@ -62,7 +63,8 @@ export function makeAccept(parts: AcceptParts): Accept {
     const same = slot.inFlight.find((other) => isSame(other, frame, contentHash))
     // Sent again before the first was durable: this one is acknowledged when that one is, or fails with it.
     if (same) return same.done.then(() => finish(frame, { outcome: 'duplicate' }))
-    const prepared = frame.kind === 'telemetry' ? prepare(frame, slot, contentHash, parts) : prepareReport(frame, parts)
+    const prepared =
+      frame.kind === 'telemetry' ? prepare(frame, slot, contentHash, parts) : prepareReport(frame, slot, parts)
     if (prepared === 'duplicate') return Promise.resolve(finish(frame, { outcome: 'duplicate' }))
     if ('after' in prepared) return acceptAfter(prepared.after, frame, slot)
     slot.touchedAt = frame.receivedAt
@@ -133,8 +135,8 @@ function prepare(frame: Frame, slot: Slot, contentHash: number, parts: AcceptPar
     if (after) return { after }
     const judged = judge(frame, parsed, contentHash, slot)
     if (judged.verdict === 'duplicate') return 'duplicate'
-    if (judged.verdict === 'set-aside') return prepareAside(frame, [judged.fault], parts)
     const clock = settleClock(slot.marks.clock, parsed.deviceNow, frame.receivedAt)
+    if (judged.verdict === 'set-aside') return prepareAside(frame, [judged.fault], clock, parts)
     const namesItself = parsed.sequence !== undefined || isTimed(judged.readings)
     const head = {
       kind: 'readings',
@@ -163,28 +165,29 @@ function prepare(frame: Frame, slot: Slot, contentHash: number, parts: AcceptPar
         const wall = wallClockOf(parts.attribution, slot.device)
         const settled = settleReadings(judged.readings, { receivedAt: frame.receivedAt, clock, wall })
         const faults = summarise([...parsed.faults, ...judged.faults, ...settled.faults])
-        const asides = faults.map((fault) => quarantineEntry(frame, fault, parts.engine.ids.uuid()))
+        const asides = faults.map((fault) => quarantineEntry(frame, fault, parts.engine.ids.uuid(), clock))
         const { entries, unworn } = attributeReadings(head, settled.readings, parts.attribution)
-        const unassigned = unworn ? [quarantineEntry(frame, UNASSIGNED, parts.engine.ids.uuid())] : []
+        const unassigned = unworn ? [quarantineEntry(frame, UNASSIGNED, parts.engine.ids.uuid(), clock)] : []
         const setAside = [...asides, ...unassigned]
         return { entries: [...entries, ...setAside, ...reports], setAside, readings: settled.readings.length - unworn }
       },
     }
   } catch (error) {
-    return prepareUnreadable(frame, error, parts)
+    return prepareUnreadable(frame, error, slot, parts)
   }
 }
 
 /** A codec that fails is a bug, and yet the frame is kept: a device that is refused for our fault would send it for ever. */
-function prepareUnreadable(frame: Frame, error: unknown, parts: AcceptParts): Prepared {
+function prepareUnreadable(frame: Frame, error: unknown, slot: Slot, parts: AcceptParts): Prepared {
+  const { clock } = slot.marks
   if (error instanceof Unreadable)
-    return prepareAside(frame, [{ reason: error.reason, pointer: error.pointer, message: error.message }], parts)
+    return prepareAside(frame, [{ reason: error.reason, pointer: error.pointer, message: error.message }], clock, parts)
   parts.engine.watch.log.error(
     { err: error, profile: frame.device.profile },
     'a codec failed; the frame is in quarantine',
   )
   const message = 'Careloop failed while reading this frame. It is kept: report the fault, then replay after the fix.'
-  return prepareAside(frame, [{ reason: 'bad-frame', pointer: '', message }], parts)
+  return prepareAside(frame, [{ reason: 'bad-frame', pointer: '', message }], clock, parts)
 }
 
 /** Of this many readings none is forgotten before the last is known (time-window keeps twice as many). */
@@ -200,18 +203,18 @@ const UNASSIGNED = {
   message: 'Nobody was assigned this device at the time of measurement. Assign it, back-dated if need be, then replay.',
 } as const
 
-function prepareAside(frame: Frame, faults: readonly Fault[], parts: AcceptParts): Prepared {
-  const setAside = summarise(faults).map((fault) => quarantineEntry(frame, fault, parts.engine.ids.uuid()))
+function prepareAside(frame: Frame, faults: readonly Fault[], clock: ClockEpoch, parts: AcceptParts): Prepared {
+  const setAside = summarise(faults).map((fault) => quarantineEntry(frame, fault, parts.engine.ids.uuid(), clock))
   return { ...PLAIN, plan: () => ({ entries: setAside, setAside, readings: 0 }) }
 }
 
 /** Attributes and status: what a device tells of itself. */
-function prepareReport(frame: Frame, parts: AcceptParts): Prepared {
+function prepareReport(frame: Frame, slot: Slot, parts: AcceptParts): Prepared {
   try {
     const entries = [reportEntry(frame)]
     return { ...PLAIN, plan: () => ({ entries, setAside: [], readings: 0 }) }
   } catch (error) {
-    return prepareUnreadable(frame, error, parts)
+    return prepareUnreadable(frame, error, slot, parts)
   }
 }
 

@@ -74,7 +74,8 @@ export class DeviceMarks {
     }
     if (entry.delivery) this.delivered(entry.delivery.packetId, contentHash)
     for (const reading of entry.readings) this.#learnReading(reading)
-    if (entry.clockEpoch !== undefined && entry.clockEpoch > this.clock.epoch)
+    // What was replayed tells of a clock as it was.
+    if (entry.door !== 'replay' && entry.clockEpoch !== undefined && entry.clockEpoch > this.clock.epoch)
       this.clock = { epoch: entry.clockEpoch, offsetMs: entry.clockOffsetMs ?? 0 }
   }
 
@@ -98,7 +99,7 @@ export class DeviceMarks {
 
 export type LearntEntry = Pick<
   ReadingsLogged,
-  'frame' | 'sequence' | 'sequenceRestarted' | 'delivery' | 'readings' | 'clockEpoch' | 'clockOffsetMs'
+  'door' | 'frame' | 'sequence' | 'sequenceRestarted' | 'delivery' | 'readings' | 'clockEpoch' | 'clockOffsetMs'
 >
 
 /** As `rawTime` in judge.ts gave it when the reading came. */

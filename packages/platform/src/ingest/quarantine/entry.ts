@@ -1,6 +1,7 @@
 /** A frame set aside, as it stands in the log. */
 import type { FrameQuarantined, QuarantineReason } from '@careloop/contract'
 import type { Frame } from '../door.ts'
+import type { ClockEpoch } from '../marks/device-marks.ts'
 
 export interface AsideReason {
   readonly reason: QuarantineReason
@@ -8,7 +9,15 @@ export interface AsideReason {
   readonly message: string
 }
 
-export function quarantineEntry(frame: Frame, why: AsideReason, id: string): FrameQuarantined {
+/** Of a frame that was not read, so that nothing in it needs a clock. */
+const UNKNOWN: ClockEpoch = { epoch: 0, offsetMs: 0 }
+
+export function quarantineEntry(
+  frame: Frame,
+  why: AsideReason,
+  id: string,
+  clock: ClockEpoch = UNKNOWN,
+): FrameQuarantined {
   return {
     kind: 'quarantined',
     id,
@@ -20,6 +29,7 @@ export function quarantineEntry(frame: Frame, why: AsideReason, id: string): Fra
     pointer: why.pointer,
     message: why.message,
     ...(frame.topic === undefined ? {} : { topic: frame.topic }),
+    ...(clock.epoch > 0 ? { clockEpoch: clock.epoch, clockOffsetMs: clock.offsetMs } : {}),
     frame: { format: frame.format, bytes: frame.bytes },
   }
 }

@@ -101,11 +101,15 @@ export interface SealedAside {
   readonly topic?: string
   readonly pointer: string
   readonly message: string
+  /** The device's clock as it was held to be when the frame came. */
+  readonly clockEpoch?: number
+  readonly clockOffsetMs?: number
   readonly bytes: Buffer
 }
 
-function asideToBytes({ topic, pointer, message, frame }: FrameQuarantined): Buffer {
-  return Buffer.from(JSON.stringify({ topic, pointer, message, bytes: Buffer.from(frame.bytes).toString('base64') }))
+function asideToBytes({ topic, pointer, message, clockEpoch, clockOffsetMs, frame }: FrameQuarantined): Buffer {
+  const bytes = Buffer.from(frame.bytes).toString('base64')
+  return Buffer.from(JSON.stringify({ topic, pointer, message, clockEpoch, clockOffsetMs, bytes }))
 }
 
 export function asideFromBytes(bytes: Uint8Array): SealedAside {
