@@ -63,7 +63,7 @@ async function openMqtt(
     ...(config.mqtt ? { plain: config.mqtt } : {}),
     ...(config.mqtts ? { tls: { ...config.mqtts, ...identity.first } } : {}),
     host: makeMqttHost({ engine, fleet, ingest }),
-    store: makePostgresSessionStore(engine.db),
+    store: makePostgresSessionStore(engine.db, watch.metrics),
     ...{ clock, ids, watch },
   })
   ends.push(mqtt.close)

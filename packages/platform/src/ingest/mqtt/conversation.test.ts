@@ -306,6 +306,21 @@ describe('mqtt last will', () => {
     expect(host.frames).toHaveLength(1)
   })
 
+  it('keeps four delayed wills of one device: a fifth lets the oldest be said at once', async () => {
+    const { host, port, clock } = ground
+    for (let n = 0; n < 5; n += 1) {
+      const properties = { sessionExpiryInterval: 600 }
+      const one = { ...will, payload: Buffer.from(`{"n":${n}}`), properties: { willDelayInterval: 500 } }
+      await (await RawClient.open(port, 1, 5, { clientId: `c${n}`, clean: false, properties, will: one })).vanish()
+      await host.until(() => host.events.length === 2 * n + 2)
+    }
+    await host.until(() => host.frames.length === 1)
+    expect(Buffer.from(host.frames[0]!.bytes).toString()).toBe('{"n":0}')
+    expect(await ground.metric('careloop_mqtt_wills_cut_short')).toBe(1)
+    await clock.advance(501_000)
+    expect(host.frames).toHaveLength(5)
+  })
+
   it('tries again until the will is durable', async () => {
     const { host, port, clock } = ground
     const client = await RawClient.open(port, 1, 4, { will })

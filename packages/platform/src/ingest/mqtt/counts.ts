@@ -14,6 +14,8 @@ export class Counts {
   connections = 0
   bufferedBytes = 0
   paused = 0
+  /** Delayed wills that were said early because their device had left too many. */
+  willsCutShort = 0
   readonly publishes = new Map<PublishOutcome, number>()
   readonly connects = new Map<string, number>()
   readonly closings = new Map<string, number>()
@@ -59,10 +61,23 @@ export function exposeCounts(counts: Counts, registry: Registry): () => void {
         for (const [key, value] of read) this.inc({ [label]: key }, value)
       },
     })
-  const names = ['connections', 'buffered_bytes', 'paused', 'publishes_total', 'connects_total', 'closings_total']
+  const names = [
+    'connections',
+    'buffered_bytes',
+    'paused',
+    'publishes_total',
+    'connects_total',
+    'closings_total',
+    'wills_cut_short',
+  ]
   gauge('careloop_mqtt_connections', 'Open MQTT connections of devices', () => counts.connections)
   gauge('careloop_mqtt_buffered_bytes', 'Bytes of partly read MQTT packets', () => counts.bufferedBytes)
   gauge('careloop_mqtt_paused', 'MQTT connections not read now because the log is full', () => counts.paused)
+  gauge(
+    'careloop_mqtt_wills_cut_short',
+    'Delayed wills said early: their device had left too many',
+    () => counts.willsCutShort,
+  )
   counter('careloop_mqtt_publishes_total', 'PUBLISH packets by what became of them', 'outcome', counts.publishes)
   counter('careloop_mqtt_connects_total', 'CONNECT packets by what became of them', 'outcome', counts.connects)
   counter('careloop_mqtt_closings_total', 'Connections ended, by reason', 'reason', counts.closings)

@@ -4,8 +4,8 @@
  */
 import type { Logger } from 'pino'
 import type { DeviceIdentity } from '../door.ts'
+import type { Counts } from './counts.ts'
 import type { MqttHost } from './host.ts'
-import { keyText } from './session.ts'
 import type { SessionKey } from './session-store.ts'
 import type { DeviceTopics } from './topics.ts'
 
@@ -30,52 +30,79 @@ const MOST_KEPT = 50_000
 export class WillKeeper {
   readonly #host: MqttHost
   readonly #log: Logger
-  readonly #delayed = new Map<string, Armed>()
+  readonly #counts: Pick<Counts, 'willsCutShort'>
+  readonly #mostPerDevice: number
+  /** By device, then by client; the one kept longest first. */
+  readonly #delayed = new Map<string, Map<string, Armed>>()
   #again: Will[] = []
   readonly #underWay = new Set<Promise<void>>()
 
-  constructor(host: MqttHost, log: Logger) {
-    this.#host = host
-    this.#log = log
+  /** @param parts.mostPerDevice delayed wills of one device: with a client id for each a device could leave any number */
+  constructor(parts: {
+    readonly host: MqttHost
+    readonly log: Logger
+    readonly counts: Pick<Counts, 'willsCutShort'>
+    readonly mostPerDevice: number
+  }) {
+    this.#host = parts.host
+    this.#log = parts.log
+    this.#counts = parts.counts
+    this.#mostPerDevice = parts.mostPerDevice
   }
 
   /** The connection ended without a word. @param sessionMs how long the session lives on: a will never waits longer */
   leave(key: SessionKey, will: Will, now: number, sessionMs: number) {
     const delayMs = Math.min(will.delayMs, sessionMs)
-    if (delayMs > 0) this.#delayed.set(keyText(key), { will, dueAt: now + delayMs })
-    else this.#say(will, now)
+    if (delayMs <= 0) return this.#say(will, now)
+    const ofDevice = this.#delayed.get(key.device) ?? new Map<string, Armed>()
+    this.#delayed.set(key.device, ofDevice)
+    ofDevice.delete(key.client)
+    ofDevice.set(key.client, { will, dueAt: now + delayMs })
+    if (ofDevice.size <= this.#mostPerDevice) return
+    for (const [client, oldest] of ofDevice) {
+      this.#forget(key.device, client)
+      this.#counts.willsCutShort += 1
+      return this.#say(oldest.will, now)
+    }
   }
 
   /** The client is back. Going on with its session cancels a delayed will; starting clean ended that session, so the will is said. */
   returned(key: SessionKey, startedClean: boolean, now: number) {
-    const armed = this.#delayed.get(keyText(key))
+    const armed = this.#delayed.get(key.device)?.get(key.client)
     if (!armed) return
-    this.#delayed.delete(keyText(key))
+    this.#forget(key.device, key.client)
     if (startedClean) this.#say(armed.will, now)
   }
 
   /** The device is connected to another process: it is not gone. */
   cancel(device: string) {
-    for (const [key, { will }] of this.#delayed) if (will.device.device === device) this.#delayed.delete(key)
+    this.#delayed.delete(device)
   }
 
   sweep(now: number) {
-    for (const [key, { will, dueAt }] of this.#delayed) {
-      if (dueAt > now) continue
-      this.#delayed.delete(key)
-      this.#say(will, now)
-    }
+    for (const [device, ofDevice] of this.#delayed)
+      for (const [client, { will, dueAt }] of ofDevice) {
+        if (dueAt > now) continue
+        this.#forget(device, client)
+        this.#say(will, now)
+      }
     for (const will of this.#again.splice(0)) this.#say(will, now)
   }
 
   /** Says all that is still waiting, delayed or not: better early than never. Resolves when they are durable or refused. */
   async drain(now: number): Promise<void> {
-    for (const { will } of this.#delayed.values()) this.#say(will, now)
+    for (const ofDevice of this.#delayed.values()) for (const { will } of ofDevice.values()) this.#say(will, now)
     this.#delayed.clear()
     for (const will of this.#again.splice(0)) this.#say(will, now)
     await Promise.all(this.#underWay)
     if (this.#again.length > 0)
       this.#log.error({ count: this.#again.length }, 'last wills could not be stored before the door closed')
+  }
+
+  #forget(device: string, client: string) {
+    const ofDevice = this.#delayed.get(device)
+    ofDevice?.delete(client)
+    if (ofDevice?.size === 0) this.#delayed.delete(device)
   }
 
   #say(will: Will, now: number) {

@@ -10,6 +10,8 @@ export interface Limits {
   readonly maxConnections: number
   /** Connections of one device under different client ids. The newest wins: a device that takes a random id at each start must get in. */
   readonly maxPerDevice: number
+  /** Wills of one device that wait for their delay; beyond it the one kept longest is said at once. */
+  readonly maxWillsPerDevice: number
   /** Credential checks under way at once; the others wait in line. */
   readonly maxAuthenticating: number
   /** From TCP accept to a whole CONNECT packet, and likewise for the TLS handshake. */
@@ -37,6 +39,7 @@ export const defaultLimits: Limits = {
   receiveMaximum: 128,
   maxConnections: 20_000,
   maxPerDevice: 4,
+  maxWillsPerDevice: 4,
   maxAuthenticating: 64,
   connectTimeoutMs: 15_000,
   packetTimeoutMs: 60_000,

@@ -106,6 +106,7 @@ export async function openMqttDoor(options: MqttDoorOptions): Promise<MqttDoor> 
 function makeState(options: MqttDoorOptions): DoorState {
   const { host, store, clock, ids } = options
   const limits = { ...defaultLimits, ...options.limits }
+  const counts = new Counts()
   const log = options.watch.log.child({ room: 'ingest', door: 'mqtt' })
   return {
     host,
@@ -113,10 +114,10 @@ function makeState(options: MqttDoorOptions): DoorState {
     clock,
     ids,
     log,
-    counts: new Counts(),
+    counts,
     store,
     sessions: new SessionTable(store),
-    wills: new WillKeeper(host, log),
+    wills: new WillKeeper({ host, log, counts, mostPerDevice: limits.maxWillsPerDevice }),
     gate: new Gate(limits.maxAuthenticating, limits.maxConnections),
     connections: new Set(),
     byDevice: new Map(),

@@ -2,12 +2,14 @@
  * Sessions in PostgreSQL (engine.device_session). A reconnect storm asks ten thousand times within seconds, so what waits while one
  * transaction is under way goes together in the next.
  */
+import { Counter, type Registry } from 'prom-client'
 import type { Db, EngineTx } from '../../engine/index.ts'
 import { mqttFailure } from './errors.ts'
 import { keyText, type SessionState } from './session.ts'
 import {
   changed,
   found,
+  MOST_SESSIONS_PER_DEVICE,
   type SessionChange,
   type SessionKey,
   type SessionStore,
@@ -25,7 +27,13 @@ interface Ask {
 /** Asks that one transaction takes. */
 const MOST_TOGETHER = 1_000
 
-export function makePostgresSessionStore(db: Pick<Db, 'asEngine'>): SessionStore {
+/** @param metrics where sessions are counted that were forgotten because their device had too many */
+export function makePostgresSessionStore(db: Pick<Db, 'asEngine'>, metrics?: Registry): SessionStore {
+  const forgotten = new Counter({
+    name: 'careloop_mqtt_sessions_forgotten_total',
+    help: 'Stored MQTT sessions forgotten because their device had left too many',
+    registers: metrics ? [metrics] : [],
+  })
   const waiting: Ask[] = []
   let running = false
 
@@ -33,7 +41,7 @@ export function makePostgresSessionStore(db: Pick<Db, 'asEngine'>): SessionStore
     running = true
     // Those who ask in the same turn go together, the first too.
     await Promise.resolve()
-    while (waiting.length > 0) await settle(db, waiting.splice(0, MOST_TOGETHER))
+    while (waiting.length > 0) forgotten.inc(await settle(db, waiting.splice(0, MOST_TOGETHER)))
     running = false
   }
 
@@ -68,8 +76,10 @@ export function makePostgresSessionStore(db: Pick<Db, 'asEngine'>): SessionStore
   }
 }
 
-async function settle(db: Pick<Db, 'asEngine'>, batch: readonly Ask[]): Promise<void> {
+/** @returns how many sessions were forgotten because their device had too many */
+async function settle(db: Pick<Db, 'asEngine'>, batch: readonly Ask[]): Promise<number> {
   let answers: (() => void)[] = []
+  let forgotten = 0
   try {
     await db.asEngine(async (tx) => {
       answers = []
@@ -84,13 +94,32 @@ async function settle(db: Pick<Db, 'asEngine'>, batch: readonly Ask[]): Promise<
         touched.set(keyText(key), key)
       }
       await writeRows(tx, touched, rows)
+      forgotten = await forgetTooMany(tx, batch)
     })
   } catch (cause) {
     const error = unavailable(cause)
     for (const { fail } of batch) fail(error)
-    return
+    return 0
   }
   for (const answer of answers) answer()
+  return forgotten
+}
+
+/** Of the devices that took a session, those left longest beyond the bound. */
+async function forgetTooMany(tx: EngineTx, batch: readonly Ask[]): Promise<number> {
+  const took = batch.filter(({ change }) => change.what === 'take')
+  const devices = new Map(took.map(({ key: { tenant, device } }) => [device, tenant]))
+  if (devices.size === 0) return 0
+  const { rowCount } = await tx.client.query(
+    `delete from engine.device_session s
+      using (select tenant_id, device_id, client,
+                    row_number() over (partition by tenant_id, device_id
+                                       order by (state->>'takenAt')::bigint desc nulls last, client) as place
+               from engine.device_session where (tenant_id, device_id) in (select * from unnest($1::uuid[], $2::uuid[]))) old
+      where old.place > $3 and s.tenant_id = old.tenant_id and s.device_id = old.device_id and s.client = old.client`,
+    [[...devices.values()], [...devices.keys()], MOST_SESSIONS_PER_DEVICE],
+  )
+  return rowCount ?? 0
 }
 
 /** Rows of all keys of a batch, locked in one order, so that two processes never wait for each other in a circle. */
@@ -105,7 +134,7 @@ async function readRows(tx: EngineTx, batch: readonly Ask[]): Promise<Map<string
         for update of s`,
     columns([...keys.values()]),
   )
-  for (const { kept, at, ...key } of read) rows.set(keyText(key), { ...kept, expiresAt: Number(at) })
+  for (const { kept, at, ...key } of read) rows.set(keyText(key), { takenAt: 0, ...kept, expiresAt: Number(at) })
   return rows
 }
 
@@ -113,6 +142,8 @@ async function readRows(tx: EngineTx, batch: readonly Ask[]): Promise<Map<string
 interface Kept {
   readonly owner: string
   readonly state: SessionState
+  /** Absent in rows of before there was a bound. */
+  readonly takenAt?: number
 }
 
 async function writeRows(
@@ -141,7 +172,7 @@ async function writeRows(
        on conflict (tenant_id, device_id, client) do update set state = excluded.state, expires_at = excluded.expires_at`,
       [
         ...columns(kept.map(({ key }) => key)),
-        kept.map(({ row: { owner, state } }) => JSON.stringify({ owner, state } satisfies Kept)),
+        kept.map(({ row: { owner, state, takenAt } }) => JSON.stringify({ owner, state, takenAt } satisfies Kept)),
         kept.map(({ row }) => row.expiresAt),
       ],
     )

@@ -33,9 +33,12 @@ const state = (received: number[]): SessionState => ({
   nextPacketId: 4,
 })
 
-const { tenant, device } = aDevice(1)
 let clients = 0
-const aKey = (): SessionKey => ({ tenant, device, client: (++clients).toString(16).padStart(64, '0') })
+/** Of a device of its own, or of device `n`. */
+const aKey = (n = 1_000 + ++clients): SessionKey => {
+  const { tenant, device } = aDevice(n)
+  return { tenant, device, client: (++clients).toString(16).padStart(64, '0') }
+}
 
 describe.each<[string, () => SessionStore]>([
   ['in memory', () => memorySessionStore()],
@@ -96,6 +99,26 @@ describe.each<[string, () => SessionStore]>([
     const back = await Promise.all(keys.map((key) => store.take(key, 'b', 0, 1_000)))
     expect(back.map((each) => each?.state.received[0])).toEqual(keys.map((_, n) => n + 1))
   })
+})
+
+it('mqtt session store > keeps the eight sessions of a device that were used last', async () => {
+  const store = makePostgresSessionStore(database.db)
+  const keys = Array.from({ length: 10 }, () => aKey(900))
+  for (const [n, key] of keys.entries()) {
+    await store.take(key, 'a', n, 1_000_000)
+    await store.save(key, 'a', state([n + 1]), 1_000_000)
+    if (n === 8) await store.take(keys[1]!, 'a', n, 1_000_000)
+  }
+  const kept = await database.db.asEngine(async ({ client }) => {
+    const { rows } = await client.query<{ client: string }>(
+      `select encode(client, 'hex') as client from engine.device_session where device_id = $1`,
+      [keys[0]!.device],
+    )
+    return rows.map((row) => row.client)
+  })
+  expect(kept.sort()).toEqual([keys[1]!, ...keys.slice(3)].map((key) => key.client).sort())
+  expect(await store.take(keys[0]!, 'b', 20, 1_000)).toBeNull()
+  expect(await store.take(keys[9]!, 'b', 21, 1_000)).toMatchObject({ state: state([10]) })
 })
 
 it('mqtt session store > says "try again" when the database is away, and works on when it is back', async () => {

@@ -43,7 +43,12 @@ export const emptyState: SessionState = { subscriptions: [], received: [], nextP
 
 export interface StoredSession extends OwnedSession {
   readonly expiresAt: number
+  /** When a connection last took it, ms since epoch: of too many of one device the one left longest goes. */
+  readonly takenAt: number
 }
+
+/** Sessions of one device that are kept: with a client id for each a device could leave any number, each for a week. */
+export const MOST_SESSIONS_PER_DEVICE = 8
 
 export type SessionChange =
   | { readonly what: 'take'; readonly owner: string; readonly now: number; readonly expiresAt: number }
@@ -55,11 +60,11 @@ export function changed(row: StoredSession | null, change: SessionChange): Store
   switch (change.what) {
     case 'take': {
       const state = row && row.expiresAt > change.now ? row.state : emptyState
-      return { state, owner: change.owner, expiresAt: change.expiresAt }
+      return { state, owner: change.owner, expiresAt: change.expiresAt, takenAt: change.now }
     }
     case 'save':
       if (row?.owner !== change.owner) return 'moved'
-      return { state: change.state, owner: change.owner, expiresAt: change.expiresAt }
+      return { ...row, state: change.state, expiresAt: change.expiresAt }
     case 'forget':
       return change.owner === undefined || row?.owner === change.owner ? null : 'moved'
   }
