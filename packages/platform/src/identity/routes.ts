@@ -2,6 +2,7 @@
 import { Id, Me, NewServiceToken, NewUser, ServiceToken, SetUp, User } from '@careloop/contract'
 import { z } from 'zod'
 import type { ActedBy } from './acted-by.ts'
+import { assertMayGrantRoles, assertMayGrantScopes } from './grant.ts'
 import type { Identity } from './identity.ts'
 import { allowedFor } from './may.ts'
 import { actorOf, type PersonOrService } from './principal.ts'
@@ -69,6 +70,7 @@ const userRoutes = (identity: Identity): Route[] => [
     body: NewUser,
     response: { 201: z.object({ id: Id, password: z.string().optional() }) },
     async handler(ctx) {
+      assertMayGrantRoles(ctx.principal, ctx.body.roles)
       const { password, ...person } = ctx.body
       const wanted = { ...person, tenant: ctx.tenant, ...(password === undefined ? {} : { password }) }
       return ctx.reply(201, await identity.createUser(wanted, by(ctx)))
@@ -108,6 +110,7 @@ const serviceTokenRoutes = (identity: Identity): Route[] => [
     body: NewServiceToken,
     response: { 201: z.object({ id: Id, token: z.string() }) },
     async handler(ctx) {
+      assertMayGrantScopes(ctx.principal, ctx.body.scopes)
       const { expiresAt, ...wanted } = ctx.body
       const expiry = expiresAt === undefined ? {} : { expiresAt }
       const made = await identity.createServiceToken({ ...wanted, ...expiry, tenant: ctx.tenant }, by(ctx))
