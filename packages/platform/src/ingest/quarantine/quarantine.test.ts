@@ -50,7 +50,7 @@ describe('quarantine', () => {
     const counts = await quarantine.counts(ground.by.tenant)
     expect(counts.find(({ reason, status }) => reason === 'bad-frame' && status === 'held')!.count).toBeGreaterThan(0)
     const trail = await ground.engine.db.asTenant(ground.by.tenant, (tx) => readTrail(tx, {}))
-    expect(trail.find((each) => each.action === 'read' && each.id === frame.id)?.subject).toBe(ground.subject)
+    expect(trail.find((each) => each.action === 'read' && each.resourceId === frame.id)?.subject).toBe(ground.subject)
   })
 
   test('a message from before the device was assigned replays to its wearer, once, with the times it had', async () => {
