@@ -87,6 +87,10 @@ export const LatestBody = z
         current: SeriesReading.nullable().meta({ description: 'To be shown as current; null unless fresh' }),
         last: SeriesReading,
         ageMs: z.number(),
+        isTimeKnown: z
+          .boolean()
+          .meta({ description: 'False: the clock of the device was not set or ran ahead; ageMs may be anything' }),
+        freshForMs: z.number().meta({ description: 'A fresh value older than this must not be shown as current' }),
         series: z.int(),
         device: Id,
         gap: SeriesGap.nullable(),

@@ -8,10 +8,13 @@ export function alertingMetrics(registry: Registry) {
   const gauge = (name: string, help: string): Gauge =>
     (registry.getSingleMetric(name) as Gauge | undefined) ?? new Gauge({ name, help, registers: [registry] })
   return {
-    behindCommits: gauge('careloop_alerting_behind_commits', 'Commits of the log that no rule has seen yet'),
+    behindCommits: gauge(
+      'careloop_alerting_behind_commits',
+      'Commits of the log that are not known to be evaluated yet',
+    ),
     behindSeconds: gauge(
       'careloop_alerting_behind_seconds',
-      'Age of the newest commit that was evaluated, while others wait; 0 = none waits',
+      'Age of the oldest commit that is not known to be evaluated yet; 0 = none waits',
     ),
     told: counter(
       'careloop_alerting_transitions_total',

@@ -14,4 +14,4 @@ export {
   staffRef,
   subjectRef,
 } from './shown.ts'
-export { type AlertingOptions, alertingStage } from './stages.ts'
+export { type AlertingOptions, alertingProgress, alertingStage } from './stages.ts'

@@ -1,6 +1,10 @@
 /** What must hold before traffic is sent here. */
+
+import { alertingProgress } from '../alerting/index.ts'
 import type { Readiness } from '../api/index.ts'
-import type { OpenEngine } from '../engine/index.ts'
+import type { Engine, OpenEngine } from '../engine/index.ts'
+import { telemetryProgress } from '../telemetry/index.ts'
+import { workflowProgress } from '../workflow/index.ts'
 
 export function readinessOf({ engine, disk }: OpenEngine): readonly Readiness[] {
   return [
@@ -24,5 +28,35 @@ export function readinessOf({ engine, disk }: OpenEngine): readonly Readiness[] 
       check: async () =>
         engine.log.refusal() ? 'The reading log takes nothing now; devices are told to try again.' : null,
     },
+    { name: 'alerting', check: stillMoves(engine, alertingProgress, 'Rules are not evaluated: alerts do not come.') },
+    {
+      name: 'telemetry',
+      check: stillMoves(engine, telemetryProgress, 'Readings are accepted but do not reach telemetry.'),
+    },
+    {
+      name: 'workflow',
+      check: stillMoves(engine, workflowProgress, 'Alerts do not become tasks: read them at the alerts.'),
+    },
   ]
+}
+
+/** A stage may rest and may be busy; standing still this long while more waits is neither, ms. */
+export const standstillMs = 60_000
+
+type Progress = (engine: Engine) => Promise<{ readonly at: string; readonly isBehind: boolean }>
+
+/** Remembers between checks where the stage stood: whoever asks for readiness asks again and again. */
+export function stillMoves(engine: Engine, progress: Progress, words: string): () => Promise<string | null> {
+  let seen: { at: string; isBehind: boolean; since: number } | null = null
+  return async () => {
+    const now = performance.now()
+    // The database has a check of its own.
+    const found = await progress(engine).catch(() => null)
+    if (found === null) return null
+    // Whoever asks seldom must not take the time since the last look for a standstill.
+    if (!found.isBehind || !seen?.isBehind || seen.at !== found.at) seen = { ...found, since: now }
+    return now - seen.since >= standstillMs
+      ? `${words} It has not moved for ${Math.round((now - seen.since) / 1000)} s; see its errors in the log.`
+      : null
+  }
 }

@@ -14,3 +14,4 @@ export {
 export { type RetentionPolicy, retireChunks } from './retention.ts'
 export type { GapReason } from './schema.ts'
 export { findSeries, graceMs, type Series, type SeriesChoice } from './series.ts'
+export { telemetryProgress } from './telemetry-stage.ts'

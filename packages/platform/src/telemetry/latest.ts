@@ -10,7 +10,9 @@ import type { StorePorts } from './store-ports.ts'
 /**
  * - `fresh`: within twice the expected interval (at least 60 s); of signals measured now and then, within a day.
  * - `stale`: older.
- * - `no-data`: a gap is open, the device gave no number, or nothing was ever measured: there is no current value.
+ * - `no-data`: a gap is open, the device gave no number or one that cannot be, or nothing was ever measured: there is no
+ *   current value.
+ * What a device measured by a clock that was not set or ran ahead is never `fresh`: nobody knows its age.
  */
 export type Freshness = 'fresh' | 'stale' | 'no-data'
 
@@ -23,6 +25,10 @@ export interface LatestValue {
   /** The newest reading, whatever its age. */
   readonly last: KeptReading
   readonly ageMs: number
+  /** False: the device's clock was not set or ran ahead, so `ageMs` may be anything. */
+  readonly isTimeKnown: boolean
+  /** Age from which on the value is stale, ms: a page that cannot read any more judges by it. */
+  readonly freshForMs: number
   readonly series: number
   readonly device: string
   /** The open gap, if there is one. */
@@ -68,8 +74,12 @@ function judge(series: Series, last: KeptReading, gaps: readonly Gap[], now: Epo
   const ageMs = now - last.measuredAt
   const gap = gaps.find((one) => one.series === series.id && one.to === null) ?? null
   const isAbsent = typeof last.value === 'object' && 'absent' in last.value
-  const isFresh = ageMs <= (series.intervalMs === null ? SPOT_FRESH_MS : graceMs(series.intervalMs))
-  const state: Freshness = gap !== null || isAbsent ? 'no-data' : isFresh ? 'fresh' : 'stale'
+  const freshForMs = series.intervalMs === null ? SPOT_FRESH_MS : graceMs(series.intervalMs)
+  const isTimeKnown = !last.flags?.some((flag) => flag === 'clock-unset' || flag === 'clock-in-future')
+  const isImplausible = last.flags?.includes('implausible') ?? false
+  const isFresh = isTimeKnown && ageMs <= freshForMs
+  const state: Freshness = gap !== null || isAbsent || isImplausible ? 'no-data' : isFresh ? 'fresh' : 'stale'
   const { signal, unit, device } = series
-  return { signal, unit, state, current: state === 'fresh' ? last : null, last, ageMs, series: series.id, device, gap }
+  const current = state === 'fresh' ? last : null
+  return { signal, unit, state, current, last, ageMs, isTimeKnown, freshForMs, series: series.id, device, gap }
 }

@@ -1,4 +1,5 @@
 /** One holder's work on one partition, from its lease to its end: reads the log, writes batches, seals behind. */
+import { setImmediate as breathe } from 'node:timers/promises'
 import { type AssignmentChanged, Failure } from '@careloop/contract'
 import type { Engine, EngineTx, Lease } from '../engine/index.ts'
 import { toColumns } from './codec/columns.ts'
@@ -23,7 +24,7 @@ const BATCH_SPAN_MS = 10_000
 /** A batch waits this long for company: a short segment costs as much as a long one. Under load it grows to twice as long. */
 const FLUSH_AFTER_MS = 2_000
 /** Ticks alone move the cursor this many times less often than readings do. */
-const IDLE_FACTOR = 10
+const IDLE_FACTOR = 5
 /** Series, and readings, sealed in one transaction. */
 const SEAL_SERIES = 400
 const SEAL_READINGS = 400_000
@@ -31,6 +32,9 @@ const SEAL_READINGS = 400_000
 const LOOK_MS = 200
 /** Segments shorter than this cost more than their readings: under load the batch is let grow. */
 const SHORT_SEGMENT = 24
+
+/** Series sealed between two turns of the event loop, about 2 ms of work. */
+const BREATHE_EVERY = 50
 
 export class PartitionWork {
   readonly #engine: Engine
@@ -157,7 +161,9 @@ export class PartitionWork {
 
   async #sealBatch(batch: OpenBatch): Promise<Segment[]> {
     const segments: Segment[] = []
-    for (const pending of batch.pending) {
+    for (const [i, pending] of batch.pending.entries()) {
+      // Thousands of series are sealed on the doors' thread: they let acknowledgements pass every few ms.
+      if (i % BREATHE_EVERY === BREATHE_EVERY - 1) await breathe()
       const entry = this.#book.find(pending.name)!
       const key = await this.#keyOf(entry.series, pending)
       if (!key) continue

@@ -27,6 +27,15 @@ export interface TelemetryOptions {
   readonly fault?: (step: string) => void
 }
 
+/** So many failures in one place are an error, whatever they are. */
+const LOUD_FROM = 3
+
+/** Where telemetry stands, and whether the log has more: a stage that stands still while more waits is in trouble. */
+export async function telemetryProgress(engine: Engine): Promise<{ readonly at: string; readonly isBehind: boolean }> {
+  const at = await engine.db.cursor('telemetry:0')
+  return { at, isBehind: (await engine.log.head(0)) > Number(at) }
+}
+
 export function telemetryStage(options: TelemetryOptions = {}): Stage {
   return {
     name: 'telemetry',
@@ -44,16 +53,20 @@ export function telemetryStage(options: TelemetryOptions = {}): Stage {
 async function keepWorking(engine: Engine, options: TelemetryOptions, stop: AbortSignal): Promise<void> {
   const name = `telemetry:${options.partition ?? 0}`
   const log = engine.watch.log.child({ stage: name })
+  let failures = { at: '', times: 0 }
   while (!stop.aborted) {
     const lease = await engine.leases.acquire(name, options.leaseMs ?? 10_000).catch((err: Error) => {
       log.warn({ err }, 'the telemetry lease could not be asked for')
       return null
     })
     if (lease) {
-      await workOnce(engine, options, lease, stop).catch((err: unknown) => {
+      await workOnce(engine, options, lease, stop).catch(async (err: unknown) => {
         // Another process has taken over: no reason to alarm anyone.
         const expected = err instanceof Failure && ['lease-lost', 'cursor-moved', 'segment-vanished'].includes(err.code)
-        log[expected ? 'info' : 'error']({ err }, 'telemetry begins again from the database')
+        const at = await engine.db.cursor(name).catch(() => failures.at)
+        failures = { at, times: at === failures.at ? failures.times + 1 : 1 }
+        const isLoud = !expected || failures.times >= LOUD_FROM
+        log[isLoud ? 'error' : 'info']({ err, ...failures }, 'telemetry begins again from the database')
       })
       await lease.release().catch(() => {})
     }

@@ -1,6 +1,7 @@
 /** Workflow: who does what about an alert, by when, and what they did. Owns task, task_event. */
 export { workflowErrors } from './errors.ts'
 export { workflowFacts } from './facts.ts'
+export { workflowProgress } from './open-tasks.ts'
 export { workflowStage } from './stages.ts'
 export type { Act, Acting } from './tasks.ts'
 export { makeWorkflow, type Workflow } from './workflow.ts'

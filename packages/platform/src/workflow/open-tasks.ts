@@ -1,10 +1,11 @@
 /** From alerts to tasks: each open alert has one open task, for the person whom the enrolment names; so has what proved wrong. */
-import type { Fact, FactBodies } from '@careloop/contract'
+import { type Fact, type FactBodies, Failure } from '@careloop/contract'
 import type { Updateable } from 'kysely'
 import { type Alert, alertById } from '../alerting/index.ts'
 import type { Engine, TenantTx } from '../engine/index.ts'
 import type { Subjects } from '../subjects/index.ts'
 import type { TaskRow, WorkflowTables } from './schema.ts'
+import { setAside } from './workflow-metrics.ts'
 
 export const cursorName = 'workflow'
 const batch = 200
@@ -14,24 +15,80 @@ export const followed = ['AlertRaised', 'AlertRecurred', 'AlertEvidenceChanged']
 const reviewLimitMs = 24 * 3_600_000
 const actor = 'system:workflow'
 
-/** Takes in the next facts. @returns false when there were none */
+/**
+ * Takes in the next facts. A fact that no task can be made of is set aside, loudly: it must not keep all that come after it
+ * from becoming tasks.
+ * @returns false when there were none
+ */
 export async function takeFacts(engine: Engine, subjects: Pick<Subjects, 'enrolmentsOf'>): Promise<boolean> {
   const from = await engine.db.cursor(cursorName)
   const facts = await engine.db.readFacts(from, batch)
-  const newest = facts.at(-1)
-  if (newest === undefined) return false
+  if (facts.length === 0) return false
+  try {
+    await take(engine, subjects, from, facts)
+  } catch (error) {
+    if (isPassing(error)) throw error
+    await takeOneByOne(engine, subjects, from, facts)
+  }
+  return true
+}
+
+async function takeOneByOne(
+  engine: Engine,
+  subjects: Pick<Subjects, 'enrolmentsOf'>,
+  from: string,
+  facts: readonly Fact[],
+): Promise<void> {
+  let at = from
+  for (const fact of facts) {
+    try {
+      await take(engine, subjects, at, [fact])
+    } catch (err) {
+      if (isPassing(err)) throw err
+      await engine.db.asEngine((tx) => engine.db.moveCursor(tx, cursorName, at, fact.position))
+      setAside(engine.watch.metrics).inc({ type: fact.type })
+      const { tenant, type, position } = fact
+      engine.watch.log.error(
+        { err, tenant, type, position, alert: (fact.body as { alert?: string }).alert },
+        'no task could be made of this alert: it was set aside, look at the alert itself',
+      )
+    }
+    at = fact.position
+  }
+}
+
+/** Trouble of the database, of its connection or of who may work: the same fact may pass on the next try. */
+export function isPassing(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (error instanceof Failure) return error.kind.disposition === 'retry'
+  const { code } = error as Error & { code?: unknown }
+  if (code === undefined) return /connection|timeout|terminat|not queryable/i.test(error.message)
+  return /^(08|25006|40|53|55|57|58|E[A-Z]+$)/.test(String(code))
+}
+
+/** Where workflow stands, and whether there are facts beyond: a stage that stands still while more waits is in trouble. */
+export async function workflowProgress(engine: Engine): Promise<{ readonly at: string; readonly isBehind: boolean }> {
+  const at = await engine.db.cursor(cursorName)
+  return { at, isBehind: (await engine.db.readFacts(at, 1)).length > 0 }
+}
+
+async function take(
+  engine: Engine,
+  subjects: Pick<Subjects, 'enrolmentsOf'>,
+  from: string,
+  facts: readonly Fact[],
+): Promise<void> {
   const raised = facts.filter((fact) => followed.some((type) => type === fact.type))
   const owners = await Promise.all(raised.map((fact) => ownersOf(engine, subjects, fact)))
   await engine.db.asEngine(async (tx) => {
-    await engine.db.moveCursor(tx, cursorName, from, newest.position)
+    await engine.db.moveCursor(tx, cursorName, from, facts.at(-1)!.position)
     for (const [index, fact] of raised.entries()) {
       const owner = owners[index]
       if (!owner) continue
-      const take = fact.type === 'AlertEvidenceChanged' ? tellOfEvidence : openOrRenew
-      await tx.asTenant(fact.tenant, (tenantTx) => take(engine, tenantTx, owner))
+      const follow = fact.type === 'AlertEvidenceChanged' ? tellOfEvidence : openOrRenew
+      await tx.asTenant(fact.tenant, (tenantTx) => follow(engine, tenantTx, owner))
     }
   })
-  return true
 }
 
 interface Owned {

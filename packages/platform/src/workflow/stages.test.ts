@@ -79,6 +79,31 @@ test('alerting > when nothing comes, the holder of the lease appends that time p
   }
 })
 
+test('alerting > on a low disk, which refuses what is new, time still passes in the log', async () => {
+  const { engine } = test_
+  const { log } = engine
+  const low: Engine['log'] = {
+    append: () => Promise.reject(new Error('storage-low')),
+    refusal: () => 'storage-low',
+    appendWithin: (tx, entries, bump) => log.appendWithin(tx, entries, bump),
+    read: (partition, after, max) => log.read(partition, after, max),
+    head: (partition) => log.head(partition),
+    floor: (partition) => log.floor(partition),
+    fence: (name) => log.fence(name),
+    waitFor: (partition, after, timeoutMs, signal) => log.waitFor(partition, after, timeoutMs, signal),
+    pressure: () => 1,
+  }
+  const before = await log.head(0)
+  const stop = await alertingStage({ subjects: testSubjects(engine) }).start({ ...engine, log: low })
+  try {
+    while ((await log.head(0)) === before) await log.waitFor(0, before, 5_000)
+    const [commit] = await log.read(0, before, 1)
+    expect(commit!.entries).toMatchObject([{ kind: 'tick' }])
+  } finally {
+    await stop()
+  }
+})
+
 function severe(tenant: string, subject: string, now: number): ReadingsLogged {
   const device = subject
   const readings = [

@@ -1,8 +1,18 @@
 /** How much work waits, counted when somebody asks for the metrics. */
 import { type Priority, priorities } from '@careloop/contract'
-import { Gauge } from 'prom-client'
+import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Engine } from '../engine/index.ts'
 import type { WorkflowTables } from './schema.ts'
+
+/** Alerts of which no task could be made. More than 0 means that somebody must look. */
+export const setAside = (registry: Registry): Counter => {
+  const name = 'careloop_workflow_facts_set_aside_total'
+  const help = 'Facts about alerts of which no task could be made: look at the error in the log and at the alert'
+  return (
+    (registry.getSingleMetric(name) as Counter | undefined) ??
+    new Counter({ name, help, labelNames: ['type'], registers: [registry] })
+  )
+}
 
 /** Makes the gauges once for a registry. */
 export function watchTasks(engine: Engine): void {

@@ -265,3 +265,31 @@ test('workflow > neither note nor disposition stands in plaintext', async () => 
     expect(row!.text).not.toContain(Buffer.from(secret).toString('hex'))
   }
 })
+
+test('workflow > an alert of which no task can be made is set aside, counted, and does not hold up the next one', async () => {
+  await scene.measure(scene.patient, { systolic: 192, diastolic: 124 })
+  await scene.clock.advance(10 * minute)
+  await scene.measure(scene.fridge, { 'temperature-probe': 14 })
+  await scene.clock.advance(40 * minute)
+  await scene.measure(scene.fridge, { 'temperature-probe': 14 })
+  await scene.evaluate()
+  const without = {
+    enrolmentsOf: async (tenant: string, subject: string) =>
+      subject === scene.patient ? [] : scene.subjects.enrolmentsOf(tenant, subject),
+  }
+  await takeAllFacts(scene.engine, without)
+  expect((await list()).map(({ subject }) => subject.id)).toEqual([scene.fridge])
+  const metric = scene.engine.watch.metrics.getSingleMetric('careloop_workflow_facts_set_aside_total')
+  expect((await metric!.get()).values).toMatchObject([{ value: 1, labels: { type: 'AlertRaised' } }])
+})
+
+test('workflow > trouble of the database sets nothing aside', async () => {
+  await scene.measure(scene.patient, { systolic: 192, diastolic: 124 })
+  await scene.evaluate()
+  const away = {
+    enrolmentsOf: () => Promise.reject(Object.assign(new Error('the server is shutting down'), { code: '57P01' })),
+  }
+  await expect(takeAllFacts(scene.engine, away)).rejects.toThrow('shutting down')
+  await takeAllFacts(scene.engine, scene.subjects)
+  expect((await list()).map(({ subject }) => subject.id)).toEqual([scene.patient])
+})
