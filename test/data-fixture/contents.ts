@@ -3,8 +3,17 @@
  * made; `read` runs with every later code and must give what it gave then. Add to the list; a fixture that was made before
  * knows nothing of the new name and is not asked for it.
  */
+
+import { createHash } from 'node:crypto'
 import type { LogEntry } from '@careloop/contract'
+import { profile } from '@careloop/profiles'
 import type { Engine } from '../../packages/platform/src/engine/index.ts'
+import { ensureCa, type Fleet, makeFleet } from '../../packages/platform/src/fleet/index.ts'
+import { makeQuarantine } from '../../packages/platform/src/ingest/index.ts'
+import { quarantineStage } from '../../packages/platform/src/ingest/stages.ts'
+import { byConsole, makeSubjects } from '../../packages/platform/src/subjects/index.ts'
+import { readSeries } from '../../packages/platform/src/telemetry/index.ts'
+import { telemetryStage } from '../../packages/platform/src/telemetry/stages.ts'
 
 export interface Content {
   readonly name: string
@@ -64,7 +73,128 @@ export const contents: readonly Content[] = [
     // The same key opens what was sealed and finds what was indexed then.
     read: async (engine) => (await engine.keys.hmac(TENANT, 'mrn', 'kept-1')).toString('hex'),
   },
+  {
+    name: 'subject',
+    async write(engine) {
+      const site = await subjectsOf(engine).createSite(BY, { name: 'Kept site', timeZone: 'Europe/Vienna' })
+      await subjectsOf(engine).create(BY, {
+        timeZone: 'Europe/Vienna',
+        site: site.id,
+        resource: {
+          resourceType: 'Patient',
+          identifier: [{ system: 'urn:kept', value: 'MRN-KEPT' }],
+          name: [{ family: 'Kept', given: ['Keziah'] }],
+          birthDate: '1940-02-29',
+        },
+      })
+    },
+    async read(engine) {
+      const [found] = await subjectsOf(engine).search(BY, { identifier: { system: 'urn:kept', value: 'MRN-KEPT' }, limit: 1 })
+      return (await subjectsOf(engine).subject(BY, found!.id)).resource
+    },
+  },
+  {
+    name: 'device, wearer and token',
+    async write(engine) {
+      const fleet = await fleetOf(engine)
+      const { items } = await subjectsOf(engine).list(BY, { limit: 1 })
+      const device = await fleet.enrolDevice(BY, { name: 'kept-cuff', profile: 'generic', classification: 'medical' })
+      await fleet.assign(BY, device.id, items[0]!.id, NOON)
+      const { token } = await fleet.createDeviceToken(BY, device.id, {})
+      const digest = createHash('sha256').update(token).digest('hex')
+      await fleet.setSettings(BY, device.id, { intervalSeconds: 60, digest })
+    },
+    async read(engine) {
+      const fleet = await fleetOf(engine)
+      const device = await keptDevice(engine)
+      const { settings } = await fleet.settings(TENANT, device)
+      const speaker = await fleet.attribution.identityByTokenHash(Buffer.from(String(settings.digest), 'hex'))
+      return [settings, speaker?.name, (await fleet.whoWears(TENANT, device, NOON + 1))?.from]
+    },
+  },
+  {
+    name: 'sealed chunk and open segment',
+    async write(engine) {
+      const fleet = await fleetOf(engine)
+      const device = await keptDevice(engine)
+      const { id: assignment, subject } = (await fleet.whoWears(TENANT, device, NOON + 1))!
+      const entry = (index: number) => ({ ...reading(index), device, assignment, subject }) as LogEntry
+      await engine.log.append(Array.from({ length: 200 }, (_, i) => entry(i)))
+      await untilTrue(engine, 'select count(*) > 0 as done from engine.chunk', 0)
+      await engine.log.append([entry(500)])
+      await untilTrue(engine, 'select count(*) > 0 as done from engine.sample', 3_600_000)
+    },
+    async read(engine) {
+      const { subject } = (await (await fleetOf(engine)).whoWears(TENANT, await keptDevice(engine), NOON + 1))!
+      const question = { tenant: TENANT, subject, from: 0, to: NOON * 2, maxPoints: 1000 }
+      const { series } = await readSeries(engine, question)
+      return series.flatMap((one) => one.readings.map(({ measuredAt, value }) => [one.signal, measuredAt, value]))
+    },
+  },
+  {
+    name: 'quarantined frame',
+    async write(engine) {
+      await engine.log.append([
+        {
+          kind: 'quarantined',
+          id: '0190a000-0000-7000-8000-000000000009',
+          tenant: TENANT,
+          door: 'mqtt',
+          receivedAt: NOON,
+          reason: 'bad-frame',
+          pointer: '/values',
+          message: 'kept',
+          frame: { format: 'json', bytes: Buffer.from('kept bytes') },
+        },
+      ])
+      const stop = await quarantineStage.start(engine)
+      for (let i = 0; i < 200 && (await (await quarantineOf(engine)).counts(TENANT)).length === 0; i++)
+        await engine.clock.sleep(50)
+      await stop()
+    },
+    async read(engine) {
+      const [held] = await (await quarantineOf(engine)).list(BY, { limit: 10 })
+      const { bytes } = await (await quarantineOf(engine)).frame(BY, held!.id)
+      return [held!.reason, held!.pointer, held!.message, bytes.toString()]
+    },
+  },
+  {
+    name: 'certificate authority',
+    write: async (engine) => void (await ensureCa(engine)),
+    read: async (engine) => (await ensureCa(engine)).pem,
+  },
 ]
+
+const BY = byConsole(TENANT)
+
+const subjectsOf = (engine: Engine) => makeSubjects(engine, async () => [])
+
+async function fleetOf(engine: Engine): Promise<Fleet> {
+  return makeFleet(engine, {
+    knowsProfile: (code) => profile(code) !== undefined,
+    issueCertificate: () => Promise.reject(new Error('no certificate is asked for here')),
+  })
+}
+
+const quarantineOf = async (engine: Engine) =>
+  makeQuarantine({ engine, attribution: (await fleetOf(engine)).attribution })
+
+async function keptDevice(engine: Engine): Promise<string> {
+  const { items } = await (await fleetOf(engine)).listDevices(BY, { limit: 10 })
+  return items.find((device) => device.name === 'kept-cuff')!.id
+}
+
+/** Runs telemetry until a question is answered with true. */
+async function untilTrue(engine: Engine, sql: string, sealAfterMs: number): Promise<void> {
+  const stop = await telemetryStage({ flushAfterMs: 5, sealAfterMs, leaseMs: 2000 }).start(engine)
+  for (let i = 0; i < 400; i++) {
+    const { rows } = await engine.db.pool.query<{ done: boolean }>(sql)
+    if (rows[0]?.done) return stop()
+    await engine.clock.sleep(50)
+  }
+  await stop()
+  throw new Error(`telemetry did not come to: ${sql}`)
+}
 
 function reading(index: number): LogEntry {
   return {
