@@ -62,6 +62,8 @@ export const EvidenceReading = z.object({
   storedAt: Instant,
   device: Id,
   groupId: z.string().optional(),
+  /** What was found odd about it; people are shown the words. */
+  flags: z.array(z.enum(['clock-in-future', 'clock-unset', 'implausible', 'historic'])).optional(),
   /** True when this reading by itself met the rule's condition. */
   breach: z.boolean(),
   address: LogAddressBody,

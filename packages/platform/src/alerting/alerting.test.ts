@@ -195,3 +195,28 @@ test('alerting > a rule that nobody answers for is not activated', async () => {
     pointer: '/rules/0/owner',
   })
 })
+
+test('alerting > a reading by a clock that was not set may raise, and the evidence says so', async () => {
+  const { id } = await scene.subjects.create(scene.by, aFridge())
+  await scene.subjects.enrol(scene.by, id, { program: 'vaccine-fridge', owner: 'ben' })
+  await scene.clock.advance(1)
+  const now = scene.clock.now()
+  const device = scene.engine.ids.uuid()
+  const source = { kind: 'readings', tenant: scene.tenant, device, assignment: device, subject: id } as const
+  const frame = { format: 'json', bytes: Buffer.from('{}') } as const
+  for (let i = 0; i < 30; i++) {
+    const reading = { signal: 'temperature-probe', value: 20, measuredAt: now + i * minute, ordinal: 0 }
+    await scene.engine.log.append([
+      {
+        ...{ ...source, door: 'mqtt', receivedAt: now + i * minute, origin: 'automatic', frame },
+        readings: [{ ...reading, flags: ['clock-unset'] }],
+      },
+    ])
+    await scene.clock.advance(minute)
+  }
+  await scene.evaluate()
+  const [alert] = await alertsOf(id)
+  const { readings } = await scene.alerting.explain(scene.by, alert!.id)
+  expect(readings.length).toBeGreaterThan(0)
+  for (const reading of readings) expect(reading.flags).toEqual(['clock-unset'])
+})

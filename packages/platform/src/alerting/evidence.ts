@@ -3,7 +3,7 @@
  * raising, at most 64 kB, sealed under the subject's key. Of frames that do not fit, the hash remains.
  */
 import { createHash } from 'node:crypto'
-import { isCensored, type LogEntry, type ReadingsLogged } from '@careloop/contract'
+import { isCensored, type LogEntry, type ReadingFlag, type ReadingsLogged } from '@careloop/contract'
 import type { CompiledRule, Point, Source, Usable } from '@careloop/rules'
 import type { LogCommit, ReadingLog } from '../engine/index.ts'
 
@@ -13,6 +13,8 @@ export interface KeptReading {
   readonly value: Usable
   readonly measuredAt: number
   readonly group: string
+  /** What ingest found odd about it, e.g. that the device's clock was not set. */
+  readonly flags?: readonly ReadingFlag[]
   readonly source: Source
 }
 
@@ -48,16 +50,25 @@ export async function gatherEvidence(
   const sources = new Map(readings.map(({ source }) => [`${source.position}/${source.index}`, source]))
   let budget = maxEvidenceBytes - JSON.stringify(readings).length
   const frames: KeptFrame[] = []
+  const flags = new Map<string, readonly ReadingFlag[]>()
   // Newest first: the frame that raised the alert matters most.
   for (const source of [...sources.values()].reverse()) {
     const entry = await entryOf(log, atHand, source)
     if (entry === null) continue
+    for (const reading of entry.readings) if (reading.flags?.length) flags.set(flagKey(source, reading), reading.flags)
     const frame = keepFrame(source, entry, budget)
     budget -= frame.base64?.length ?? 0
     frames.push(frame)
   }
-  return { readings, frames, leftOut }
+  const flagged = readings.map((reading) => {
+    const found = flags.get(flagKey(reading.source, reading))
+    return found === undefined ? reading : { ...reading, flags: found }
+  })
+  return { readings: flagged, frames, leftOut }
 }
+
+const flagKey = ({ position, index }: Source, { signal, measuredAt }: { signal: string; measuredAt: number }) =>
+  `${position}/${index}/${signal}/${measuredAt}`
 
 const readingsOf = (rule: CompiledRule, point: Point): KeptReading[] =>
   rule.signals.flatMap((signal, slot) => {

@@ -100,6 +100,7 @@ function readingsOf(rule: OwnedRule, evidence: readonly Evidence[]): EvidenceRea
       ...{ measuredAt: reading.measuredAt, receivedAt, storedAt, device },
       ...(typeof reading.value === 'number' ? {} : { comparator: reading.value.comparator }),
       ...(reading.group === '' ? {} : { groupId: reading.group }),
+      ...(reading.flags === undefined ? {} : { flags: [...reading.flags] }),
       breach: testsPositive(compiled, reading.signal, reading.value),
       address: { partition, position, index },
     }

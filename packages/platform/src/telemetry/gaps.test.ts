@@ -136,6 +136,18 @@ describe('telemetry gaps', () => {
     expect(await gapsOf(by, 242.2, 301)).toEqual([['all', 242.5, 300, 'deaf']])
   })
 
+  it.each([
+    ['implausible', 'no-data', true],
+    ['clock-unset', 'stale', false],
+    ['clock-in-future', 'stale', false],
+  ] as const)('never gives what is flagged %s as current', async (flag, state, isTimeKnown) => {
+    const by = worn(tenant)
+    await at(800, logged(by, [aReading('temperature-ambient', T0 + 800 * MIN, 4.5, { flags: [flag] })]))
+    await catchUp(ground.engine, LAZY)
+    const [value] = await latest(ground.engine, { tenant, subject: by.subject, now: T0 + 800 * MIN + 1 })
+    expect(value).toMatchObject({ state, current: null, isTimeKnown, last: { value: 4.5, flags: [flag] } })
+  })
+
   it('never sees a gap in what is measured now and then, nor after the device was taken off', async () => {
     const by = worn(tenant)
     await heard(by, 400, 400, 'systolic')

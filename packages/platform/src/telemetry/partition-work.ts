@@ -168,6 +168,7 @@ export class PartitionWork {
       const key = await this.#keyOf(entry.series, pending)
       if (!key) continue
       const columns = toColumns(keptReadings(pending, entry.newestMs))
+      this.#metrics.repeats.inc(pending.readings.length - columns.n)
       const place = { series: entry.series.id, position: batch.position, part: 0, storedMs: pending.storedMs[0]! }
       segments.push(...sealSegments(key, columns, place))
       this.#gaps.readings(entry.series.id, columns.measuredAt, pending.storedMs.at(-1)!)
@@ -305,6 +306,7 @@ export class PartitionWork {
     const series = await this.#withKeys(due)
     const sealed = await sealSeries(this.#ports, series, (tx) => this.#lease.assertHeld(tx))
     this.#metrics.sealed.inc(sealed.readings)
+    this.#metrics.repeats.inc(sealed.repeats)
     this.#metrics.sealedBytes.inc(sealed.bytes)
     for (const segment of sealed.segments) {
       const entry = this.#book.get(segment.series)

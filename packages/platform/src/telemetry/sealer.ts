@@ -28,6 +28,8 @@ export interface Sealed {
   readonly segments: readonly Segment[]
   readonly readings: number
   readonly bytes: number
+  /** Exact repeats of what was stored before. */
+  readonly repeats: number
 }
 
 /**
@@ -41,7 +43,7 @@ export async function sealSeries(
   guard: (tx: EngineTx) => Promise<void>,
 ): Promise<Sealed> {
   const plan = await ports.db.asEngine((tx) => gather(ports, tx, series))
-  if (plan.segments.length === 0) return { segments: [], readings: 0, bytes: 0 }
+  if (plan.segments.length === 0) return { segments: [], readings: 0, bytes: 0, repeats: 0 }
   ports.fault?.('seal: planned')
   const { bytes, rows } = await ports.compute.run<SealJob, SealResult>(WORKER, plan.job, [
     plan.job.bytes.buffer as ArrayBuffer,
@@ -62,12 +64,12 @@ export async function sealSeries(
     })
   })
   ports.fault?.('seal: committed')
-  return {
-    segments: plan.segments,
-    readings: plan.segments.reduce((sum, segment) => sum + segment.n, 0),
-    bytes: bytes.length,
-  }
+  const readings = sumOf(plan.segments)
+  const repeats = readings + sumOf(plan.absorbed) - sumOf(rows.filter((row) => row.tier === 0))
+  return { segments: plan.segments, readings, bytes: bytes.length, repeats }
 }
+
+const sumOf = (some: readonly { readonly n: number }[]) => some.reduce((sum, { n }) => sum + n, 0)
 
 const vanished = () =>
   fail('segment-vanished', 'Another process sealed these readings meanwhile. Nothing was changed; it is tried again.')

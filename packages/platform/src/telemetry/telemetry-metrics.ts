@@ -10,6 +10,7 @@ export function telemetryMetrics(registry: Registry) {
     stored: counter('careloop_telemetry_readings_total', 'Readings taken from the log into open segments'),
     sealed: counter('careloop_telemetry_sealed_readings_total', 'Readings sealed into chunks'),
     sealedBytes: counter('careloop_telemetry_sealed_bytes_total', 'Bytes of chunks and rollups written'),
+    repeats: counter('careloop_telemetry_repeats_total', 'Readings that were stored before, exactly: not stored again'),
     moved: counter('careloop_telemetry_moved_readings_total', 'Readings moved by corrected assignments'),
     erased: counter('careloop_telemetry_erased_readings_total', 'Readings let go because their subject was erased'),
     cut: counter('careloop_telemetry_cut_commits_total', 'Commits that the log lost before telemetry took them'),

@@ -48,3 +48,14 @@ export const countText = (n: number, one: string, many = `${one}s`): string =>
 
 /** `87 bytes`, `12.3 kB`. */
 export const bytesText = (n: number): string => (n < 1_000 ? countText(n, 'byte') : `${(n / 1_000).toFixed(1)} kB`)
+
+const flagText = {
+  'clock-unset': 'time unknown: the device’s clock was not set',
+  'clock-in-future': 'time unknown: the device’s clock ran ahead',
+  implausible: 'cannot be true',
+  historic: 'came late',
+} as const
+
+/** What was found odd about a reading, e.g. `time unknown: the device’s clock was not set`; `''` for nothing. */
+export const flagWords = (flags: readonly (keyof typeof flagText)[] = []): string =>
+  flags.map((flag) => flagText[flag]).join(', ')

@@ -109,6 +109,23 @@ describe('telemetry codec', () => {
     )
   })
 
+  it('keeps an exact repeat once however it comes, and two values of one place both', () => {
+    const few = fc.record({
+      measuredAt: fc.integer({ min: 0, max: 3 }),
+      ordinal: fc.integer({ min: 0, max: 1 }),
+      value: fc.constantFrom<KeptReading['value']>(0, -0, 1, { absent: 'masked' }, { comparator: '<', limit: 1 }),
+    })
+    const keyOf = ({ measuredAt, ordinal, value }: KeptReading) =>
+      `${measuredAt}/${ordinal}/${Object.is(value, -0) ? '-0' : JSON.stringify(value)}`
+    fc.assert(
+      fc.property(fc.array(fc.array(few, { maxLength: 12 }), { minLength: 1, maxLength: 4 }), (parts) => {
+        const kept = toReadings(joined(parts.map(toColumns))).map(keyOf)
+        expect(kept.toSorted()).toEqual([...new Set(parts.flat().map(keyOf))].sort())
+      }),
+      { numRuns: 300 },
+    )
+  })
+
   it('rolls up as a plain loop would, in parts or whole', () => {
     const plain = fc.array(
       reading.map((one) => ({
@@ -119,9 +136,10 @@ describe('telemetry codec', () => {
       { minLength: 1, maxLength: 60 },
     )
     fc.assert(
-      fc.property(plain, fc.nat(59), (readings, cut) => {
+      fc.property(plain, fc.nat(59), (drawn, cut) => {
         const width = 60_000_000 / 1000
-        const columns = toColumns(readings)
+        const columns = toColumns(drawn)
+        const readings = toReadings(columns) // without repeats
         const indexes = Array.from({ length: columns.n }, (_, i) => i)
         const parts = [indexes.slice(0, cut), indexes.slice(cut)].filter((part) => part.length > 0)
         const whole = decodeBuckets(encodeBuckets(rollUp(columns, width), 'sealed'))

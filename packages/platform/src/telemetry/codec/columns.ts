@@ -45,7 +45,10 @@ export const codeColumns = ['ordinal', 'flags', 'origin'] as const
 
 type Draft = { -readonly [K in keyof Columns]: Columns[K] }
 
-/** @param readings in any order; the columns come sorted by (measuredAt, ordinal), equal ones in the order given */
+/**
+ * @param readings in any order; the columns come sorted by (measuredAt, ordinal), equal ones in the order given. Exact repeats
+ *   of (measuredAt, ordinal, value) are one reading: the first.
+ */
 export function toColumns(readings: readonly KeptReading[]): Columns {
   const n = readings.length
   const draft = empty(n)
@@ -109,7 +112,7 @@ const flagBits = (flags: readonly ReadingFlag[]): number =>
 
 // ---------------------------------------------------------------- joining, sorting, taking
 
-/** All readings of the parts, sorted by (measuredAt, ordinal); equal ones keep the order of the parts. */
+/** All readings of the parts, sorted by (measuredAt, ordinal); equal ones keep the order of the parts, exact repeats go. */
 export function joined(parts: readonly Columns[]): Columns {
   if (parts.length === 1) return parts[0]!
   const draft = empty(parts.reduce((sum, part) => sum + part.n, 0))
@@ -171,9 +174,30 @@ function sorted(columns: Columns): Columns {
     measuredAt[a]! - measuredAt[b]! || (ordinal ? ordinal[a]! - ordinal[b]! : 0) || a - b
   let inOrder = true
   for (let i = 1; i < n && inOrder; i++) inOrder = order(i - 1, i) < 0
-  if (inOrder) return columns
-  const indexes = Uint32Array.from({ length: n }, (_, i) => i).sort(order)
-  return taken(columns, indexes)
+  const indexes = Uint32Array.from({ length: n }, (_, i) => i)
+  if (!inOrder) indexes.sort(order)
+  const once = withoutRepeats(columns, indexes)
+  return inOrder && once.length === n ? columns : taken(columns, once)
+}
+
+/**
+ * A device that heard no answer sends again, and a takeover may log again what was logged: the same value at the same place is
+ * the same reading. Another value at that place is kept beside it: somebody has to see both.
+ */
+function withoutRepeats(columns: Columns, indexes: Uint32Array): Uint32Array {
+  const { measuredAt, ordinal, value, special } = columns
+  const isSamePlace = (a: number, b: number) =>
+    measuredAt[a] === measuredAt[b] && (ordinal?.[a] ?? 0) === (ordinal?.[b] ?? 0)
+  const isSameValue = (a: number, b: number) => Object.is(value[a], value[b]) && special?.[a] === special?.[b]
+  let kept = 0
+  let placeFrom = 0
+  for (const index of indexes) {
+    if (kept > 0 && !isSamePlace(indexes[kept - 1]!, index)) placeFrom = kept
+    let isRepeat = false
+    for (let i = placeFrom; i < kept && !isRepeat; i++) isRepeat = isSameValue(indexes[i]!, index)
+    if (!isRepeat) indexes[kept++] = index
+  }
+  return indexes.subarray(0, kept)
 }
 
 export function empty(n: number): Draft {

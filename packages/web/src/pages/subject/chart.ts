@@ -2,6 +2,7 @@
 import { signal } from '@careloop/contract'
 import type { Series } from '../../api/endpoints.ts'
 import type { PlotLine, PlotModel, PlotPoint } from '../../parts/plot/model.ts'
+import { flagWords } from '../../parts/words.ts'
 import { labelOf } from './shown-signals.ts'
 
 type Asked = Series & { readonly from: number; readonly to: number }
@@ -37,9 +38,10 @@ function linesOf(answer: Asked, code: string): PlotLine[] {
   }))
 }
 
-const pointOf = ({ measuredAt, value }: Reading): PlotPoint => ({
+const pointOf = ({ measuredAt, value, flags }: Reading): PlotPoint => ({
   at: measuredAt,
   value: typeof value === 'number' ? value : null,
+  ...(flags?.length ? { note: flagWords(flags) } : {}),
 })
 
 const bandOf = ({ start, mean, min, max }: Bucket, widthMs: number): PlotPoint => ({

@@ -8,11 +8,11 @@ import { useNow } from '../../app/clock.ts'
 import { useMay } from '../../app/session.tsx'
 import { Page, useTitle } from '../../parts/page.tsx'
 import { Empty, Failed, Loading, NotRenewed, WithRight } from '../../parts/page-state.tsx'
-import { type PlotModel, readTimesOf, valuesAt } from '../../parts/plot/model.ts'
+import { notesAt, type PlotModel, readTimesOf, valuesAt } from '../../parts/plot/model.ts'
 import { Plot } from '../../parts/plot/plot.tsx'
 import { momentText, spanText } from '../../parts/words.ts'
 import { chartOf } from './chart.ts'
-import { type ShownSignal, shownSignals } from './shown-signals.ts'
+import { type ShownSignal, shownSignals, stateAfter } from './shown-signals.ts'
 import classes from './subject.module.css'
 
 const empty = (
@@ -100,7 +100,7 @@ function Now({ signals, chosen, readAt }: { signals: readonly ShownSignal[]; cho
           key={`${each.series}`}
           type="button"
           className={classes.tile}
-          data-state={each.state}
+          data-state={stateAfter(each, passed)}
           aria-pressed={each.code === chosen}
           onClick={() => void navigate({ search: (before) => ({ ...before, signal: each.code }) })}
         >
@@ -108,14 +108,17 @@ function Now({ signals, chosen, readAt }: { signals: readonly ShownSignal[]; cho
           <span className={classes.value}>
             {each.text} <small>{each.unit}</small>
           </span>
-          <span className={classes.age}>
-            {spanText(each.ageMs + passed)} old{stateWords[each.state]}
-            {each.gap === null ? '' : `, ${gapWords[each.gap.reason]}`}
-          </span>
+          <span className={classes.age}>{ageWords(each, passed)}</span>
         </button>
       ))}
     </section>
   )
+}
+
+function ageWords(shown: ShownSignal, passed: number): string {
+  const age = `${spanText(shown.ageMs + passed)} old${stateWords[stateAfter(shown, passed)]}`
+  const gap = shown.gap === null ? '' : gapWords[shown.gap.reason]
+  return [shown.isTimeKnown ? age : '', shown.oddities, gap].filter((words) => words !== '').join(', ')
 }
 
 const stateWords = { fresh: '', stale: ' · stale', 'no-data': ' · no data since' } as const
@@ -191,7 +194,10 @@ function AsTable({ model }: { model: PlotModel }) {
           {times.slice(0, tableRows).map((at) => (
             <Table.Tr key={at}>
               <Table.Td>{momentText(at, now, true)}</Table.Td>
-              <Table.Td className="numbers">{valuesAt(model, at)}</Table.Td>
+              <Table.Td className="numbers">
+                {valuesAt(model, at)}
+                {notesAt(model, at) === '' ? null : <Text c="dimmed">{notesAt(model, at)}</Text>}
+              </Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Latest } from '../../api/endpoints.ts'
-import { shownSignals } from './shown-signals.ts'
+import { shownSignals, stateAfter } from './shown-signals.ts'
 
 type LatestSignal = Latest['signals'][number]
 
@@ -16,6 +16,8 @@ const latest = (
   current: null,
   last: { measuredAt, value, ordinal: 0 },
   ageMs: 5,
+  isTimeKnown: true,
+  freshForMs: 60_000,
   series: 1,
   device,
   gap: null,
@@ -30,6 +32,17 @@ describe('newest values', () => {
       'Pulse rate 96 /min',
       'Blood pressure 192/124 mmHg',
     ])
+  })
+
+  it('turn stale by themselves when they cannot be read again', () => {
+    const [shown] = shownSignals([latest('pulse-rate', 96)])
+    expect([0, 59_995, 59_996].map((passed) => stateAfter(shown!, passed))).toEqual(['fresh', 'fresh', 'stale'])
+  })
+
+  it('say what is odd, and a pair is no better than the worse of its two', () => {
+    const last = { measuredAt: 1000, value: 400, ordinal: 0, flags: ['implausible' as const] }
+    const [shown] = shownSignals([{ ...latest('systolic', 400), last, state: 'no-data' }, latest('diastolic', 80)])
+    expect(shown).toMatchObject({ state: 'no-data', oddities: 'cannot be true' })
   })
 
   it('never pair pressures of two times or of two devices', () => {

@@ -1,6 +1,7 @@
 /** The newest values as a page shows them: in the vocabulary's order, systolic and diastolic of one measurement as one pair. */
 import { allSignals, shownUnit, signal } from '@careloop/contract'
 import type { Latest } from '../../api/endpoints.ts'
+import { flagWords } from '../../parts/words.ts'
 
 type LatestSignal = Latest['signals'][number]
 
@@ -16,6 +17,10 @@ export interface ShownSignal {
   readonly unit: string
   readonly state: LatestSignal['state']
   readonly ageMs: number
+  readonly isTimeKnown: boolean
+  readonly freshForMs: number
+  /** What was found odd about the newest reading, in words. */
+  readonly oddities: string
   readonly gap: LatestSignal['gap']
   readonly series: number
 }
@@ -39,15 +44,28 @@ const partnerOf = (of: LatestSignal, code: string, latest: readonly LatestSignal
     (each) => each.signal === code && each.device === of.device && each.last.measuredAt === of.last.measuredAt,
   )
 
-const single = ({ signal: code, last, unit, state, ageMs, gap, series }: LatestSignal): ShownSignal => ({
+const single = ({ signal: code, last, unit, state, gap, series, ...of }: LatestSignal): ShownSignal => ({
   ...{ code, label: labelOf(code), codes: [code], text: valueText(last.value, code) },
-  ...{ unit: shownUnit(unit), state, ageMs, gap, series },
+  ...{ unit: shownUnit(unit), state, gap, series, oddities: flagWords(last.flags) },
+  ...{ ageMs: of.ageMs, isTimeKnown: of.isTimeKnown, freshForMs: of.freshForMs },
 })
+
+/** The state as it is when time has passed since it was read: no value stays fresh because reading it again fails. */
+export const stateAfter = ({ state, ageMs, freshForMs }: ShownSignal, passedMs: number): ShownSignal['state'] =>
+  state === 'fresh' && ageMs + passedMs > freshForMs ? 'stale' : state
+
+/** Of a pair, the lesser state counts: one implausible pressure makes no current blood pressure. */
+const lesser = (a: ShownSignal['state'], b: ShownSignal['state']): ShownSignal['state'] =>
+  a === 'no-data' || b === 'no-data' ? 'no-data' : a === 'stale' ? a : b
 
 const pair = (systolic: LatestSignal, diastolic: LatestSignal): ShownSignal => ({
   ...single(systolic),
   label: 'Blood pressure',
   codes: ['systolic', 'diastolic'],
+  state: lesser(systolic.state, diastolic.state),
+  isTimeKnown: systolic.isTimeKnown && diastolic.isTimeKnown,
+  freshForMs: Math.min(systolic.freshForMs, diastolic.freshForMs),
+  oddities: flagWords([...new Set([...(systolic.last.flags ?? []), ...(diastolic.last.flags ?? [])])]),
   text: `${valueText(systolic.last.value, 'systolic')}/${valueText(diastolic.last.value, 'diastolic')}`,
 })
 

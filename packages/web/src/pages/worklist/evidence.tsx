@@ -6,7 +6,7 @@ import { useMemo, useState } from 'react'
 import { serverNow, useNow } from '../../app/clock.ts'
 import type { PlotLine, PlotModel } from '../../parts/plot/model.ts'
 import { Plot } from '../../parts/plot/plot.tsx'
-import { countText, momentText, spanText } from '../../parts/words.ts'
+import { countText, flagWords, momentText, spanText } from '../../parts/words.ts'
 import classes from './worklist.module.css'
 
 export function Evidence({ explain }: { explain: ExplainBody }) {
@@ -95,6 +95,7 @@ function ReadingsTable({ readings, leftOut }: { readings: readonly EvidenceReadi
                   {reading.comparator ?? ''}
                   {reading.value.toFixed(signal(reading.signal)?.decimals ?? 0)} {reading.unit}
                   {reading.breach ? <span title="Met the rule's condition"> ●</span> : ''}
+                  {reading.flags === undefined ? null : <Text c="dimmed">{flagWords(reading.flags)}</Text>}
                 </Table.Td>
                 <Table.Td className={`nowrap ${classes.wide}`}>{lateness(reading)}</Table.Td>
               </Table.Tr>

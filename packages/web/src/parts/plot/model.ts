@@ -7,6 +7,8 @@ export interface PlotPoint {
   readonly value: number | null
   /** Stands where a gap begins; no reading. */
   readonly isBreak?: true
+  /** What was found odd about it, in words. */
+  readonly note?: string
   /** Met the rule's condition by itself. */
   readonly breach?: boolean
   /** Least and greatest of a bucket, for rollups. */
@@ -66,6 +68,16 @@ export function valuesAt(model: PlotModel, at: number): string {
   const texts = values.map(({ line, text }) => (model.lines.length === 1 ? text : `${line.label} ${text}`))
   return `${texts.join(', ')} ${model.unit}`.trim()
 }
+
+/** What was found odd about what was measured at a time, each once. */
+export const notesAt = (model: PlotModel, at: number): string =>
+  [
+    ...new Set(
+      model.lines.flatMap((line) => line.points.filter((each) => each.at === at).map(({ note }) => note ?? '')),
+    ),
+  ]
+    .filter((note) => note !== '')
+    .join(', ')
 
 /** Lowest and highest that must be in view: values and limits, with air around; never a flat line of zero height. */
 export function heightOf(model: PlotModel): [number, number] {
