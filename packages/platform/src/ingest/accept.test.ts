@@ -151,6 +151,23 @@ describe('ingest', () => {
     expect((await say({ seq: 1, ts: ts + 6000, values: { 'heart-rate': 81 } })).outcome).toBe('stored')
   })
 
+  test('the same number and content long after, without a time, may be another measurement: set aside, not swallowed', async () => {
+    const device = await ground.anotherDevice()
+    const now = Date.now()
+    const say = (receivedAt: number, over: object = {}, more: object = {}) =>
+      ground.ingest.accept(aFrame(device, { seq: 1, values: { 'heart-rate': 60 }, ...more }, { receivedAt, ...over }))
+    await say(now - 3_600_000)
+    expect((await say(now - 3_000_000)).outcome).toBe('duplicate')
+    expect((await say(now, { delivery: { packetId: 3, dup: true } })).outcome).toBe('duplicate')
+    expect(await say(now)).toMatchObject({
+      outcome: 'quarantined',
+      quarantined: [{ reason: 'conflict', pointer: '/seq' }],
+    })
+    const timed = { seq: 2, ts: now - 3_600_000 }
+    await say(now - 3_600_000, {}, timed)
+    expect((await say(now, {}, timed)).outcome).toBe('duplicate')
+  })
+
   test.each([
     ['not JSON', 'nonsense', 'bad-frame', ''],
     ['no values', { values: {} }, 'bad-frame', '/values'],

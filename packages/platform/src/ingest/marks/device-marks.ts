@@ -70,7 +70,7 @@ export class DeviceMarks {
     const contentHash = hashOfEntry(entry)
     if (entry.sequence !== undefined) {
       if (entry.sequenceRestarted) this.sequences.restart()
-      this.sequences.add(entry.sequence, contentHash)
+      this.sequences.add(entry.sequence, contentHash, entry.receivedAt)
     }
     if (entry.delivery) this.delivered(entry.delivery.packetId, contentHash)
     for (const reading of entry.readings) this.#learnReading(reading)
@@ -99,7 +99,15 @@ export class DeviceMarks {
 
 export type LearntEntry = Pick<
   ReadingsLogged,
-  'door' | 'frame' | 'sequence' | 'sequenceRestarted' | 'delivery' | 'readings' | 'clockEpoch' | 'clockOffsetMs'
+  | 'door'
+  | 'receivedAt'
+  | 'frame'
+  | 'sequence'
+  | 'sequenceRestarted'
+  | 'delivery'
+  | 'readings'
+  | 'clockEpoch'
+  | 'clockOffsetMs'
 >
 
 /** As `rawTime` in judge.ts gave it when the reading came. */

@@ -19,8 +19,7 @@ export type Judged =
     }
 
 export function judge(frame: Frame, parsed: Parsed, frameHash: number, slot: Slot): Judged {
-  if (parsed.sequence !== undefined)
-    return judgeSequence(parsed, parsed.sequence, hashOfMessage(parsed, frameHash), slot)
+  if (parsed.sequence !== undefined) return judgeSequence(frame, parsed, hashOfMessage(parsed, frameHash), slot)
   if (frame.delivery?.dup && slot.marks.wasDelivered(frame.delivery.packetId, frameHash))
     return { verdict: 'duplicate' }
   return judgeTimes(parsed, slot)
@@ -39,10 +38,14 @@ function hashOfMessage(parsed: Parsed, frameHash: number): number {
   )
 }
 
-function judgeSequence(parsed: Parsed, sequence: number, contentHash: number, slot: Slot): Judged {
+function judgeSequence(frame: Frame, parsed: Parsed, contentHash: number, slot: Slot): Judged {
+  const sequence = parsed.sequence!
   const verdict = slot.marks.sequences.verdict(sequence, contentHash)
   if (verdict === 'new') return { verdict: 'new', readings: parsed.readings, faults: [] }
-  if (verdict === 'duplicate') return { verdict: 'duplicate' }
+  if (verdict === 'duplicate') {
+    if (!mayBeAnother(frame, parsed, sequence, slot)) return { verdict: 'duplicate' }
+    return { verdict: 'set-aside', fault: { reason: 'conflict', pointer: '/seq', message: ANEW } }
+  }
   // A number used before, with a time beyond all earlier ones: the device began to count anew (battery change, reset).
   if (isNewest(parsed, slot)) return { verdict: 'new', readings: parsed.readings, faults: [], restarted: true }
   const message =
@@ -50,6 +53,19 @@ function judgeSequence(parsed: Parsed, sequence: number, contentHash: number, sl
       ? 'This message number was used before with other content. Both are kept: compare them, then replay or dismiss this one.'
       : 'This message number was used before, too long ago to compare. If the device counts anew after a restart, let it send ts.'
   return { verdict: 'set-aside', fault: { reason: 'conflict', pointer: '/seq', message } }
+}
+
+/** Longer than a device or its network server takes to send a message again that was not acknowledged. */
+const REPEATED_WITHIN_MS = 15 * 60_000
+
+const ANEW =
+  'The same message number and content came long ago, and nothing says when this was measured: sent again, or the device counts anew. Replay it if it is another measurement, else dismiss it. Let the device send ts.'
+
+/** A device that counts anew and tells no time may send, by chance, the very content that this number had before. */
+function mayBeAnother(frame: Frame, parsed: Parsed, sequence: number, slot: Slot): boolean {
+  if (frame.delivery?.dup || parsed.readings.some((reading) => rawTime(reading) !== undefined)) return false
+  const first = slot.marks.sequences.firstReceived(sequence)
+  return first !== undefined && frame.receivedAt - first > REPEATED_WITHIN_MS + 60_000
 }
 
 function isNewest(parsed: Parsed, slot: Slot): boolean {

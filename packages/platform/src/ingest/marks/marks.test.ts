@@ -18,7 +18,7 @@ describe('sequence set', () => {
           const want = before === undefined ? 'new' : before === hash ? 'duplicate' : 'conflict'
           expect(set.verdict(sequence, hash)).toBe(want)
           if (want !== 'new') return
-          set.add(sequence, hash)
+          set.add(sequence, hash, i * 1000)
           naive.set(sequence, hash)
         })
         expect(set.highest).toBe(naive.size === 0 ? undefined : Math.max(...naive.keys()))
@@ -29,7 +29,7 @@ describe('sequence set', () => {
 
   test('never takes a used number for a new one, even with more holes than it keeps', () => {
     const set = new SequenceSet()
-    for (let i = 0; i < 5_000; i++) set.add(i * 2, 1)
+    for (let i = 0; i < 5_000; i++) set.add(i * 2, 1, 0)
     for (let i = 0; i < 5_000; i++) expect(set.has(i * 2)).toBe(true)
     expect(set.has(9_997)).toBe(false)
     expect(set.has(10_000)).toBe(false)
@@ -38,7 +38,7 @@ describe('sequence set', () => {
 
   test('a number from long ago is known as used, though its content is not', () => {
     const set = new SequenceSet()
-    for (let i = 0; i < 1_000; i++) set.add(i, i)
+    for (let i = 0; i < 1_000; i++) set.add(i, i, 0)
     expect(set.verdict(0, 0)).toBe('unknown')
     expect(set.verdict(999, 999)).toBe('duplicate')
     expect(set.state().ranges).toEqual([0, 999])

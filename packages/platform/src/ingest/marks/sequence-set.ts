@@ -17,24 +17,31 @@ export type SequenceVerdict =
 export interface SequenceState {
   /** Flat pairs from, to (inclusive), ascending. */
   readonly ranges: number[]
-  /** Newest last. */
-  readonly hashes: [sequence: number, hash: number][]
+  /** Newest last. `minute`: when it was first received, minutes since 1970; marks saved by an older version lack it. */
+  readonly hashes: [sequence: number, hash: number, minute?: number][]
 }
+
+interface Known {
+  readonly hash: number
+  readonly minute: number | undefined
+}
+
+const MINUTE_MS = 60_000
 
 export class SequenceSet {
   #ranges: number[]
-  readonly #hashes: Map<number, number>
+  readonly #hashes: Map<number, Known>
 
   constructor(state: SequenceState = { ranges: [], hashes: [] }) {
     this.#ranges = [...state.ranges]
-    this.#hashes = new Map(state.hashes)
+    this.#hashes = new Map(state.hashes.map(([sequence, hash, minute]) => [sequence, { hash, minute }]))
   }
 
   verdict(sequence: number, hash: number): SequenceVerdict {
     if (!this.has(sequence)) return 'new'
     const before = this.#hashes.get(sequence)
     if (before === undefined) return 'unknown'
-    return before === hash ? 'duplicate' : 'conflict'
+    return before.hash === hash ? 'duplicate' : 'conflict'
   }
 
   has(sequence: number): boolean {
@@ -45,8 +52,15 @@ export class SequenceSet {
     return this.#forgot
   }
 
-  add(sequence: number, hash: number): void {
-    this.#hashes.set(sequence, hash)
+  /** When the number was first received, ms to the minute below; undefined when that is forgotten. */
+  firstReceived(sequence: number): number | undefined {
+    const minute = this.#hashes.get(sequence)?.minute
+    return minute === undefined ? undefined : minute * MINUTE_MS
+  }
+
+  /** @param receivedAt ms */
+  add(sequence: number, hash: number, receivedAt: number): void {
+    this.#hashes.set(sequence, { hash, minute: Math.floor(receivedAt / MINUTE_MS) })
     if (this.#hashes.size > MAX_HASHES) this.#hashes.delete(this.#hashes.keys().next().value!)
     this.#insert(sequence)
   }
@@ -62,7 +76,13 @@ export class SequenceSet {
   }
 
   state(): SequenceState {
-    return { ranges: [...this.#ranges], hashes: [...this.#hashes] }
+    return { ranges: [...this.#ranges], hashes: this.#tuples() }
+  }
+
+  #tuples(): SequenceState['hashes'] {
+    return Array.from(this.#hashes, ([sequence, { hash, minute }]) =>
+      minute === undefined ? [sequence, hash] : [sequence, hash, minute],
+    )
   }
 
   /** Ranges were dropped for space, so what lies below the oldest can no longer be told apart. Marked by a first range from 0. */
