@@ -1,8 +1,10 @@
 /** `careloop`: the server and its tools. The environment is read here and nowhere else. */
 import { parseArgs } from 'node:util'
 import { Failure } from '@careloop/contract'
+import { safeError } from '../engine/index.ts'
 import { deviceCommand } from './cli/device.ts'
 import { doctorCommand } from './cli/doctor.ts'
+import { keyCommand } from './cli/key.ts'
 import { migrateCommand } from './cli/migrate.ts'
 import { programCommand } from './cli/program.ts'
 import { tenantCommand, userCommand } from './cli/staff.ts'
@@ -26,7 +28,10 @@ const USAGE = `careloop <command>
   program activate FILE|CODE               evaluates a program's rules from now on; a code is looked up in programs/
   program list                             programs of this version and what of them is active
   tenant create NAME                       another organisation
-  user create --email E --name N --roles R a member of staff, e.g. --roles nurse,administrator
+  tenant list                              organisations by name and id
+  user create --email E --name N --roles R a member of staff, e.g. --roles nurse,administrator; also one who comes back
+  user password --email E                  a new password, shown once; ends the person's sessions
+  key rotate                               a new master key; copy its file to escrow afterwards
   migrate [--dry-run]                      brings the database to this version's schema
   doctor                                   looks at ports, disk, clock, database, certificates, keys; says how to mend
 
@@ -40,6 +45,7 @@ const commands: Readonly<Record<string, Command>> = {
   token: tokenCommand,
   tenant: tenantCommand,
   user: userCommand,
+  key: keyCommand,
   migrate: migrateCommand,
   doctor: doctorCommand,
 }
@@ -72,7 +78,9 @@ function parseWords(args: string[]) {
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  if (!(error instanceof Failure)) console.error(error)
+  // Messages of others may quote what they choked on: a name, a number.
+  if (!(error instanceof Failure))
+    console.error(`An error that nobody expected: ${JSON.stringify(safeError(error), null, 2)}`)
   else console.error(`${error.message}\n(${error.code}: docs/errors.md)`)
   process.exitCode = 1
 })

@@ -1,12 +1,13 @@
 /** The master key must be the one that wraps what is stored: a new one beside old data would make all of it unreadable. */
-import type { Engine, OpenedMasterKey } from '../engine/index.ts'
+import type { OpenedMasterKey } from '../engine/index.ts'
 import { appFailure } from './errors.ts'
 
 /** @throws Failure `master-key-foreign` */
-export async function assertMasterFits(engine: Engine, masters: OpenedMasterKey['keys']): Promise<void> {
-  const { rows } = await engine.db.pool.query<{ master_id: string }>(
-    'select distinct master_id from engine.data_key where wrapped is not null',
-  )
+export async function assertMasterFits(
+  database: { query(sql: string): Promise<{ rows: { master_id: string }[] }> },
+  masters: OpenedMasterKey['keys'],
+): Promise<void> {
+  const { rows } = await database.query('select distinct master_id from engine.data_key where wrapped is not null')
   for (const { master_id } of rows)
     if ((await masters.find(master_id)) === undefined)
       throw appFailure(

@@ -4,9 +4,10 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ApiServer, makeApiServer } from '../api/index.ts'
-import { type OpenEngine, openEngine, openMasterKey, type Watch } from '../engine/index.ts'
+import { type EngineOptions, type OpenEngine, openEngine, openMasterKey, type Watch } from '../engine/index.ts'
 import type { Config } from './config.ts'
 import { type Doors, openDoors } from './doors.ts'
+import { appFailure } from './errors.ts'
 import { assertMasterFits } from './master-fits.ts'
 import { openDatabase } from './open-database.ts'
 import { readinessOf } from './readiness.ts'
@@ -49,13 +50,10 @@ export async function startPlatform(config: Config, watch: Watch): Promise<Platf
     ends.push(database.close)
     const opened = openEngine({
       ...{ url: database.url, masters: master.keys, dataDir: config.dataDir, watch },
-      guard: {
-        ...(config.diskFloorBytes === undefined ? {} : { floorBytes: config.diskFloorBytes }),
-        ...(config.ballastBytes === undefined ? {} : { ballastBytes: config.ballastBytes }),
-      },
+      ...guardOf(config, database.embedded !== null),
     })
     ends.push(opened.close)
-    await assertMasterFits(opened.engine, master.keys)
+    await assertMasterFits(opened.engine.db.pool, master.keys)
     const rooms = await openRooms(opened.engine, {
       secureCookies: config.publicOrigin?.startsWith('https:') ?? false,
       signInsPerMinute: config.signInsPerMinute,
@@ -64,12 +62,67 @@ export async function startPlatform(config: Config, watch: Watch): Promise<Platf
     const doors = opensDoors(config.role) ? await openDoors(rooms, config) : null
     if (doors) ends.push(doors.close)
     const http = await openPages(config, rooms, doors, opened, ends)
-    const running = writeRunning(config.dataDir, { id: randomUUID(), pid: process.pid, url: database.url })
-    ends.push(async () => running.remove())
-    return { rooms, http, doors, notices: master.notices, databaseUrl: database.url, close }
+    if (database.embedded) {
+      const running = writeRunning(config.dataDir, { id: randomUUID(), url: database.url })
+      ends.push(async () => running.remove())
+    }
+    return {
+      rooms,
+      http,
+      doors,
+      notices: [...master.notices, ...plainHttpNotices(config)],
+      databaseUrl: database.url,
+      close,
+    }
   } catch (error) {
     await close().catch(() => {})
     throw error
+  }
+}
+
+/** The database grows on the disk of the embedded one; that of another machine is not ours to watch, unless a floor is named. */
+function guardOf({ diskFloorBytes, ballastBytes }: Config, isEmbedded: boolean): Pick<EngineOptions, 'guard'> {
+  if (!isEmbedded && diskFloorBytes === undefined) return {}
+  return {
+    guard: {
+      ...(diskFloorBytes === undefined ? {} : { floorBytes: diskFloorBytes }),
+      ...(ballastBytes === undefined ? {} : { ballastBytes }),
+    },
+  }
+}
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')
+
+/** What is to be said of pages that passwords and readings reach without TLS; empty when all is well. */
+export function plainHttpNotices({
+  http,
+  publicOrigin,
+  role,
+}: Pick<Config, 'http' | 'publicOrigin' | 'role'>): string[] {
+  if (!opensPages(role) || isLoopback(http.host) || publicOrigin?.startsWith('https:')) return []
+  return [
+    `Pages and API listen on ${http.host}, beyond this machine, without TLS: passwords and readings can be read on the way. Put a TLS proxy before them and say its https:// address in CARELOOP_PUBLIC_ORIGIN.`,
+  ]
+}
+
+/** @throws Failure `http-port-unavailable` */
+export async function listenHttp(server: Pick<ApiServer, 'listen'>, { host, port }: Config['http']): Promise<string> {
+  try {
+    return await server.listen(port, host)
+  } catch (cause) {
+    const why: Record<string, string> = {
+      EADDRINUSE: 'another program has it',
+      EACCES: 'the system does not let this user have it',
+      EADDRNOTAVAIL: 'this machine has no such address',
+      ENOTFOUND: 'no such host is known',
+    }
+    const code = (cause as NodeJS.ErrnoException).code ?? ''
+    if (why[code] === undefined) throw cause
+    throw appFailure(
+      'http-port-unavailable',
+      `Port ${port} on ${host} cannot be had: ${why[code]}. Stop that program, or name another port in CARELOOP_HTTP_PORT (the address in CARELOOP_HTTP_HOST).`,
+      { cause },
+    )
   }
 }
 
@@ -94,5 +147,5 @@ async function openPages(
     ...(config.publicOrigin ? { publicOrigin: config.publicOrigin } : {}),
   })
   ends.push(server.close)
-  return server.listen(config.http.port, config.http.host)
+  return listenHttp(server, config.http)
 }

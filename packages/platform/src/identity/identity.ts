@@ -8,9 +8,17 @@ import { createServiceToken, listServiceTokens, revokeServiceToken } from './ser
 import { endSession, listSessions, type Session } from './sessions.ts'
 import { type FirstAdministrator, offerSetup, setUp } from './setup.ts'
 import { recordRefusedSignIn, recordSignIn } from './sign-in-trail.ts'
-import { type CreatedUser, createUser, endMembership, listMembers, type Member, type NewUser } from './staff.ts'
+import {
+  type CreatedUser,
+  createUser,
+  endMembership,
+  listMembers,
+  type Member,
+  type NewUser,
+  renewPassword,
+} from './staff.ts'
 import { makeStaffAuth, type StaffAuthOptions } from './staff-auth.ts'
-import { createTenant, findTenant, tenantName } from './tenants.ts'
+import { createTenant, findTenant, listTenants, tenantName } from './tenants.ts'
 
 export interface Identity {
   /** Who asks; null when nothing was shown. @throws Failure `token-refused`, `no-membership` */
@@ -23,12 +31,15 @@ export interface Identity {
   recordRefusedSignIn(email: string, requestId: string): Promise<void>
   /** @throws Failure `tenant-exists` */
   createTenant(name: string, by?: ActedBy): Promise<string>
+  tenants(): Promise<{ id: string; name: string }[]>
   /** @throws Failure `tenant-not-found` */
   findTenant(nameOrId: string): Promise<string>
   /** @throws Failure `tenant-not-found` */
   tenantName(tenant: string): Promise<string>
   /** @throws Failure `user-exists`, `password-weak` */
   createUser(user: NewUser, by?: ActedBy): Promise<CreatedUser>
+  /** A new password for a member; every session of theirs ends. @throws Failure `user-not-found` */
+  renewPassword(tenant: string, email: string, by?: ActedBy): Promise<{ id: string; password: string }>
   members(tenant: string): Promise<Member[]>
   /** @throws Failure `user-not-found` */
   endMembership(tenant: string, user: string, by?: ActedBy): Promise<void>
@@ -55,9 +66,11 @@ export async function makeIdentity(engine: Engine, options: StaffAuthOptions): P
     recordSignIn: (user, requestId) => recordSignIn(engine, user, requestId),
     recordRefusedSignIn: (email, requestId) => recordRefusedSignIn(engine, email, requestId),
     createTenant: (name, by) => createTenant(engine, name, by),
+    tenants: () => listTenants(engine),
     findTenant: (nameOrId) => findTenant(engine, nameOrId),
     tenantName: (tenant) => tenantName(engine, tenant),
     createUser: (user, by) => createUser(engine, user, by),
+    renewPassword: (tenant, email, by) => renewPassword(engine, tenant, email, by),
     members: (tenant) => listMembers(engine, tenant),
     endMembership: (tenant, user, by) => endMembership(engine, tenant, user, by),
     sessions: (person) => listSessions(engine, person),

@@ -51,10 +51,7 @@ export async function insertUser(engine: Engine, client: ClientBase, user: NewUs
     'insert into auth.user (id, name, email) values ($1, $2, $3) on conflict (email) do nothing',
     [id, user.displayName, user.email.trim().toLowerCase()],
   )
-  if (added.rowCount !== 1)
-    throw fail('user-exists', 'This address has an account already. Use another, or change that one.', {
-      pointer: '/body/email',
-    })
+  if (added.rowCount !== 1) return reviveUser(client, user, hash)
   await client.query(
     `insert into auth.account (id, account_id, provider_id, user_id, password) values ($1, $2::uuid, 'credential', $2, $3)`,
     [engine.ids.uuid(), id, hash],
@@ -66,6 +63,61 @@ export async function insertUser(engine: Engine, client: ClientBase, user: NewUs
     user.displayName,
   ])
   return id
+}
+
+/**
+ * Who left and comes back goes on under their id, with the roles and the password of now. Only who works nowhere else: the account,
+ * with its password, is one for all organisations. @throws Failure `user-exists`
+ */
+async function reviveUser(client: ClientBase, user: NewUser, hash: string): Promise<string> {
+  const email = user.email.trim().toLowerCase()
+  const { rows } = await client.query<{ id: string }>(
+    `update auth.member m set ended_at = null, roles = $3, display_name = $4
+       from auth.user u
+      where u.email = $1 and m.user_id = u.id and m.tenant_id = $2 and m.ended_at is not null
+        and not exists (select from auth.member other where other.user_id = u.id and other.ended_at is null)
+      returning u.id`,
+    [email, user.tenant, [...new Set(user.roles)], user.displayName],
+  )
+  const id = rows[0]?.id
+  if (id === undefined)
+    throw fail('user-exists', 'This address has an account already. Use another, or change that one.', {
+      pointer: '/body/email',
+    })
+  await client.query('update auth.user set name = $2 where id = $1', [id, user.displayName])
+  await replacePassword(client, id, hash)
+  return id
+}
+
+async function replacePassword(client: ClientBase, user: string, hash: string): Promise<void> {
+  await client.query(`update auth.account set password = $2 where user_id = $1 and provider_id = 'credential'`, [
+    user,
+    hash,
+  ])
+  await client.query('delete from auth.session where user_id = $1', [user])
+}
+
+/** A new password for a member; every session of theirs ends. @throws Failure `user-not-found` */
+export async function renewPassword(
+  engine: Engine,
+  tenant: string,
+  email: string,
+  by: ActedBy = byConsole,
+): Promise<{ id: string; password: string }> {
+  const password = randomBytes(12).toString('base64url')
+  const hash = await hashPassword(password)
+  return engine.db.asEngine(async (tx) => {
+    const { rows } = await tx.client.query<{ id: string }>(
+      `select u.id from auth.user u join auth.member m on m.user_id = u.id
+        where u.email = $1 and m.tenant_id = $2 and m.ended_at is null`,
+      [email.trim().toLowerCase(), tenant],
+    )
+    const id = rows[0]?.id
+    if (id === undefined) throw fail('user-not-found', 'Nobody with this address works here. See the list of staff.')
+    await replacePassword(tx.client, id, hash)
+    await recordAct(tx, { tenant, by, action: 'update', resource: 'user', id })
+    return { id, password }
+  })
 }
 
 /** Everybody of an organisation, by name. */

@@ -36,3 +36,11 @@ export async function tenantName(engine: Engine, tenant: string): Promise<string
   if (rows[0] === undefined) throw fail('tenant-not-found', 'No such organisation. `careloop tenant list` shows them.')
   return rows[0].name
 }
+
+/** Oldest first. */
+export async function listTenants(engine: Engine): Promise<{ id: string; name: string }[]> {
+  const { rows } = await engine.db.pool.query<{ id: string; name: string }>(
+    'select id, name from engine.tenant order by created_at, id',
+  )
+  return rows
+}

@@ -1,10 +1,11 @@
 /** `careloop device enroll|list`. */
-import type { DeviceClassification } from '@careloop/contract'
+import { DeviceClassification, Id, NewDevice } from '@careloop/contract'
 import { profile } from '@careloop/profiles'
+import { z } from 'zod'
 import { appFailure } from '../errors.ts'
 import type { Command, Options } from '../main.ts'
 import type { Rooms } from '../rooms.ts'
-import { need, tenantOf, withRooms } from './with-rooms.ts'
+import { checked, need, tenantOf, withRooms } from './with-rooms.ts'
 
 export const deviceCommand: Command = async (config, [verb], options) => {
   if (verb === 'enroll') await withRooms(config, (rooms) => enroll(rooms, options))
@@ -12,15 +13,23 @@ export const deviceCommand: Command = async (config, [verb], options) => {
   else throw appFailure('usage', 'careloop device enroll|list. See: careloop help')
 }
 
+const ProfileName = z
+  .string()
+  .refine((code) => profile(code) !== undefined, { error: 'No such profile. docs/profiles.md says which there are.' })
+
 async function enroll(rooms: Rooms, options: Options): Promise<void> {
   const by = await tenantOf(rooms, options)
-  const code = need(options, 'profile')
-  const classification = (options.class ?? profile(code)?.classification ?? 'operational') as DeviceClassification
-  const device = await rooms.fleet.enrolDevice(by, { name: need(options, 'name'), profile: code, classification })
+  const code = checked(ProfileName, need(options, 'profile'), 'profile')
+  const wanted = options.class ?? profile(code)?.classification ?? 'operational'
+  const classification = checked(DeviceClassification, wanted, 'class')
+  const name = checked(NewDevice.shape.name, need(options, 'name'), 'name')
+  const subject = options.subject === undefined ? undefined : checked(Id, options.subject, 'subject')
+  if (subject !== undefined) await rooms.subjects.subject(by, subject) // not there: said before a device is
+  const device = await rooms.fleet.enrolDevice(by, NewDevice.parse({ name, profile: code, classification }))
   console.log(`device   ${device.name}\nid       ${device.id}\nprofile  ${device.profile} (${device.classification})`)
-  if (typeof options.subject === 'string') {
-    await rooms.fleet.assign(by, device.id, options.subject, null)
-    console.log(`assigned ${options.subject}`)
+  if (subject !== undefined) {
+    await rooms.fleet.assign(by, device.id, subject, null)
+    console.log(`assigned ${subject}`)
   }
   if (options.token) {
     const { token } = await rooms.fleet.createDeviceToken(by, device.id, {})

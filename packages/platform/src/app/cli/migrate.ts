@@ -1,8 +1,10 @@
 /** `careloop migrate [--dry-run]`. */
 
 import { join } from 'node:path'
-import { makeWatch, migrate, openMasterKey, startPostgres } from '../../engine/index.ts'
+import pg from 'pg'
+import { makeWatch, migrate, type OpenedMasterKey, openMasterKey, startPostgres } from '../../engine/index.ts'
 import type { Command } from '../main.ts'
+import { assertMasterFits } from '../master-fits.ts'
 import { findRunning } from '../running.ts'
 
 export const migrateCommand: Command = async (config, _words, options) => {
@@ -19,10 +21,26 @@ export const migrateCommand: Command = async (config, _words, options) => {
         onEvent: (event) => watch.log.debug({ event }, 'embedded PostgreSQL'),
       })
   try {
+    await assertKeyFits(url ?? embedded!.url, master.keys)
     const { applied, from, to } = await migrate(url ?? embedded!.url, { dryRun })
     if (applied.length === 0) console.log(`Nothing to do: the schema is at ${from}.`)
     else console.log(`${dryRun ? 'Would apply' : 'Applied'} ${applied.join(', ')}: ${from} -> ${to}`)
   } finally {
     await embedded?.stop()
+  }
+}
+
+/** Before anything is changed, and only where there is something to fit. @throws Failure `master-key-foreign` */
+async function assertKeyFits(url: string, masters: OpenedMasterKey['keys']): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    const { rows } = await client.query<{ there: boolean }>(
+      `select to_regclass('engine.data_key') is not null as there`,
+    )
+    if (rows[0]!.there) await assertMasterFits(client, masters)
+  } finally {
+    await client.end()
   }
 }

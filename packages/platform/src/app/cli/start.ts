@@ -1,11 +1,15 @@
 /** `careloop start`: the platform until SIGTERM or SIGINT. */
-import { makeWatch } from '../../engine/index.ts'
+import { makeWatch, safeError, type Watch } from '../../engine/index.ts'
 import type { Config } from '../config.ts'
 import type { Command } from '../main.ts'
 import { arePagesBuilt, type Platform, startPlatform } from '../platform.ts'
 
 export const startCommand: Command = async (config) => {
-  const platform = await startPlatform(config, makeWatch({ level: config.logLevel, processMetrics: true }))
+  const watch = makeWatch({ level: config.logLevel, processMetrics: true })
+  let opened: Platform | undefined
+  endOnCrash(watch, () => opened?.close() ?? Promise.resolve())
+  const platform = await startPlatform(config, watch)
+  opened = platform
   for (const line of await welcome(platform, config)) console.log(line)
   endWithProcess(platform)
 }
@@ -17,12 +21,34 @@ export function endWithProcess(platform: { close(): Promise<void> }, after: () =
     if (ending) process.exit(1)
     ending = true
     platform.close().then(after, (error: unknown) => {
-      console.error(error)
+      console.error(JSON.stringify(safeError(error)))
       process.exit(1)
     })
   }
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
+}
+
+/** How long a process that is broken may take to end in order, ms. */
+const CRASH_GRACE_MS = 10_000
+
+/**
+ * An error that nobody expected: what the process holds in memory cannot be trusted any more. It is told, without what it may quote
+ * of a person, and the process ends in order with exit code 1, to be started anew by who watches it.
+ */
+export function endOnCrash({ log }: Watch, close: () => Promise<void>): void {
+  let ending = false
+  const end = (err: unknown) => {
+    log.fatal({ err }, 'an error that nobody expected: the process ends, start it again')
+    if (ending) return
+    ending = true
+    setTimeout(() => process.exit(1), CRASH_GRACE_MS).unref()
+    close()
+      .catch((cause: unknown) => log.error({ err: cause }, 'the process did not end in order'))
+      .finally(() => process.exit(1))
+  }
+  process.on('uncaughtException', end)
+  process.on('unhandledRejection', end)
 }
 
 async function welcome(platform: Platform, config: Config): Promise<string[]> {

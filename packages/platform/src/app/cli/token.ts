@@ -1,9 +1,9 @@
 /** `careloop token create`: for a device or for a program. */
-import type { Scope } from '@careloop/contract'
+import { NewServiceToken } from '@careloop/contract'
 import { appFailure } from '../errors.ts'
 import type { Command, Options } from '../main.ts'
 import type { Rooms } from '../rooms.ts'
-import { need, tenantOf, withRooms } from './with-rooms.ts'
+import { checked, listed, need, tenantOf, withRooms } from './with-rooms.ts'
 
 export const tokenCommand: Command = async (config, [verb], options) => {
   if (verb !== 'create') throw appFailure('usage', 'careloop token create --device NAME | --service NAME --scopes S')
@@ -31,7 +31,8 @@ async function findDevice(rooms: Rooms, by: Awaited<ReturnType<typeof tenantOf>>
 
 async function forService(rooms: Rooms, options: Options): Promise<void> {
   const { tenant } = await tenantOf(rooms, options)
-  const scopes = need(options, 'scopes').split(',') as Scope[]
-  const { token } = await rooms.identity.createServiceToken({ tenant, name: need(options, 'service'), scopes })
+  const scopes = checked(NewServiceToken.shape.scopes, listed(need(options, 'scopes')), 'scopes')
+  const name = checked(NewServiceToken.shape.name, need(options, 'service'), 'service')
+  const { token } = await rooms.identity.createServiceToken({ tenant, name, scopes })
   console.log(`${token}\n(shown once; only its SHA-256 is kept)`)
 }

@@ -1,10 +1,12 @@
 /** For commands: the rooms on the database of the server that runs here, or of a stopped one that is started for the while. */
+import type { z } from 'zod'
 import { makeWatch, openEngine, openMasterKey } from '../../engine/index.ts'
 import type { By } from '../../subjects/index.ts'
 import { byConsole } from '../../subjects/index.ts'
 import type { Config } from '../config.ts'
 import { appFailure } from '../errors.ts'
 import type { Options } from '../main.ts'
+import { assertMasterFits } from '../master-fits.ts'
 import { openDatabase } from '../open-database.ts'
 import { openRooms, type Rooms } from '../rooms.ts'
 import { findRunning } from '../running.ts'
@@ -23,6 +25,7 @@ export async function withRooms<T>(config: Config, fn: (rooms: Rooms) => Promise
     maxConnections: 4,
   })
   try {
+    await assertMasterFits(opened.engine.db.pool, master.keys)
     return await fn(await openRooms(opened.engine, { secureCookies: false }))
   } finally {
     await opened.close()
@@ -49,3 +52,14 @@ export function need(options: Options, name: string): string {
   if (typeof value === 'string' && value !== '') return value
   throw appFailure('usage', `--${name} is missing. See: careloop help`)
 }
+
+/** An option's value by the contract's own form, before anything is written. @throws Failure `usage` that names the option */
+export function checked<S extends z.ZodType>(schema: S, value: unknown, option: string): z.output<S> {
+  const { data, error } = schema.safeParse(value)
+  if (!error) return data
+  const said = error.issues.map((issue) => issue.message).join(' ')
+  throw appFailure('usage', `--${option}: ${said}`, { pointer: `/options/${option}` })
+}
+
+/** Words separated by commas. */
+export const listed = (text: string): string[] => text.split(',').map((word) => word.trim())
