@@ -10,7 +10,7 @@ import {
 import { compileRule, type OwnedRule, testsPositive } from '@careloop/rules'
 import { record } from '../audit/index.ts'
 import type { Engine, TenantTx } from '../engine/index.ts'
-import type { By, Subjects } from '../subjects/index.ts'
+import { type By, isOfKind, type Subjects } from '../subjects/index.ts'
 import { type Alert, alertById } from './alerts.ts'
 import { alertingFailure } from './errors.ts'
 import { asNumber, type Evidence, type KeptFrame, type KeptReading } from './evidence.ts'
@@ -29,6 +29,8 @@ export async function explain(
   const names = await staffNamesOf(staff, by.tenant)
   const { alert, events } = await engine.db.asTenant(by.tenant, async (tx) => {
     const alert = await alertById(engine, tx, id)
+    if (!(await isOfKind(tx, alert.subject, by.kinds)))
+      throw alertingFailure('alert-not-found', 'No alert has this id.', { pointer: '/params/id' })
     const events = await eventsOf(engine, tx, alert)
     const { actor, requestId } = by
     await record(tx, { actor, action: 'read', resource: 'alert', id, subject: alert.subject, requestId })

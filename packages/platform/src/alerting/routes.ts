@@ -14,7 +14,8 @@ export const alertingRoutes = (alerting: Alerting): Route[] => [
     policy: { action: 'read', resource: 'alert' },
     params: z.object({ id: Id }),
     response: { 200: ExplainBody },
-    handler: async (ctx) => ctx.reply(200, await alerting.explain(byOf(ctx.principal, ctx.requestId), ctx.params.id)),
+    handler: async (ctx) =>
+      ctx.reply(200, await alerting.explain(byOf(ctx.principal, ctx.requestId, 'alert'), ctx.params.id)),
   }),
   defineRoute({
     method: 'GET',

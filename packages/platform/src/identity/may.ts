@@ -3,25 +3,41 @@
  * (care team, site, consent); rooms already ask through `may` only.
  */
 
-import { type Action, actions, type Resource, type Role, resources } from '@careloop/contract'
+import { type Action, actions, type Resource, type Role, resources, type SubjectKind } from '@careloop/contract'
 import { createMongoAbility, type MongoAbility, subject as tagged } from '@casl/ability'
 import type { Principal } from './principal.ts'
 
-type Grant = readonly [actions: readonly (Action | 'manage')[], resources: readonly (Resource | 'all')[]]
+/** `about`: only with things of these kinds of subject. Without one named, a question is answered for the kind that may. */
+type Grant = readonly [
+  actions: readonly (Action | 'manage')[],
+  resources: readonly (Resource | 'all')[],
+  about?: readonly SubjectKind[],
+]
+
+/** What is watched and is nobody: of people these roles see no name, no number and no task. */
+const things: readonly SubjectKind[] = ['asset', 'location']
 
 const seeWork: Grant = [
   ['read'],
   ['live', 'alert', 'task', 'team', 'shift', 'program', 'rule', 'silence', 'vocabulary', 'profile'],
 ]
+const seeWorkOnThings: readonly Grant[] = [
+  [['read'], ['live', 'team', 'shift', 'program', 'rule', 'silence', 'vocabulary', 'profile']],
+  [['read'], ['alert', 'task'], things],
+]
 const seePatients: Grant = [
   ['read'],
   ['subject', 'site', 'care-team', 'enrolment', 'consent', 'device', 'assignment', 'reading', 'series', 'gap'],
 ]
-const seeThings: Grant = [['read'], ['subject', 'site', 'device', 'gateway', 'assignment', 'reading', 'series', 'gap']]
+const seeThings: readonly Grant[] = [
+  [['read'], ['site', 'device', 'gateway', 'assignment']],
+  [['read'], ['subject', 'reading', 'series', 'gap'], things],
+]
 const handleWork: Grant = [
   ['act', 'create', 'update'],
   ['task', 'alert'],
 ]
+const handleWorkOnThings: Grant = [['act', 'create', 'update'], ['task', 'alert'], things]
 const runDevices: Grant = [
   ['create', 'read', 'update', 'delete', 'act'],
   ['device', 'gateway', 'certificate', 'credential', 'assignment', 'quarantine'],
@@ -50,20 +66,25 @@ const grants: Readonly<Record<Role, readonly Grant[]>> = {
       ['rule', 'program'],
     ],
   ],
-  pharmacist: [seeWork, seeThings, handleWork, [['create'], ['reading']]],
+  pharmacist: [...seeWorkOnThings, ...seeThings, handleWorkOnThings, [['create'], ['reading']]],
   facilities: [
-    seeWork,
-    seeThings,
-    handleWork,
+    ...seeWorkOnThings,
+    ...seeThings,
+    handleWorkOnThings,
     [
       ['create', 'update'],
       ['reading', 'silence', 'assignment'],
     ],
   ],
-  biomed: [seeWork, seeThings, handleWork, runDevices],
+  biomed: [...seeWorkOnThings, ...seeThings, handleWorkOnThings, runDevices],
   administrator: [[['manage'], ['all']]],
   compliance: [seeWork, seePatients, [['read'], ['audit', 'user', 'service-token', 'quarantine', 'system']]],
-  integrator: [seeWork, runDevices, [['read'], ['subject', 'site', 'series', 'system']]],
+  integrator: [
+    ...seeWorkOnThings,
+    runDevices,
+    [['read'], ['site', 'system']],
+    [['read'], ['subject', 'series'], things],
+  ],
 }
 
 const abilities = new Map<string, MongoAbility>()
@@ -103,12 +124,16 @@ const nobody: MongoAbility = createMongoAbility([])
 interface RawRule {
   readonly action: string | string[]
   readonly subject: string | string[]
+  readonly conditions?: { readonly kind: { readonly $in: readonly SubjectKind[] } }
 }
 
 function rulesOfRoles(roles: readonly Role[]): RawRule[] {
   return roles
     .flatMap((role) => grants[role])
-    .map(([actions, resources]) => ({ action: [...actions], subject: [...resources] }))
+    .map(([actions, resources, about]) => ({
+      ...{ action: [...actions], subject: [...resources] },
+      ...(about === undefined ? {} : { conditions: { kind: { $in: about } } }),
+    }))
 }
 
 function rulesOfScopes(scopes: readonly string[]): RawRule[] {

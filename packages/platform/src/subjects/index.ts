@@ -1,5 +1,5 @@
 /** Subjects: who and what is looked after. Owns subject, subject_identifier, site, care_team, enrolment. */
-export { audited, type By, byConsole, byOf } from './by.ts'
+export { audited, type By, byConsole, byOf, isOfKind, kindsOf } from './by.ts'
 export { subjectErrors } from './errors.ts'
 export type { NamedSubject } from './name-index.ts'
 export { assertSite } from './sites.ts'

@@ -54,6 +54,7 @@ export async function updateSubject(engine: Engine, by: By, id: string, wanted: 
   const now = engine.clock.now()
   return engine.db.asTenant(by.tenant, async (tx) => {
     const row = await rowOf(tx, id, 'for update')
+    assertSeen(row, by)
     assertSame(row, wanted)
     await assertPlaced(tx, wanted)
     const resource = { ...wanted.resource, id }
@@ -74,6 +75,7 @@ export async function updateSubject(engine: Engine, by: By, id: string, wanted: 
 export const readSubject = (engine: Engine, by: By, id: string): Promise<Subject> =>
   engine.db.asTenant(by.tenant, async (tx) => {
     const row = await rowOf(tx, id)
+    assertSeen(row, by)
     const subject = openRow(await engine.keys.key(row.key_id), by.tenant, row)
     await audited(tx, by, 'read', 'subject', { id, subjects: [id] })
     return subject
@@ -81,6 +83,7 @@ export const readSubject = (engine: Engine, by: By, id: string): Promise<Subject
 
 export interface SubjectFilter {
   readonly kind?: SubjectKind | undefined
+  readonly kinds?: readonly SubjectKind[] | undefined
   readonly site?: string | undefined
   readonly team?: string | undefined
   readonly after?: string | undefined
@@ -91,6 +94,7 @@ export interface SubjectFilter {
 export async function listSubjectIds(tx: TenantTx, filter: SubjectFilter): Promise<string[]> {
   let query = tx.tables<SubjectsTables>().selectFrom('subject').select('id').orderBy('id').limit(filter.limit)
   if (filter.kind !== undefined) query = query.where('kind', '=', filter.kind)
+  if (filter.kinds !== undefined) query = query.where('kind', 'in', filter.kinds)
   if (filter.site !== undefined) query = query.where('site_id', '=', filter.site)
   if (filter.team !== undefined) query = query.where('team_id', '=', filter.team)
   if (filter.after !== undefined) query = query.where('id', '>', filter.after)
@@ -164,6 +168,11 @@ const columnsOf = (wanted: NewSubject) => ({
 
 const notFound = (pointer: string) =>
   subjectFailure('subject-not-found', 'No subject has this id. Search for it again.', { pointer })
+
+/** What somebody may not know of is not there for them. */
+function assertSeen(row: Selectable<SubjectTable>, { kinds }: By): void {
+  if (kinds !== undefined && !kinds.includes(row.kind)) throw notFound('/params/id')
+}
 
 async function rowOf(tx: TenantTx, id: string, lock?: 'for update'): Promise<Selectable<SubjectTable>> {
   const query = tx.tables<SubjectsTables>().selectFrom('subject').selectAll().where('id', '=', id)

@@ -2,7 +2,7 @@
 import { ClaimTask, CompleteTask, errorCodeSystem, Id, TaskBody, TaskTaken, Worklist } from '@careloop/contract'
 import { z } from 'zod'
 import { defineRoute, type PersonOrService, type Route } from '../identity/index.ts'
-import { byOf } from '../subjects/index.ts'
+import { byOf, kindsOf } from '../subjects/index.ts'
 import { workflowFailure } from './errors.ts'
 import type { Act, Acting } from './tasks.ts'
 import type { Workflow } from './workflow.ts'
@@ -16,7 +16,7 @@ export const workflowRoutes = (workflow: Workflow): Route[] => [
     summary: 'What needs somebody: open and claimed tasks, overdue first',
     policy: { action: 'read', resource: 'task' },
     response: { 200: Worklist },
-    handler: async (ctx) => ctx.reply(200, await workflow.worklist(byOf(ctx.principal, ctx.requestId))),
+    handler: async (ctx) => ctx.reply(200, await workflow.worklist(byOf(ctx.principal, ctx.requestId, 'task'))),
   }),
   defineRoute({
     method: 'GET',
@@ -25,7 +25,8 @@ export const workflowRoutes = (workflow: Workflow): Route[] => [
     policy: { action: 'read', resource: 'task' },
     params: byId,
     response: { 200: TaskBody },
-    handler: async (ctx) => ctx.reply(200, await workflow.task(byOf(ctx.principal, ctx.requestId), ctx.params.id)),
+    handler: async (ctx) =>
+      ctx.reply(200, await workflow.task(byOf(ctx.principal, ctx.requestId, 'task'), ctx.params.id)),
   }),
   defineRoute({
     method: 'POST',
@@ -38,7 +39,7 @@ export const workflowRoutes = (workflow: Workflow): Route[] => [
     async handler(ctx) {
       const act = await workflow.claim(acting(ctx.principal, ctx.requestId), ctx.params.id, ctx.query.version)
       if (!act.done) return ctx.reply(409, await taken(workflow, ctx.tenant, act))
-      return ctx.reply(200, await workflow.task(byOf(ctx.principal, ctx.requestId), ctx.params.id))
+      return ctx.reply(200, await workflow.task(byOf(ctx.principal, ctx.requestId, 'task'), ctx.params.id))
     },
   }),
   defineRoute({
@@ -52,13 +53,16 @@ export const workflowRoutes = (workflow: Workflow): Route[] => [
     async handler(ctx) {
       const act = await workflow.complete(acting(ctx.principal, ctx.requestId), ctx.params.id, ctx.body)
       if (!act.done) return ctx.reply(409, await taken(workflow, ctx.tenant, act))
-      return ctx.reply(200, await workflow.task(byOf(ctx.principal, ctx.requestId), ctx.params.id))
+      return ctx.reply(200, await workflow.task(byOf(ctx.principal, ctx.requestId, 'task'), ctx.params.id))
     },
   }),
 ]
 
 function acting(principal: PersonOrService, requestId: string): Acting {
-  if (principal.kind === 'staff') return { tenant: principal.tenant, staff: principal.id, requestId }
+  if (principal.kind === 'staff') {
+    const kinds = kindsOf(principal, 'act', 'task')
+    return { tenant: principal.tenant, staff: principal.id, requestId, kinds }
+  }
   throw workflowFailure('staff-needed', 'A person takes and completes tasks. Sign in as a member of staff.')
 }
 

@@ -4,6 +4,7 @@ import type { Updateable } from 'kysely'
 import { acknowledgeAlert, closeAlert, conditionOf } from '../alerting/index.ts'
 import { record } from '../audit/index.ts'
 import type { DataKey, Engine, TenantTx } from '../engine/index.ts'
+import { isOfKind } from '../subjects/index.ts'
 import { workflowFailure } from './errors.ts'
 import { type TaskRow, toMs, type WorkflowTables } from './schema.ts'
 
@@ -13,6 +14,8 @@ export interface Acting {
   /** User id. */
   readonly staff: string
   readonly requestId?: string
+  /** Kinds of subject on whose tasks they may act; absent = all. */
+  readonly kinds?: readonly SubjectKind[]
 }
 
 /** What an act came to; `taken`: a colleague has the task. */
@@ -34,7 +37,7 @@ export interface TaskOutcome {
  */
 export const claimTask = (engine: Engine, acting: Acting, id: string, seen?: number): Promise<Act> =>
   engine.db.asTenant(acting.tenant, async (tx) => {
-    const task = await lockTask(tx, id)
+    const task = await lockTask(tx, id, acting.kinds)
     const taken = takenFrom(task, acting)
     if (taken !== null) return taken
     const isMine = task.claimed_by === acting.staff
@@ -58,11 +61,11 @@ export async function completeTask(
   kindOf: (subject: string) => Promise<SubjectKind>,
   wanted: CompleteTask,
 ): Promise<Act> {
-  const seen = await engine.db.asTenant(acting.tenant, (tx) => readTask(tx, id))
+  const seen = await engine.db.asTenant(acting.tenant, (tx) => readTask(tx, id, acting.kinds))
   assertFits(wanted, await kindOf(seen.subject_id))
   const key = await engine.keys.keyFor('subject', seen.subject_id)
   return engine.db.asTenant(acting.tenant, async (tx) => {
-    const task = await lockTask(tx, id)
+    const task = await lockTask(tx, id, acting.kinds)
     const taken = takenFrom(task, acting)
     if (taken !== null) return taken
     assertSeen(task, wanted.version, '/body/version')
@@ -87,16 +90,17 @@ export async function completeTask(
 
 // ---------------------------------------------------------------- rows
 
-export async function readTask(tx: TenantTx, id: string): Promise<TaskRow> {
+/** A task of a kind of subject that somebody may not know of is not there for them. */
+export async function readTask(tx: TenantTx, id: string, kinds?: Acting['kinds']): Promise<TaskRow> {
   const row = await tx.tables<WorkflowTables>().selectFrom('task').selectAll().where('id', '=', id).executeTakeFirst()
-  if (row === undefined) throw notFound()
+  if (row === undefined || !(await isOfKind(tx, row.subject_id, kinds))) throw notFound()
   return row
 }
 
-async function lockTask(tx: TenantTx, id: string): Promise<TaskRow> {
+async function lockTask(tx: TenantTx, id: string, kinds: Acting['kinds']): Promise<TaskRow> {
   const query = tx.tables<WorkflowTables>().selectFrom('task').selectAll().where('id', '=', id)
   const row = await query.forUpdate().executeTakeFirst()
-  if (row === undefined) throw notFound()
+  if (row === undefined || !(await isOfKind(tx, row.subject_id, kinds))) throw notFound()
   if (row.status !== 'completed') return row
   throw workflowFailure('task-completed', 'This task is completed. Read it to see what was done.', {
     pointer: '/params/id',
