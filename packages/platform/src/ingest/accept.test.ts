@@ -227,18 +227,34 @@ describe('ingest', () => {
     const say = (payload: unknown, receivedAt: number) => ground.ingest.accept(aFrame(device, payload, { receivedAt }))
     const now = Date.now()
     await say({ ts: now + 3_600_000, values: { spo2: 97 } }, now)
-    await say({ ts: now - 3_600_000, now: now - 3_600_000, values: { spo2: 98 } }, now)
-    await say({ ts: now - 3_599_000, values: { spo2: 99 } }, now + 1000)
-    const entries = readingsOf(await logEntries(ground.engine)).slice(-3)
+    for (const [at, spo2] of [
+      [0, 94],
+      [60_000, 95],
+      [120_000, 98],
+    ] as const)
+      await say({ ts: now + at - 3_600_000, now: now + at - 3_600_000, values: { spo2 } }, now + at)
+    await say({ ts: now - 3_479_000, values: { spo2: 99 } }, now + 121_000)
+    const entries = readingsOf(await logEntries(ground.engine)).slice(-5)
     expect(entries[0]?.readings[0]).toMatchObject({
       measuredAt: now,
       deviceTime: now + 3_600_000,
       flags: ['clock-in-future'],
     })
-    expect(entries[1]).toMatchObject({ clockEpoch: 1, clockOffsetMs: 3_600_000 })
-    expect(entries[1]?.readings[0]).toMatchObject({ measuredAt: now, deviceTime: now - 3_600_000 })
-    expect(entries[2]).toMatchObject({ clockEpoch: 1 })
-    expect(entries[2]?.readings[0]).toMatchObject({ measuredAt: now + 1000 })
+    expect(entries[1]?.readings[0]).toMatchObject({ measuredAt: now - 3_600_000, flags: ['historic'] })
+    expect(entries[2]?.clockEpoch).toBeUndefined()
+    expect(entries[3]).toMatchObject({ clockEpoch: 1, clockOffsetMs: 3_600_000 })
+    expect(entries[3]?.readings[0]).toMatchObject({ measuredAt: now + 120_000, deviceTime: now - 3_480_000 })
+    expect(entries[4]).toMatchObject({ clockEpoch: 1 })
+    expect(entries[4]?.readings[0]).toMatchObject({ measuredAt: now + 121_000 })
+  })
+
+  test('several moments of a fast clock in one message stay apart and in order', async () => {
+    const device = await ground.anotherDevice()
+    const now = Date.now()
+    const records = [1, 2, 3].map((i) => ({ ts: now + i * 10_000, values: { spo2: 95, 'heart-rate': 60 } }))
+    await ground.ingest.accept(aFrame(device, records, { receivedAt: now }))
+    const { readings } = readingsOf(await logEntries(ground.engine)).at(-1)!
+    expect(readings.map(({ measuredAt }) => measuredAt - now)).toEqual([-2, -2, -1, -1, 0, 0])
   })
 
   test('a cuff measurement is one group, and old readings are historic', async () => {

@@ -13,7 +13,7 @@ import { type Fault, type ParsedReading, Unreadable } from './decode/names.ts'
 import { parseFrame } from './decode/parse-frame.ts'
 import type { Accept, Frame, Receipt, SetAside } from './door.ts'
 import { ingestFailure } from './errors.ts'
-import type { ClockEpoch } from './marks/device-marks.ts'
+import type { ClockEpoch, DeviceMarks } from './marks/device-marks.ts'
 import { hashBytes } from './marks/hash.ts'
 import { type InFlight, isSame, mustPrecede } from './marks/in-flight.ts'
 import { judge } from './marks/judge.ts'
@@ -135,7 +135,7 @@ function prepare(frame: Frame, slot: Slot, contentHash: number, parts: AcceptPar
     if (after) return { after }
     const judged = judge(frame, parsed, contentHash, slot)
     if (judged.verdict === 'duplicate') return 'duplicate'
-    const clock = settleClock(slot.marks.clock, parsed.deviceNow, frame.receivedAt)
+    const clock = clockOf(frame, parsed.deviceNow, slot.marks)
     if (judged.verdict === 'set-aside') return prepareAside(frame, [judged.fault], clock, parts)
     const namesItself = parsed.sequence !== undefined || isTimed(judged.readings)
     const head = {
@@ -175,6 +175,14 @@ function prepare(frame: Frame, slot: Slot, contentHash: number, parts: AcceptPar
   } catch (error) {
     return prepareUnreadable(frame, error, slot, parts)
   }
+}
+
+/** A message that is delivered again tells when it was first sent, not what time it is. */
+function clockOf(frame: Frame, deviceNow: number | undefined, marks: DeviceMarks): ClockEpoch {
+  if (frame.delivery?.dup) return marks.clock
+  const { clock, guess } = settleClock({ clock: marks.clock, guess: marks.clockGuess }, deviceNow, frame.receivedAt)
+  marks.clockGuess = guess
+  return clock
 }
 
 /** A codec that fails is a bug, and yet the frame is kept: a device that is refused for our fault would send it for ever. */

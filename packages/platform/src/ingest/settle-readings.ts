@@ -51,7 +51,19 @@ export function settleReadings(parsed: readonly ParsedReading[], context: Settle
       ...(flags ? { flags } : {}),
     })
   }
-  return { readings, faults }
+  return { readings: inOrder(readings, context.receivedAt), faults }
+}
+
+/** Moments that a fast clock told apart, and that were all put to when they came, stay apart by a millisecond each. */
+function inOrder(readings: LoggedReading[], receivedAt: number): LoggedReading[] {
+  const isAtReceipt = ({ measuredAt, deviceTime }: LoggedReading) =>
+    measuredAt === receivedAt && deviceTime !== undefined
+  const told = [...new Set(readings.filter(isAtReceipt).map((reading) => reading.deviceTime!))]
+  if (told.length <= 1) return readings
+  const back = new Map(told.sort((a, b) => b - a).map((time, i) => [time, i]))
+  return readings.map((reading) =>
+    isAtReceipt(reading) ? { ...reading, measuredAt: receivedAt - back.get(reading.deviceTime!)! } : reading,
+  )
 }
 
 /** Signals that mean something only together: one cuff measurement. The group is unique within its device. */

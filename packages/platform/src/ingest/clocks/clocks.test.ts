@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { settleClock, settleRelative } from './settle-time.ts'
+import { type SettledClock, settleClock, settleRelative, settleTime } from './settle-time.ts'
 import { wallClockToEpoch, zoneOffsetMs } from './wall-clock.ts'
 
 const utc = (text: string) => Date.parse(`${text}Z`)
@@ -47,14 +47,40 @@ describe('wall clock', () => {
 
 describe('clock epochs', () => {
   const now = utc('2026-03-02T10:00:00')
-  test('a small difference is transport; a large one begins an epoch, and the same one none', () => {
-    const first = { epoch: 0, offsetMs: 0 }
-    expect(settleClock(first, now - 4_000, now)).toBe(first)
-    const late = settleClock(first, now - 3_600_000, now)
-    expect(late).toEqual({ epoch: 1, offsetMs: 3_600_000 })
-    expect(settleClock(late, now - 3_602_000, now)).toBe(late)
-    expect(settleClock(late, undefined, now)).toBe(late)
-    expect(settleClock(late, now, now)).toEqual({ epoch: 2, offsetMs: 0 })
+  const start = { clock: { epoch: 0, offsetMs: 0 }, guess: undefined }
+  /** What is settled after messages, each received `at` ms from now and sent `late` ms before by the device's clock. */
+  const after = (messages: readonly (readonly [at: number, late: number])[], from: SettledClock = start) =>
+    messages.reduce((settled, [at, late]) => settleClock(settled, now + at - late, now + at), from)
+
+  test('a small difference is transport, and an early clock or one nearer to ours is believed at once', () => {
+    expect(after([[0, 4_000]])).toEqual(start)
+    const early = after([[0, -3_600_000]])
+    expect(early.clock).toEqual({ epoch: 1, offsetMs: -3_600_000 })
+    expect(after([[1000, -3_602_000]], early).clock).toBe(early.clock)
+    expect(settleClock(early, undefined, now)).toBe(early)
+    expect(after([[1000, 0]], early).clock).toEqual({ epoch: 2, offsetMs: 0 })
+  })
+
+  test('a late clock is believed when three messages agree over two minutes, and what waited in a queue is not one', () => {
+    const agreed = [
+      [0, 3_601_000],
+      [60_000, 3_600_000],
+      [120_000, 3_602_000],
+    ] as const
+    expect(after(agreed.slice(0, 2)).clock).toBe(start.clock)
+    expect(after(agreed).clock).toEqual({ epoch: 1, offsetMs: 3_600_000 })
+    // As many, but all at once; and a queue that empties, each message younger than the one before.
+    expect(after([0, 1, 2, 3].map((at) => [at, 3_600_000] as const)).clock).toBe(start.clock)
+    const queue = Array.from({ length: 60 }, (_, i) => [i * 100, 3_600_000 - i * 60_000] as const)
+    expect(after([...queue, [7_000, 0]])).toEqual(start)
+    expect(after([agreed[0], agreed[1], [90_000, 900_000], agreed[2]]).clock).toBe(start.clock)
+  })
+
+  test('a clock up to two minutes fast measures nothing after it has come; one faster is flagged as well', () => {
+    const settle = (ms: number) => settleTime({ epochMs: now + ms }, undefined, now, start.clock, () => 0)
+    expect(settle(90_000)).toEqual({ measuredAt: now, deviceTime: now + 90_000 })
+    expect(settle(121_000)).toEqual({ measuredAt: now, deviceTime: now + 121_000, flag: 'clock-in-future' })
+    expect(settleRelative(1_000, now)).toEqual({ measuredAt: now })
   })
 
   test('a time relative to the moment of sending: late, just now, long ago, and in a future that cannot be', () => {

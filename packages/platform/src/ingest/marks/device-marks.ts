@@ -3,6 +3,7 @@
  * A pure function of the reading log: `learn` is fed the same entries when it is rebuilt as when they are first accepted.
  */
 import type { LoggedReading, ReadingsLogged } from '@careloop/contract'
+import type { ClockGuess } from '../clocks/settle-time.ts'
 import { faceOf } from '../clocks/wall-clock.ts'
 import { hashBytes, hashReadings, hashValue } from './hash.ts'
 import { SequenceSet, type SequenceState } from './sequence-set.ts'
@@ -29,6 +30,8 @@ export class DeviceMarks {
   readonly #signals = new Map<string, TimeWindow>()
   readonly #deliveries: Map<number, number>
   clock: ClockEpoch
+  /** Not saved: after a restart it is guessed anew. */
+  clockGuess: ClockGuess | undefined
 
   constructor(state?: MarksState) {
     this.sequences = new SequenceSet(state?.sequences)
