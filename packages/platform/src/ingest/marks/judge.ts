@@ -77,6 +77,11 @@ function isNewest(parsed: Parsed, slot: Slot): boolean {
   )
 }
 
+const OTHER_VALUE =
+  'The device has sent another value for this signal and time before. Both are kept: compare them, then replay or dismiss this one.'
+const TOO_OLD =
+  'This is older than what is remembered of the device, so nobody can say whether it was stored. Replay it if it never was, else dismiss it.'
+
 function judgeTimes(parsed: Parsed, slot: Slot): Judged {
   let seen = 0
   let readings = parsed.readings as readonly ParsedReading[]
@@ -91,8 +96,7 @@ function judgeTimes(parsed: Parsed, slot: Slot): Judged {
       faults.push({
         reason: 'conflict',
         pointer: reading.pointer,
-        message:
-          'The device has sent another value for this signal and time before. Both are kept: compare them, then replay or dismiss this one.',
+        message: verdict === 'conflict' ? OTHER_VALUE : TOO_OLD,
       })
     readings = readings.filter((other) => other !== reading)
   }

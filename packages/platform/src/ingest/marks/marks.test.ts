@@ -70,14 +70,33 @@ describe('time window', () => {
     )
   })
 
-  test('keeps at least the newest 256 whatever comes, and saves no more', () => {
-    const window = new TimeWindow()
-    for (let time = 0; time < 10_000; time++) {
-      window.add(time, 0, time)
-      for (const back of [0, 100, 255])
-        if (time >= back) expect(window.verdict(time - back, 0, time - back)).toBe('duplicate')
+  test('knows at least the newest 4,000, and says of what is older that it does not know', () => {
+    let window = new TimeWindow()
+    const hashOf = (i: number) => i * 7919
+    for (let i = 0; i < 10_000; i++) {
+      window.add(i * 1000, 0, hashOf(i))
+      if (i % 1111 === 0) window = new TimeWindow(structuredClone(window.state()))
+      for (const back of [0, 100, 255, 3_999])
+        if (i >= back) expect(window.verdict((i - back) * 1000, 0, hashOf(i - back))).toBe('duplicate')
     }
-    expect(window.state()).toHaveLength(256 * 3)
-    expect(window.newest).toBe(9_999)
+    expect(window.verdict(9_000_000, 0, hashOf(9_000) + 1)).toBe('conflict')
+    expect(window.verdict(7_000_000, 0, hashOf(7_000) + 1)).toBe('conflict')
+    expect(window.verdict(7_000_001, 0, 0)).toBe('new')
+    expect(window.verdict(7_000_000, 1, 0)).toBe('new')
+    expect(window.verdict(0, 0, 0)).toBe('unknown')
+    expect(window.newest).toBe(9_999_000)
+    expect(JSON.stringify(window.state()).length).toBeLessThan(48_000)
+  })
+
+  test('a backlog of thousands that is sent again is known, whatever came in between and whatever its order', () => {
+    let window = new TimeWindow()
+    const live = Array.from({ length: 600 }, (_, i) => 9_000_000_000 + i * 60_000)
+    const backlog = Array.from({ length: 2_000 }, (_, i) => i * 60_000)
+    const all = [...live.slice(0, 300), ...backlog.toReversed(), ...live.slice(300)]
+    for (const time of all) for (const ordinal of [0, 1]) window.add(time, ordinal, time + ordinal)
+    window = new TimeWindow(JSON.parse(JSON.stringify(window.state())))
+    for (const time of all)
+      for (const ordinal of [0, 1]) expect(window.verdict(time, ordinal, time + ordinal), `${time}`).not.toBe('new')
+    expect(window.verdict(backlog.at(-1)!, 1, backlog.at(-1)! + 1)).toBe('duplicate')
   })
 })

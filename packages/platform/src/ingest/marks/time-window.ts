@@ -2,42 +2,48 @@
  * What one signal of a device has reported without sequence numbers: the newest (raw device time, ordinal, value hash), sorted
  * by time. A time above the newest is new without a search, which is nearly every message.
  *
- * Bounded to 256 readings. A reading older than the window's oldest cannot be judged here; telemetry's sample key
- * (series, measuredAt, ordinal) still keeps it from being stored twice.
+ * The newest 256 to 512 stand here one by one, at least 3,800 before them packed (`OldTimes`). Of what is older than both nobody
+ * can say whether it came before: `unknown`.
  */
+import { OldTimes, type OldTimesState } from './old-times.ts'
 
 const MAX = 256
 
-export type TimeVerdict = 'new' | 'duplicate' | 'conflict'
+export type TimeVerdict = 'new' | 'duplicate' | 'conflict' | 'unknown'
 
-/** Flat triples time, ordinal, hash, ascending by (time, ordinal). */
-export type TimeWindowState = number[]
+/** Flat triples time, ordinal, hash, ascending by (time, ordinal); alone as long as nothing is older than they are. */
+export type TimeWindowState = readonly number[] | { readonly newest: readonly number[]; readonly old: OldTimesState }
 
 export class TimeWindow {
   #entries: number[]
+  #old: OldTimes | undefined
 
   constructor(state: TimeWindowState = []) {
-    this.#entries = [...state]
+    const whole = 'newest' in state
+    this.#entries = [...(whole ? state.newest : state)]
+    this.#old = whole ? new OldTimes(state.old) : undefined
   }
 
   verdict(time: number, ordinal: number, hash: number): TimeVerdict {
     const entries = this.#entries
-    for (let i = entries.length - 3; i >= 0; i -= 3) {
-      const t = entries[i]!
-      if (t < time || (t === time && entries[i + 1]! < ordinal)) return 'new'
-      if (t === time && entries[i + 1] === ordinal) return entries[i + 2] === hash ? 'duplicate' : 'conflict'
-    }
-    return 'new'
+    if (entries.length === 0 || time > entries[entries.length - 3]!) return 'new'
+    const at = this.#after(time, ordinal) - 3
+    if (at >= 0 && entries[at] === time && entries[at + 1] === ordinal)
+      return entries[at + 2] === hash ? 'duplicate' : 'conflict'
+    return this.#old?.verdict(time, ordinal, hash) ?? 'new'
   }
 
+  /** Learning the same reading twice, as a rebuild from the log may, changes nothing. */
   add(time: number, ordinal: number, hash: number): void {
     const entries = this.#entries
-    let at = entries.length
-    while (at > 0 && (entries[at - 3]! > time || (entries[at - 3] === time && entries[at - 2]! > ordinal))) at -= 3
+    const at = this.#after(time, ordinal)
+    if (at > 0 && entries[at - 3] === time && entries[at - 2] === ordinal) return
     if (at === entries.length) entries.push(time, ordinal, hash)
     else entries.splice(at, 0, time, ordinal, hash)
     // Trimmed by halves, so that the steady state does not shift the whole array for each message.
-    if (entries.length > MAX * 6) entries.splice(0, entries.length - MAX * 3)
+    if (entries.length <= MAX * 6) return
+    this.#old ??= new OldTimes()
+    this.#old.take(entries.splice(0, entries.length - MAX * 3))
   }
 
   /** The newest device time seen, or undefined. */
@@ -46,6 +52,14 @@ export class TimeWindow {
   }
 
   state(): TimeWindowState {
-    return this.#entries.slice(-MAX * 3)
+    return this.#old ? { newest: [...this.#entries], old: this.#old.state() } : [...this.#entries]
+  }
+
+  /** Index of the first entry that comes after (time, ordinal). */
+  #after(time: number, ordinal: number): number {
+    const entries = this.#entries
+    let at = entries.length
+    while (at > 0 && (entries[at - 3]! > time || (entries[at - 3] === time && entries[at - 2]! > ordinal))) at -= 3
+    return at
   }
 }
