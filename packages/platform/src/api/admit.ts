@@ -58,16 +58,29 @@ function notAllowed(route: Route) {
   return refuse('not-allowed', `Your roles or scopes do not include ${resource}:${action}. Ask an administrator.`)
 }
 
-/** From this machine and not through a proxy on it, or with the operator's token. */
+/**
+ * From this machine and not through a proxy on it, or with the operator's token. A page of another site that had its name point to
+ * this machine (DNS rebinding) comes from this machine too, but asks by its own name.
+ */
 function admitOperator(parts: ApiParts, request: FastifyRequest): null {
   const proxied = request.headers['x-forwarded-for'] !== undefined || request.headers.forwarded !== undefined
-  if (!proxied && isLoopback(request.ip)) return null
+  if (!proxied && isLoopback(request.ip) && isLoopbackName(request.headers.host)) return null
   const token = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1]
   if (parts.operatorToken !== undefined && token !== undefined && isSame(token, parts.operatorToken)) return null
   throw refuse('not-allowed', 'For the operator: ask from this machine, or with the operator token.')
 }
 
 const isLoopback = (ip: string): boolean => ip === '::1' || ip.startsWith('127.') || ip.startsWith('::ffff:127.')
+
+/** The Host header without its port; a client that sends none is no browser. */
+function isLoopbackName(host: string | undefined): boolean {
+  if (host === undefined) return true
+  const name = host
+    .replace(/:\d*$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .toLowerCase()
+  return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name)
+}
 
 function isSame(shown: string, known: string): boolean {
   const [a, b] = [Buffer.from(shown), Buffer.from(known)]

@@ -238,6 +238,11 @@ describe('api > for operators', () => {
     expect((await at('127.0.0.1')).body).toContain('careloop_http_request_seconds')
     expect((await at('10.0.0.9')).statusCode).toBe(403)
     expect((await at('127.0.0.1', { 'x-forwarded-for': '10.0.0.9' })).statusCode).toBe(403)
+    expect((await at('127.0.0.1', { host: '127.0.0.1:8080' })).statusCode).toBe(200)
+    expect((await at('::1', { host: '[::1]:8080' })).statusCode).toBe(200)
+    // A page whose name was made to point to this machine asks by that name.
+    for (const host of ['rebound.example', '127.0.0.1.rebound.example', 'localhost.rebound.example:8080'])
+      expect((await at('127.0.0.1', { host })).statusCode).toBe(403)
     expect((await at('10.0.0.9', { authorization: 'Bearer operator-secret-operator-secret' })).statusCode).toBe(200)
     expect((await at('10.0.0.9', { authorization: 'Bearer operator-secret-operator-secreT' })).statusCode).toBe(403)
   })

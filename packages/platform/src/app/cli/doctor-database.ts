@@ -1,5 +1,9 @@
+import { existsSync } from 'node:fs'
+import { Failure } from '@careloop/contract'
 import pg from 'pg'
+import { assertRowSecurity, openMasterKey } from '../../engine/index.ts'
 import type { Config } from '../config.ts'
+import { assertMasterFits } from '../master-fits.ts'
 import { findRunning } from '../running.ts'
 import type { Finding } from './doctor.ts'
 
@@ -20,7 +24,14 @@ export async function databaseFindings(config: Config): Promise<Finding[]> {
   client.on('error', () => {})
   try {
     await client.connect()
-    return [...(await settingFindings(client)), await clockFinding(client), ...(await lagFindings(client))]
+    return [
+      ...(await settingFindings(client)),
+      await rowSecurityFinding(client),
+      await keyFinding(client, config),
+      ...(await certificateFindings(client, Date.now())),
+      await clockFinding(client),
+      ...(await lagFindings(client)),
+    ]
   } catch {
     return [
       {
@@ -50,6 +61,65 @@ async function settingFindings(client: pg.Client): Promise<Finding[]> {
     )
   }
   return findings
+}
+
+async function rowSecurityFinding(client: pg.Client): Promise<Finding> {
+  return assertRowSecurity(client).then(
+    () => ({ state: 'good', what: 'row-level security holds organisations apart' }) as const,
+    (error: unknown) => refused('row-level security does not hold organisations apart', error),
+  )
+}
+
+/** The file is looked at only: where there is none, that is told elsewhere. */
+async function keyFinding(client: pg.Client, config: Config): Promise<Finding> {
+  if (!existsSync(config.masterKeyFile)) return { state: 'look', what: 'no master key to try on the database' }
+  try {
+    const { keys } = await openMasterKey({ path: config.masterKeyFile, dataDir: config.dataDir })
+    await assertMasterFits(client, keys)
+    return { state: 'good', what: 'the master key opens what the database holds' }
+  } catch (error) {
+    return refused('the master key does not open what the database holds', error)
+  }
+}
+
+function refused(what: string, error: unknown): Finding {
+  if (!(error instanceof Failure)) throw error
+  return { state: 'bad', what, mend: error.message }
+}
+
+const DAY_MS = 86_400_000
+
+/** The authority, which is followed by another in time while a server runs, and certificates of devices, which are not. */
+export async function certificateFindings(client: pg.Client | pg.Pool, now: number): Promise<Finding[]> {
+  const ca = await client.query<{ at: number | null }>(
+    'select (extract(epoch from max(not_after)) * 1000)::float8 as at from engine.certificate_authority',
+  )
+  const devices = await client.query<{ over: number; soon: number }>(
+    `select count(*) filter (where expires_at <= $1)::int as over,
+            count(*) filter (where expires_at > $1 and expires_at <= $2)::int as soon
+       from engine.device_credential where kind = 'certificate' and revoked_at is null`,
+    [now, now + 30 * DAY_MS],
+  )
+  const { over, soon } = devices.rows[0]!
+  const mend = 'Issue each such device a new certificate: its page, or POST /api/v1/devices/{id}/certificates.'
+  const ofDevices: Finding =
+    over + soon === 0
+      ? { state: 'good', what: 'no certificate of a device ends within 30 days' }
+      : { state: 'look', what: `certificates of devices: ${over} have ended, ${soon} end within 30 days`, mend }
+  const at = ca.rows[0]?.at ?? null
+  if (at === null) return [ofDevices]
+  const days = Math.floor((at - now) / DAY_MS)
+  const what = `the certificate authority of devices ends in ${days} days`
+  return [
+    days >= 90
+      ? { state: 'good', what }
+      : {
+          state: days < 0 ? 'bad' : 'look',
+          what,
+          mend: 'Start the server anew: it makes the next one. Then renew certificates of devices.',
+        },
+    ofDevices,
+  ]
 }
 
 async function clockFinding(client: pg.Client): Promise<Finding> {

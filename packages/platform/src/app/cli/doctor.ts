@@ -3,7 +3,7 @@ import { statfsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { Config } from '../config.ts'
 import type { Command } from '../main.ts'
-import { arePagesBuilt } from '../platform.ts'
+import { arePagesBuilt, plainHttpNotices } from '../platform.ts'
 import { findRunning } from '../running.ts'
 import { databaseFindings } from './doctor-database.ts'
 import { masterKeyFindings } from './doctor-keys.ts'
@@ -21,6 +21,7 @@ export const doctorCommand: Command = async (config) => {
   const findings = [
     nodeFinding(),
     pagesFinding(),
+    ...plainHttpNotices(config).map((what): Finding => ({ state: 'look', what })),
     ...(await portFindings(config)),
     diskFinding(config),
     ...(await masterKeyFindings(config)),
@@ -63,12 +64,24 @@ async function portFindings(config: Config): Promise<Finding[]> {
   const findings: Finding[] = []
   for (const [what, listen, variable] of wanted) {
     if (!listen || listen.port === 0) continue
-    const free = await isFree(listen.host, listen.port)
-    if (free) findings.push({ state: 'good', what: `port ${listen.port} (${what}) is free` })
-    else if (running)
+    const taken = await whyTaken(listen.host, listen.port)
+    if (taken === null) findings.push({ state: 'good', what: `port ${listen.port} (${what}) is free` })
+    else if (running && taken === 'EADDRINUSE')
       findings.push({
         state: 'good',
         what: `port ${listen.port} (${what}) is in use; Careloop runs here (process ${running.pid})`,
+      })
+    else if (taken !== 'EADDRINUSE')
+      findings.push({
+        state: 'bad',
+        what: `port ${listen.port} (${what}) on ${listen.host} cannot be had: ${taken}${taken === 'EACCES' ? ', the system does not let this user have it' : ''}`,
+        mend: `Name another port in ${variable} (from 1024 on), or another address in ${variable.replace('PORT', 'HOST')}.`,
+      })
+    else if (config.databaseUrl)
+      findings.push({
+        state: 'look',
+        what: `port ${listen.port} (${what}) is in use`,
+        mend: `Careloop itself, if it runs here; else stop that program, or name another port in ${variable}.`,
       })
     else
       findings.push({
@@ -80,11 +93,12 @@ async function portFindings(config: Config): Promise<Finding[]> {
   return findings
 }
 
-function isFree(host: string, port: number): Promise<boolean> {
+/** @returns the system's code, null when the port is free */
+export function whyTaken(host: string, port: number): Promise<string | null> {
   return new Promise((resolve) => {
     const probe = createServer()
-    probe.once('error', () => resolve(false))
-    probe.listen(port, host, () => probe.close(() => resolve(true)))
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'unknown'))
+    probe.listen(port, host, () => probe.close(() => resolve(null)))
   })
 }
 

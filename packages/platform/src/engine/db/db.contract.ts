@@ -110,6 +110,14 @@ export function dbContract(name: string, make: () => Promise<DbGround>): void {
         db.asTenant(as, (tx) => tx.tables<AnyTable>().selectFrom('secret_note').selectAll().execute())
       expect(await read(tenant)).toHaveLength(1)
       expect(await read(other)).toHaveLength(0)
+      const after = await db.asEngine(async (tx) => {
+        const refused = tx.asTenant(tenant, async () => {
+          throw new Error('no')
+        })
+        await expect(refused).rejects.toThrow('no')
+        return (await tx.client.query<{ role: string }>('select current_user as role')).rows[0]!.role
+      })
+      expect(after).not.toBe('careloop_app')
       await expect(db.asTenant(tenant, (tx) => tx.client.query('select * from engine.reading_log'))).rejects.toThrow(
         /permission denied/,
       )

@@ -106,7 +106,15 @@ async function tenantWork<T>(
     },
     afterCommit: (done) => scope.committed.push(done),
   }
-  const result = await fn(tx)
+  let result: T
+  try {
+    result = await fn(tx)
+  } catch (error) {
+    // Who catches this and goes on in the same transaction goes on as the engine. Where the transaction is broken this fails, and
+    // the rollback, whole or to a savepoint, takes the role back.
+    await scope.client.query('reset role').catch(() => {})
+    throw error
+  }
   await scope.client.query('reset role')
   if (pending.entries.length > 0 || pending.bump.length > 0)
     await parts.log().appendWithin(engineTx(scope, parts), pending.entries, pending.bump)
