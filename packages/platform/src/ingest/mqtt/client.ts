@@ -3,7 +3,7 @@ import type { FrameFormat } from '@careloop/contract'
 import type { IConnectPacket } from 'mqtt-packet'
 import type { DeviceIdentity } from '../door.ts'
 import type { Connection } from './connection.ts'
-import type { OpenedSession } from './host.ts'
+import type { DeviceSettings, OpenedSession } from './host.ts'
 import type { Will } from './last-will.ts'
 import type { Session } from './session.ts'
 import { DeviceTopics } from './topics.ts'
@@ -25,6 +25,8 @@ export interface Client {
   /** Publishes being accepted before the socket is no longer read. */
   readonly window: number
   will: Will | null
+  /** Settings as last read for attribute requests; null when they must be read (again). */
+  settings: Promise<DeviceSettings | null> | null
   /** Topic of each alias that the client has set up. */
   aliases: (string | undefined)[] | null
 }
@@ -55,6 +57,7 @@ export function makeClient(
     // 5.0 holds itself to receive maximum for QoS 1 and 2; the window beyond it bounds its QoS 0.
     window: version === 5 ? limits.receiveMaximum * 2 : limits.receiveMaximum,
     will: packet.will ? makeWill(connection.door, device, topics, packet.will) : null,
+    settings: null,
     aliases: null,
   }
 }

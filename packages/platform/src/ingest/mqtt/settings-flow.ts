@@ -168,5 +168,9 @@ function offerWaiting(connection: Connection, client: Client) {
 
 /** A device's settings changed: offers them on its open connections. */
 export function settingsChanged(connections: Iterable<Connection>) {
-  for (const connection of connections) if (connection.phase === 'open') resumeSettings(connection, connection.client!)
+  for (const connection of connections) {
+    if (connection.phase !== 'open') continue
+    connection.client!.settings = null
+    resumeSettings(connection, connection.client!)
+  }
 }

@@ -166,4 +166,27 @@ describe('mqtt settings', () => {
     expect(JSON.parse(answer.payload.toString())).toEqual({ shared: { interval: 60, unit: 'mmHg' } })
     expect(answers.find((packet) => packet?.cmd === 'puback')).toMatchObject({ messageId: 1 })
   })
+
+  it('reads the settings once for a device that asks in a loop, and again when they have changed', async () => {
+    const { host, port } = ground
+    host.changeSettings(aDevice(1), { interval: 60 }, 1)
+    let reads = 0
+    const settings = host.settings.bind(host)
+    host.settings = (of) => {
+      reads += 1
+      return settings(of)
+    }
+    const client = await RawClient.open(port, 1)
+    await subscribe(client, { topic: 'v1/devices/me/attributes/response/+', qos: 1 })
+    const before = reads
+    const asks = async (n: number) => {
+      client.publish(0, { qos: 0, topic: `v1/devices/me/attributes/request/${n}`, payload: Buffer.from('{}') })
+      const answer = (await client.next()) as IPublishPacket
+      return JSON.parse(answer.payload.toString()) as unknown
+    }
+    for (let n = 1; n <= 20; n += 1) expect(await asks(n)).toEqual({ shared: { interval: 60 } })
+    expect(reads - before).toBe(1)
+    host.changeSettings(aDevice(1), { interval: 30 }, 2)
+    expect(await asks(21)).toEqual({ shared: { interval: 30 } })
+  })
 })

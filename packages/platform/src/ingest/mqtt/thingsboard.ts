@@ -4,6 +4,7 @@
  */
 import type { Client } from './client.ts'
 import type { Connection } from './connection.ts'
+import type { DeviceSettings } from './host.ts'
 import { writePacket } from './write-packet.ts'
 
 const REQUEST = 'v1/devices/me/attributes/request/'
@@ -21,10 +22,7 @@ export async function answerAttributesRequest(
 ): Promise<void> {
   const request = parseObject(asked)
   if (!client.session.subscriptions.has(`${RESPONSE}+`)) return
-  const settings = await connection.state.host.settings(client.device).catch((error: unknown) => {
-    connection.state.log.warn({ err: error, device: client.device.device }, 'settings could not be read for a device')
-    return null
-  })
+  const settings = await settingsOf(connection, client)
   if (connection.phase !== 'open') return
   const all = parseObject(settings?.bytes ?? new Uint8Array())
   const keys = typeof request.sharedKeys === 'string' ? request.sharedKeys.split(',') : null
@@ -40,6 +38,17 @@ export async function answerAttributesRequest(
   } as const
   const bytes = writePacket(answer, client.version)
   if (bytes.length <= client.maxPacketBytes) connection.send(bytes)
+}
+
+/** Read once and kept until they change: a device that asks in a loop must not keep the database busy. */
+function settingsOf(connection: Connection, client: Client): Promise<DeviceSettings | null> {
+  const { host, log } = connection.state
+  client.settings ??= host.settings(client.device).catch((error: unknown) => {
+    client.settings = null
+    log.warn({ err: error, device: client.device.device }, 'settings could not be read for a device')
+    return null
+  })
+  return client.settings
 }
 
 function parseObject(bytes: Uint8Array): Record<string, unknown> {
