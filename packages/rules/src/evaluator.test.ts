@@ -357,3 +357,26 @@ test('rules > what an operator brings in again is late by when it is stored', ()
   hear(evaluator, 9, [start, start, start + hour], { replayed: true })
   expect(evaluator.takeTransitions()).toMatchObject([{ what: 'raised', historic: true }])
 })
+
+test('rules > what nobody watches any more does not stay raised: the rule goes, or the enrolment ends now or later', () => {
+  const cleared = { what: 'cleared', rule: 'slowToClear', why: 'no-longer-watched', historic: false }
+  const raised = () => {
+    const evaluator = new Evaluator()
+    evaluator.configure('s', probeRule('slowToClear'))
+    hear(evaluator, 9, [start, start, start])
+    expect(evaluator.takeTransitions()).toMatchObject([{ what: 'raised' }])
+    return evaluator
+  }
+  const gone = raised()
+  gone.configure('s', [])
+  expect(gone.takeTransitions()).toMatchObject([cleared])
+  for (const to of [start + 1, start + hour]) {
+    const ended = raised()
+    ended.configure('s', [{ ...probeRule('slowToClear')[0]!, to }])
+    ended.advance(to)
+    expect(ended.takeTransitions()).toEqual([])
+    ended.advance(to + 1)
+    ended.advance(to + 2)
+    expect(ended.takeTransitions()).toMatchObject([{ ...cleared, at: to }])
+  }
+})

@@ -5,7 +5,7 @@
 import type { EpochMs, LoggedReading } from '@careloop/contract'
 import { type BySignal, pointsByRule, pointsOf } from './collect.ts'
 import { type SubjectCorrection, withGained, withoutLost } from './correction.ts'
-import { raiseByTimer, type Told } from './lane.ts'
+import { newLane, raiseByTimer, type Told } from './lane.ts'
 import { copyPoint, deadlineOf, type Machine, type Point } from './machine.ts'
 import { heardAt, type Source } from './rule.ts'
 import {
@@ -30,6 +30,8 @@ export interface Transition {
   readonly focus: string
   readonly at: EpochMs
   readonly historic: boolean
+  /** For `cleared`: nobody said that it is well, the enrolment ended or the rule went. */
+  readonly why?: 'no-longer-watched'
   /** Found by correcting who wore a device. */
   readonly byCorrection?: true
   /** For `raised`: since when it stood, and the measurements that show it. */
@@ -68,6 +70,10 @@ export class Evaluator {
     const before = this.#subjects.get(subject)
     this.#forget(subject)
     this.#changed.add(subject)
+    for (const state of before?.rules ?? []) {
+      const stays = specs.some((spec) => spec.rule === state.spec.rule && spec.enrolment === state.spec.enrolment)
+      if (!stays) for (const track of state.tracks) this.#end(before!, state, track, this.#now)
+    }
     if (specs.length === 0) return
     const rules = specs.map((spec): RuleState => {
       const old = before?.rules.find(
@@ -183,10 +189,23 @@ export class Evaluator {
     due.sort(([, a], [, b]) => a.due - b.due || (a.subject.subject < b.subject.subject ? -1 : 1))
     for (const [track, { due: at, subject, state }] of due) {
       this.#changed.add(subject.subject)
-      this.#tell(subject, state, track, [raiseByTimer(track.live, at)], false, null)
+      const { to } = state.spec
+      if (to !== null && at >= to) this.#end(subject, state, track, to)
+      else this.#tell(subject, state, track, [raiseByTimer(track.live, at)], false, null)
       this.#watch(subject, state, track)
     }
     this.#findNextDue()
+  }
+
+  /** Nothing is watched any more: what stands raised would stand for ever, and what is pending is nobody's. */
+  #end(subject: SubjectState, state: RuleState, track: Track, at: EpochMs): void {
+    const { active } = track.live.head
+    track.live = newLane()
+    track.late = null
+    if (!active) return
+    const { focus } = track
+    const transition = { what: 'cleared', ...about(subject, state), focus, at, historic: false } as const
+    this.#out.push({ ...transition, why: 'no-longer-watched' })
   }
 
   /** A hold that began in a time that has yet to come would not end before that time comes again: it begins anew. */
@@ -252,7 +271,9 @@ export class Evaluator {
   }
 
   #watch(subject: SubjectState, state: RuleState, track: Track): void {
-    const due = deadlineOf(track.live.head, state.spec.compiled)
+    const { head } = track.live
+    const end = state.spec.to ?? Number.POSITIVE_INFINITY
+    const due = head.active ? end : deadlineOf(head, state.spec.compiled)
     const watched = this.#deadlines.get(track)
     if (due === Number.POSITIVE_INFINITY) {
       if (watched !== undefined) this.#deadlines.delete(track)

@@ -100,6 +100,8 @@ export const AlertEventBody = z.object({
   ]),
   at: Instant,
   recordedAt: Instant,
+  /** Of `cleared`: no reading said so, the enrolment ended or the rule went. */
+  why: z.enum(['no-longer-watched']).optional(),
   by: StaffRef.optional(),
 })
 export type AlertEventBody = z.infer<typeof AlertEventBody>

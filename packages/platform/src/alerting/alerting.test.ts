@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { aFridge } from '../subjects/fixtures.ts'
+import { aFridge, aPatient } from '../subjects/fixtures.ts'
 import { isActiveProgram } from './programs.ts'
 import { minute, openScene, type Scene, start } from './testing/scene.ts'
 
@@ -219,4 +219,21 @@ test('alerting > a reading by a clock that was not set may raise, and the eviden
   const { readings } = await scene.alerting.explain(scene.by, alert!.id)
   expect(readings.length).toBeGreaterThan(0)
   for (const reading of readings) expect(reading.flags).toEqual(['clock-unset'])
+})
+
+test('alerting > when an enrolment ends its active alert is told cleared, and why', async () => {
+  const { id } = await scene.subjects.create(scene.by, aPatient())
+  const { id: enrolment } = await scene.subjects.enrol(scene.by, id, { program: 'hypertension-rpm', owner: 'nora' })
+  await scene.clock.advance(1)
+  await scene.measure(id, { systolic: 192, diastolic: 124 })
+  await scene.evaluate()
+  await scene.clock.advance(minute)
+  await scene.subjects.endEnrolment(scene.by, enrolment, null)
+  await scene.clock.advance(1_000)
+  await scene.engine.log.append([{ kind: 'tick', at: scene.clock.now() }])
+  await scene.evaluate()
+  const [alert] = await alertsOf(id)
+  expect(alert).toMatchObject({ condition: 'cleared', handling: 'new' })
+  const { events } = await scene.alerting.explain(scene.by, alert!.id)
+  expect(events.at(-1)).toMatchObject({ what: 'cleared', why: 'no-longer-watched' })
 })

@@ -40,6 +40,7 @@ export class Evaluation {
   /** Where the database's cursor stands: transitions at or below it were written before. */
   #cursor = '0'
   #tenants = new Map<string, string>()
+  readonly #leaving = new Set<string>()
   readonly #changed = new Set<string>()
   #checkpointedAt = 0
   #decided: Decided[] = []
@@ -198,8 +199,12 @@ export class Evaluation {
   async #configure(tenant: string, subject: string): Promise<void> {
     const rules = await this.#rulebook.rulesOf(tenant, subject)
     this.#evaluator.configure(subject, rules)
-    if (rules.length === 0) this.#tenants.delete(subject)
-    else this.#tenants.set(subject, tenant)
+    // What letting go of a subject tells still names its tenant.
+    if (rules.length === 0) this.#leaving.add(subject)
+    else {
+      this.#leaving.delete(subject)
+      this.#tenants.set(subject, tenant)
+    }
   }
 
   #noteChanged(): void {
@@ -210,7 +215,12 @@ export class Evaluation {
     this.#noteChanged()
     const transitions = [...this.#evaluator.takeTransitions(), ...this.#besides]
     this.#besides = []
-    if (transitions.length === 0) return
+    if (transitions.length > 0) this.#decide(commit, transitions)
+    for (const subject of this.#leaving) this.#tenants.delete(subject)
+    this.#leaving.clear()
+  }
+
+  #decide(commit: LogCommit, transitions: readonly Transition[]): void {
     const isReplay = commit.position <= Number(this.#cursor)
     // Marks are numbered first: they all belong to this commit, since a checkpoint follows at once.
     transitions.forEach((transition, index) => {

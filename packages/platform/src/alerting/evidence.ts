@@ -32,6 +32,8 @@ export interface Evidence {
   readonly readings: readonly KeptReading[]
   readonly frames: readonly KeptFrame[]
   readonly leftOut: number
+  /** Why it cleared, where no reading says so. */
+  readonly why?: 'no-longer-watched'
 }
 
 export const maxEvidenceBytes = 64 * 1024

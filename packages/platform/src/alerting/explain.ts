@@ -49,9 +49,10 @@ export async function explain(
     readings: readingsOf(definition, evidence),
     frames: framesOf(evidence),
     readingsLeftOut: evidence.reduce((sum, each) => sum + each.leftOut, 0),
-    events: events.map(({ what, at, recordedAt, actor }): AlertEventBody => {
+    events: events.map(({ what, at, recordedAt, actor, evidence: detail }): AlertEventBody => {
       const person = actor?.startsWith('staff:') ? staffRef(names, actor.slice('staff:'.length)) : null
-      return { what, at, recordedAt, ...(person === null ? {} : { by: person }) }
+      const why = detail?.why === undefined ? {} : { why: detail.why }
+      return { what, at, recordedAt, ...why, ...(person === null ? {} : { by: person }) }
     }),
   }
 }

@@ -43,9 +43,11 @@ export async function prepare(
     const raises = !(transition.what === 'cleared' || transition.what === 'evidence-changed')
     const timeZone = (await subjects.names(tenant, [transition.subject])).get(transition.subject)?.timeZone ?? 'UTC'
     const points = transition.breach?.points ?? (transition.late ? [transition.late] : [])
-    const evidence =
+    const evidence: Evidence | null =
       points.length === 0
-        ? null
+        ? transition.why
+          ? { readings: [], frames: [], leftOut: 0, why: transition.why }
+          : null
         : await gatherEvidence(engine.log, atHand, compiled, points, transition.breach?.leftOut ?? 0)
     const summary = raises ? inWords(engine, definition, transition, timeZone) : null
     return { ...decided, rule: definition, program, key, summary, evidence }

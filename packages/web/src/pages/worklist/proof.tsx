@@ -22,6 +22,7 @@ const alertWords: Readonly<Record<AlertEventBody['what'], string>> = {
   acknowledged: 'Acknowledged',
   closed: 'Alert closed',
 }
+const whyWords = { 'no-longer-watched': 'No longer watched: the enrolment ended or the rule went' } as const
 const taskWords: Readonly<Record<TaskEventBody['what'], string>> = {
   opened: 'Task opened',
   recurred: 'Task renewed',
@@ -35,7 +36,11 @@ export function Story({ task, explain }: { task: TaskBody; explain: ExplainBody 
   // Claiming acknowledges and completing closes: said once, with the person's name.
   const ofAlert = explain.events.filter(({ what }) => what !== 'acknowledged' && what !== 'closed')
   const told: Told[] = [
-    ...ofAlert.map(({ what, at, by }) => ({ at, words: alertWords[what], by })),
+    ...ofAlert.map(({ what, why, at, by }) => ({
+      at,
+      words: why === undefined ? alertWords[what] : whyWords[why],
+      by,
+    })),
     ...task.events.map(({ what, at, by }) => ({ at, words: taskWords[what], by })),
   ].sort((a, b) => a.at - b.at)
   return (
