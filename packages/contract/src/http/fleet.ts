@@ -119,7 +119,10 @@ export const DeviceList = z.object({ items: z.array(DeviceView), next: Id.nullab
 export type DeviceList = z.infer<typeof DeviceList>
 
 // ---------------------------------------------------------------- credentials
-const label = z.string().trim().min(1).max(80)
+/** What a credential is for. Kept in plain and listed, so it has no room for a person's name with its spaces and letters. */
+const label = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, {
+  error: 'A label is 1 to 64 letters A-Z, digits, dots, hyphens or underscores. Never the name of a person.',
+})
 export const NewDeviceToken = z.strictObject({ label: label.optional(), expiresAt: Instant.optional() })
 export type NewDeviceToken = z.infer<typeof NewDeviceToken>
 /** The token is shown this once: only its SHA-256 is kept. */
