@@ -21,11 +21,14 @@ export const SetAsideBody = z
 
 export const ReceiptBody = z
   .object({
-    outcome: z.enum(['stored', 'duplicate', 'quarantined']),
+    /** `refused`: this one was not kept, others of the request were. Send it again. */
+    outcome: z.enum(['stored', 'duplicate', 'quarantined', 'refused']),
     /** Position in the reading log, for `stored`. */
     position: z.int().optional(),
     readings: z.int().optional(),
     quarantined: z.array(SetAsideBody).optional(),
+    /** For `refused`: send it again after so long. */
+    retryAfterSeconds: z.int().optional(),
   })
   .meta({ id: 'Receipt', description: 'What became of one message. Given after it is durable.' })
 

@@ -11,7 +11,7 @@ import type { DeviceIdentity, Frame, Receipt } from '../door.ts'
 import { ingestFailure } from '../errors.ts'
 import type { OpenIngest } from '../ingest.ts'
 import { formatOf, topicOf } from '../strangers.ts'
-import { assertTaking, receiptBody } from './receipts.ts'
+import { answerOf, assertTaking } from './receipts.ts'
 
 const MAX_EVENT = 256 * 1024
 const MAX_BATCH = 1024 * 1024
@@ -45,7 +45,7 @@ export const forwardedRoutes = (parts: ForwardedParts): Route[] => [
       if (ctx.bytes.length === 0)
         throw ingestFailure('ingest-empty', 'The body is empty. Send the event of the network server as it is.')
       const by = { tenant: ctx.tenant, token: ctx.principal.id, receivedAt: ctx.engine.clock.now() }
-      return ctx.reply(202, { receipts: [receiptBody(await takeEvent(parts, by, ctx.bytes))] })
+      return ctx.reply(202, { receipts: (await answerOf([takeEvent(parts, by, ctx.bytes)])).receipts })
     },
   }),
   defineRoute({
@@ -64,10 +64,10 @@ export const forwardedRoutes = (parts: ForwardedParts): Route[] => [
       assertTaking(ctx.engine)
       const by = { tenant: ctx.tenant, token: ctx.principal.id, receivedAt: ctx.engine.clock.now() }
       const devices = await devicesOf(parts.attribution, by.tenant, ctx.body)
-      const receipts = await Promise.all(
+      const { receipts, headers } = await answerOf(
         ctx.body.messages.map((message) => takeMessage(parts, by, message, devices.get(message.device))),
       )
-      return ctx.reply(202, { receipts: receipts.map(receiptBody) })
+      return ctx.reply(202, { receipts }, { headers })
     },
   }),
 ]

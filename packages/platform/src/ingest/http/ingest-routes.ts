@@ -7,7 +7,7 @@ import { ingestFailure } from '../errors.ts'
 import { appendTyped } from '../typed-readings.ts'
 import { type ForwardedParts, forwardedRoutes } from './forwarded-routes.ts'
 import { framesOf } from './ingest-body.ts'
-import { assertTaking, receiptBody } from './receipts.ts'
+import { answerOf, assertTaking } from './receipts.ts'
 
 const MAX_BODY = 1024 * 1024
 const MAX_INFLATED = 8 * 1024 * 1024
@@ -28,10 +28,10 @@ export const ingestRoutes = (parts: ForwardedParts): Route[] => [
     async handler(ctx) {
       assertTaking(ctx.engine)
       const frames = framesOf(ctx.bytes, ctx.mediaType, ctx.principal.device, ctx.engine.clock.now())
-      const receipts = await Promise.all(frames.map((frame) => parts.ingest.accept(frame)))
-      const refused = receipts.every((receipt) => receipt.outcome === 'quarantined') ? receipts[0] : undefined
-      if (refused?.outcome === 'quarantined') throw setAsideFailure(refused)
-      return ctx.reply(202, { receipts: receipts.map(receiptBody) })
+      const { receipts, kept, headers } = await answerOf(frames.map((frame) => parts.ingest.accept(frame)))
+      const asideAll = kept.length === frames.length && kept.every((receipt) => receipt.outcome === 'quarantined')
+      if (asideAll && kept[0]?.outcome === 'quarantined') throw setAsideFailure(kept[0])
+      return ctx.reply(202, { receipts }, { headers })
     },
   }),
   defineRoute({
