@@ -7,6 +7,7 @@ import { arePagesBuilt, plainHttpNotices } from '../platform.ts'
 import { findRunning } from '../running.ts'
 import { databaseFindings } from './doctor-database.ts'
 import { masterKeyFindings } from './doctor-keys.ts'
+import { serverCertificateFindings } from './doctor-tls.ts'
 
 export interface Finding {
   readonly state: 'good' | 'look' | 'bad'
@@ -23,6 +24,7 @@ export const doctorCommand: Command = async (config) => {
     pagesFinding(),
     ...plainHttpNotices(config).map((what): Finding => ({ state: 'look', what })),
     ...(await portFindings(config)),
+    ...(await serverCertificateFindings(config)),
     diskFinding(config),
     ...(await masterKeyFindings(config)),
     ...(await databaseFindings(config)),
