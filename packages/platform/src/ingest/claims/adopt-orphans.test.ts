@@ -39,3 +39,18 @@ test('claims > after an orderly end the next process knows every message without
     expect((await ingest.accept(aFrame(device, { seq, values: { spo2: 90 + seq } }))).outcome).toBe('duplicate')
   await ground.stop()
 })
+
+test('claims > a device that was served here, then by the process that died, is taken back', async () => {
+  const ground = await ingestGround()
+  const { engine, device } = ground
+  const say = (ingest: typeof ground.ingest, seq: number) =>
+    ingest.accept(aFrame(device, { seq, values: { spo2: 90 + seq } }))
+  await say(ground.ingest, 0)
+  const second = await ground.anotherProcess()
+  await say(second.ingest, 1)
+  const { process } = second.ingest
+  await engine.db.pool.query('update engine.door_process set heard_until = 0 where process = $1', [process])
+  expect(await adoptOrphans(engine, ground.ingest.slots, ground.ingest.process)).toBe(1)
+  for (const seq of [0, 1]) expect((await say(ground.ingest, seq)).outcome).toBe('duplicate')
+  await ground.stop()
+})

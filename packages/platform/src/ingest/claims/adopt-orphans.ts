@@ -25,20 +25,46 @@ export async function adoptOrphans(engine: Engine, slots: Slots, self: string): 
   )
   let adopted = 0
   for (const { process } of dead.rows) {
-    for (;;) {
-      const { rows } = await pool.query<{ device: string }>(
-        'select device from engine.device_claim where process = $1 limit $2',
-        [process, BATCH],
-      )
-      if (rows.length === 0) break
-      await Promise.all(rows.map(({ device }) => slots.load(device)))
-      adopted += rows.length
-    }
+    adopted += await adoptFrom(engine, slots, process)
     if (await slots.save())
-      await pool.query('update engine.door_process set ended = true where process = $1 and heard_until < $2', [
-        process,
-        now - DEAD_AFTER_MS,
-      ])
+      await pool.query(
+        // Not while a device is left that could not be loaded: of an ended process nobody reads the log.
+        `update engine.door_process set ended = true where process = $1 and heard_until < $2
+            and not exists (select from engine.device_claim where process = $1)`,
+        [process, now - DEAD_AFTER_MS],
+      )
   }
   return adopted
+}
+
+async function adoptFrom({ db }: Engine, slots: Slots, process: string): Promise<number> {
+  let adopted = 0
+  for (let before = new Set<string>(); ; ) {
+    const devices = await claimedBy(db.pool, process, null)
+    // A round that moved nothing: the next one would not either.
+    if (devices.every((device) => before.has(device))) return adopted
+    const held = devices.flatMap((device) => slots.get(device) ?? [])
+    // Served here once and taken over by the dead process before we looked: what is known here is out of date.
+    const lost = new Set(
+      held.length === 0
+        ? []
+        : await claimedBy(
+            db.pool,
+            process,
+            held.map((slot) => slot.device),
+          ),
+    )
+    for (const slot of held) if (lost.has(slot.device)) slots.forget(slot)
+    const loaded = await Promise.allSettled(devices.map((device) => slots.load(device)))
+    adopted += loaded.filter(({ status }) => status === 'fulfilled').length
+    before = new Set(devices)
+  }
+}
+
+async function claimedBy(pool: Engine['db']['pool'], process: string, among: readonly string[] | null) {
+  const { rows } = await pool.query<{ device: string }>(
+    `select device from engine.device_claim where process = $1 and ($3::uuid[] is null or device = any($3)) order by device limit $2`,
+    [process, BATCH, among],
+  )
+  return rows.map((row) => row.device)
 }

@@ -2,7 +2,7 @@
  * What is known of one device's earlier messages: enough to tell a new reading from one sent again, and its clock's epoch.
  * A pure function of the reading log: `learn` is fed the same entries when it is rebuilt as when they are first accepted.
  */
-import type { LoggedReading, ReadingsLogged } from '@careloop/contract'
+import { isCensored, type LoggedReading, type ReadingsLogged, type Value } from '@careloop/contract'
 import type { ClockGuess } from '../clocks/settle-time.ts'
 import { faceOf } from '../clocks/wall-clock.ts'
 import { hashBytes, hashReadings, hashValue } from './hash.ts'
@@ -85,8 +85,7 @@ export class DeviceMarks {
   #learnReading(reading: LoggedReading): void {
     const time = rawTimeOf(reading)
     if (time === undefined) return
-    const said = reading.original?.value ?? reading.value
-    this.window(reading.signal).add(time, reading.ordinal, hashValue(said))
+    this.window(reading.signal).add(time, reading.ordinal, hashValue(saidBy(reading)))
   }
 
   state(): MarksState {
@@ -113,6 +112,12 @@ export type LearntEntry = Pick<
   | 'clockOffsetMs'
 >
 
+/** The value as the device sent it, in its own unit; of one beyond a limit the limit. */
+function saidBy({ value, original }: LoggedReading): Value {
+  if (!original) return value
+  return isCensored(value) ? { comparator: value.comparator, limit: original.value } : original.value
+}
+
 /** As `rawTime` in judge.ts gave it when the reading came. */
 const rawTimeOf = ({ deviceTime, deviceLocal }: LoggedReading): number | undefined =>
   deviceLocal === undefined ? deviceTime : faceOf(deviceLocal)
@@ -123,7 +128,7 @@ function hashOfEntry(entry: LearntEntry): number {
   return hashReadings(
     entry.readings.map((reading) => ({
       signal: reading.signal,
-      value: reading.original?.value ?? reading.value,
+      value: saidBy(reading),
       time: rawTimeOf(reading),
       ordinal: reading.ordinal,
     })),

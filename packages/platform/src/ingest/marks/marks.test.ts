@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { DeviceMarks } from './device-marks.ts'
+import { hashValue } from './hash.ts'
 import { SequenceSet } from './sequence-set.ts'
 import { TimeWindow } from './time-window.ts'
 
@@ -99,4 +101,16 @@ describe('time window', () => {
       for (const ordinal of [0, 1]) expect(window.verdict(time, ordinal, time + ordinal), `${time}`).not.toBe('new')
     expect(window.verdict(backlog.at(-1)!, 1, backlog.at(-1)! + 1)).toBe('duplicate')
   })
+})
+
+test('marks > a value beyond a limit, in another unit than ours, is known when it is sent again', () => {
+  const marks = new DeviceMarks()
+  const reading = {
+    ...{ signal: 'glucose', measuredAt: 5, deviceTime: 5, ordinal: 0 },
+    value: { comparator: '<', limit: 40 },
+    original: { value: 2.2, unit: 'mmol/L' },
+  } as const
+  const frame = { format: 'json', bytes: Buffer.from('{}') } as const
+  marks.learn({ door: 'mqtt', receivedAt: 5, frame, readings: [reading] })
+  expect(marks.window('glucose').verdict(5, 0, hashValue({ comparator: '<', limit: 2.2 }))).toBe('duplicate')
 })

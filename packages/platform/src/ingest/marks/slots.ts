@@ -26,6 +26,8 @@ export interface Slots {
   load(device: string): Promise<Slot>
   /** Forgets devices that were taken over; gives them. */
   keepOnly(still: ReadonlySet<string>): string[]
+  /** Forgets a device that another process has claimed since it was loaded here. */
+  forget(slot: Slot): void
   learnedUpTo(position: number): void
   /** Saves what is new and moves this process's checkpoint. @returns false when a claim came between: save again */
   save(): Promise<boolean>
@@ -103,6 +105,9 @@ export function makeSlots(engine: Engine, { claims, radio }: SlotParts, process:
       const gone = [...slots.keys()].filter((device) => !still.has(device))
       for (const device of gone) slots.delete(device)
       return gone
+    },
+    forget(slot) {
+      if (slots.get(slot.device) === slot) slots.delete(slot.device)
     },
     learnedUpTo(position) {
       if (position > learned) learned = position
