@@ -99,7 +99,9 @@ describe('telemetry', () => {
         await catchUp(ground.engine, EAGER)
         const got = (await all(by)).map((one): [number, number] => [one.measuredAt, one.value as number])
         const sort = (pairs: [number, number][]) => pairs.sort((a, b) => a[0] - b[0] || a[1] - b[1])
-        expect(sort(got)).toEqual(sort(expected))
+        // An exact repeat is one reading, however it came.
+        const once = [...new Map(expected.map((pair) => [pair.join('/'), pair])).values()]
+        expect(sort(got)).toEqual(sort(once))
       }),
       { numRuns: 6 },
     )

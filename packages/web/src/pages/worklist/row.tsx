@@ -55,7 +55,7 @@ export function Row({ row, isChosen, me }: { row: WorklistRow; isChosen: boolean
 function Remarks({ row }: { row: WorklistRow }) {
   const remarks = [
     row.wrongSubject ? 'Readings were of somebody else' : '',
-    row.condition === 'cleared' ? 'In range again' : '',
+    row.condition === 'cleared' ? 'No longer active' : '',
     row.recurrences ? `Came back ${countText(row.recurrences, 'time')}` : '',
     row.claimedBy !== undefined && row.handling === 'new' ? 'Look again' : '',
     row.historic ? 'Found late' : '',
