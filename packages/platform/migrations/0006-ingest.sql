@@ -40,6 +40,8 @@ declare
   v_ended boolean;
   v_fence bigint;
 begin
+  -- Taken for dead and laid to rest while it was paused: whoever takes these devices from it must read the log again.
+  update engine.door_process p set ended = false where p.process = p_process and p.ended;
   for v_device in select distinct d from unnest(p_devices) d order by d loop
     v_previous := null; v_checkpoint := null;
     insert into engine.device_claim as c values (v_device, p_process) on conflict (device) do nothing;

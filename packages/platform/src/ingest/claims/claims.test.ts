@@ -22,6 +22,31 @@ test('claims > a process that was paused does not overwrite what its successor h
   for (let seq = 0; seq < 10; seq++) expect((await say(third.ingest, seq)).outcome, `message ${seq}`).toBe('duplicate')
 })
 
+test('claims > a device whose marks cannot be opened keeps no other from being served', async () => {
+  ground = await ingestGround()
+  const other = await ground.anotherDevice()
+  await say(ground.ingest, 0)
+  await ground.ingest.accept(aFrame(other, { seq: 0, values: { spo2: 97 } }))
+  await ground.ingest.slots.save()
+  await ground.engine.db.pool.query(`update engine.device_mark set body = 'x' where device = $1`, [
+    ground.device.device,
+  ])
+  const { ingest } = await ground.anotherProcess()
+  const both = [ground.device, other].map((device) => ingest.slots.load(device.device))
+  expect((await Promise.allSettled(both)).map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
+})
+
+test('claims > a process that was laid to rest while it was paused is not at rest once it claims again', async () => {
+  ground = await ingestGround()
+  const { process, slots } = ground.ingest
+  const ended = 'update engine.door_process set ended = true where process = $1'
+  await ground.engine.db.pool.query(ended, [process])
+  await slots.load(ground.device.device)
+  const second = await ground.anotherProcess()
+  await say(ground.ingest, 0)
+  expect((await say(second.ingest, 0)).outcome).toBe('duplicate')
+})
+
 test('claims > a take-over whose answer was lost is made good: what the log says since is learned all the same', async () => {
   ground = await ingestGround()
   const { device } = ground.device

@@ -10,6 +10,11 @@ export interface ClaimedDevice {
   readonly marks: DeviceMarks
 }
 
+/** What is known of it cannot be read; the other devices of the batch are none the worse. */
+interface Unopened {
+  readonly error: unknown
+}
+
 interface ClaimRow {
   readonly device: string
   readonly previous: string | null
@@ -54,7 +59,11 @@ export function makeClaims(engine: Engine, process: string): Claims {
           scans,
           doubted,
         })
-        for (const item of batch) item.resolve(claimed.get(item.device)!)
+        for (const item of batch) {
+          const known = claimed.get(item.device)!
+          if ('marks' in known) item.resolve(known)
+          else item.reject(known.error)
+        }
       } catch (error) {
         for (const item of batch) {
           doubted.add(item.device)
@@ -94,20 +103,27 @@ async function claimAll(
   process: string,
   devices: readonly string[],
   { scans, doubted }: { scans: Scans; doubted: Set<string> },
-): Promise<Map<string, ClaimedDevice>> {
+): Promise<Map<string, ClaimedDevice | Unopened>> {
   const { rows } = await engine.db.pool.query<ClaimRow>(CLAIM, [devices, process])
   // Claimed by an earlier try whose answer was lost: that try has lowered our checkpoint to the former holder's.
   const own = rows.some((row) => doubted.has(row.device)) ? await checkpointOf(engine, process) : null
-  const claimed = new Map<string, ClaimedDevice>()
+  const claimed = new Map<string, ClaimedDevice | Unopened>()
   for (const row of rows) {
-    const marks = await openMarks(engine, row)
+    const marks = await openMarks(engine, row).catch((error: unknown) => ({ error }))
+    if ('error' in marks) {
+      // The claim stands, but nothing was learned: the next try must not take it for an old one.
+      claimed.set(row.device, marks)
+      continue
+    }
     const checkpoint = row.previous !== null ? row.checkpoint : doubted.has(row.device) ? own : null
     if (checkpoint !== null)
       for (const { position, entry } of await scans.since(checkpoint, row.device))
         if (position > (row.mark_position ?? 0)) marks.learn(entry)
     claimed.set(row.device, { marks })
   }
-  for (const device of claimed.keys()) doubted.delete(device)
+  for (const [device, known] of claimed)
+    if ('marks' in known) doubted.delete(device)
+    else doubted.add(device)
   return claimed
 }
 
