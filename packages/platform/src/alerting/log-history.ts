@@ -131,10 +131,10 @@ export class LogHistory {
     const floor = await this.#log.floor(partition)
     const storedAt = async (at: number) => (await this.#log.read(partition, at - 1, 1))[0]?.storedAt ?? 0
     let low = await this.#firstFrom(floor + 1, position, async (at) => (await storedAt(at)) >= wanted)
-    for (let back = sampleStride; low - back > floor; back *= 2)
+    for (let back = sampleStride; low - back > floor; back = Math.ceil(back * 1.1))
       if ((await storedAt(low - back)) >= wanted) {
         low = await this.#firstFrom(floor + 1, low - back, async (at) => (await storedAt(at)) >= wanted)
-        back = sampleStride / 2
+        back = sampleStride
       }
     low = Math.max(floor + 1, low - sampleStride)
     this.#begin = low - 1
