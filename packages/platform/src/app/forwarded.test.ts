@@ -206,6 +206,15 @@ test('gateway > a message for a device that is enrolled later is replayed by the
   expect(await readings(device)).toHaveLength(2)
 })
 
+test('typed readings > are taken from a person only', async () => {
+  const payload = { subject, measuredAt: Date.now(), values: [{ signal: 'spo2', value: 97, unit: '%' }] }
+  const answered = await shell.server.inject({
+    ...{ method: 'POST', url: '/api/v1/readings', payload },
+    headers: { authorization: token },
+  })
+  expect([answered.statusCode, answered.json().issue[0].details.coding[0].code]).toEqual([403, 'reading-staff-only'])
+})
+
 test('forwarding > takes a service token with reading:create, and neither a person nor another scope', async () => {
   const event = chirp('24e124136b000001')
   const codeOf = async (path: string, payload: unknown, authorization: string) => {

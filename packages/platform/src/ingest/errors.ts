@@ -10,6 +10,7 @@ export const ingestErrors = {
   'ingest-invalid': { disposition: 'reject', status: 400, issue: 'invalid' },
   'message-set-aside': { disposition: 'reject', status: 422, issue: 'invalid' },
   'ingest-service-only': { disposition: 'reject', status: 403, issue: 'forbidden' },
+  'reading-staff-only': { disposition: 'reject', status: 403, issue: 'forbidden' },
   'ingest-overloaded': { disposition: 'retry', status: 429, issue: 'throttled' },
   'ingest-storage-low': { disposition: 'retry', status: 507, issue: 'no-store' },
   'ingest-stopping': { disposition: 'retry', status: 503, issue: 'transient' },

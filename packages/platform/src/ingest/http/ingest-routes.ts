@@ -42,6 +42,11 @@ export const ingestRoutes = (parts: ForwardedParts): Route[] => [
     body: TypedReadings,
     response: { 201: StoredBody },
     async handler(ctx) {
+      if (ctx.principal.kind === 'service')
+        throw ingestFailure(
+          'reading-staff-only',
+          'Only a person types a measurement, with their own name on it. A program sends to /api/v1/ingest/batch.',
+        )
       const by = byOf(ctx.principal, ctx.requestId)
       let readings = 0
       await ctx.engine.db.asTenant(ctx.tenant, async (tx) => {
