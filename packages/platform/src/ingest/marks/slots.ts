@@ -118,7 +118,9 @@ export function makeSlots(engine: Engine, { claims, radio }: SlotParts, process:
 
 /** Marks saved at position P reflect every message of the device up to P, and perhaps later ones: learning twice is harmless. */
 async function saveSlice(engine: Engine, process: string, slots: readonly Slot[], position: number): Promise<void> {
-  const key = await engine.keys.keyFor('log-day', 'device-marks')
+  // A key a month; a row names the one it was sealed under.
+  const month = new Date(engine.clock.now()).toISOString().slice(0, 7)
+  const key = await engine.keys.keyFor('log-day', `device-marks-${month}`)
   const bodies = slots.map((slot) => {
     slot.dirty = false
     return key.seal(Buffer.from(JSON.stringify(slot.marks.state())), markAad(slot.device))
