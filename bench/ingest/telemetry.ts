@@ -27,6 +27,8 @@ export async function readingsInTelemetry(rooms: Rooms): Promise<StoredReading[]
   const readings: StoredReading[] = []
   for (const tenant of await engine.db.tenants())
     await engine.db.asEngine(async (tx) => {
+      // One moment for all statements: chunks are joined with others while we read.
+      await tx.client.query('set transaction isolation level repeatable read')
       const series = await tx.asTenant(tenant, (inner) => findSeries(inner, {}))
       const byId = new Map(series.map((one) => [one.id, one]))
       for (let i = 0; i < series.length; i += 500) {

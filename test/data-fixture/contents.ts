@@ -89,7 +89,10 @@ export const contents: readonly Content[] = [
       })
     },
     async read(engine) {
-      const [found] = await subjectsOf(engine).search(BY, { identifier: { system: 'urn:kept', value: 'MRN-KEPT' }, limit: 1 })
+      const [found] = await subjectsOf(engine).search(BY, {
+        identifier: { system: 'urn:kept', value: 'MRN-KEPT' },
+        limit: 1,
+      })
       return (await subjectsOf(engine).subject(BY, found!.id)).resource
     },
   },

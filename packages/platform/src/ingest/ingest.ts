@@ -11,9 +11,14 @@ import type { Accept, Receipt } from './door.ts'
 import { makeSlots, type Slots } from './marks/slots.ts'
 import type { Stranger } from './strangers.ts'
 
+/** How often it is asked whether marks must be saved, and whether a process died, ms. */
+const LOOK_MS = 10_000
+/** Messages that a restart reads again at most: some seconds of work. */
+const MAX_UNSAVED = 400_000
+
 export interface IngestParts {
   readonly attribution: Attribution
-  /** How often marks are saved: the most of the log that a restart must read again. Default 30 s. */
+  /** Marks are saved after this long at the latest, and sooner when many messages came: a restart reads the log since. Default 5 min. */
   readonly saveMarksMs?: number
 }
 
@@ -77,7 +82,13 @@ export async function openIngest(engine: Engine, parts: IngestParts): Promise<Op
     save()
       .then(() => adoptOrphans(engine, slots, process.id))
       .catch(warn)
-  const stop = engine.clock.every(parts.saveMarksMs ?? 30_000, () => void keepUp())
+  let savedAt = engine.clock.now()
+  const saveMarksMs = parts.saveMarksMs ?? 300_000
+  const stop = engine.clock.every(LOOK_MS, () => {
+    const due = engine.clock.now() - savedAt >= saveMarksMs || slots.unsaved() >= MAX_UNSAVED
+    if (due) savedAt = engine.clock.now()
+    void (due ? keepUp() : adoptOrphans(engine, slots, process.id).catch(warn))
+  })
   void keepUp()
   return {
     process: process.id,

@@ -2,6 +2,7 @@
  * Following the log for the few entries that a stage wants, without a transaction for the many that it does not: the cursor
  * moves in the transaction that takes something, and else every few seconds.
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { LogEntry } from '@careloop/contract'
 import type { Engine, EngineTx } from '../ports.ts'
 
@@ -20,7 +21,7 @@ export interface FoundEntry {
 
 const PARTITION = 0
 const BATCH_ENTRIES = 5000
-/** Commits that come meanwhile are read together. */
+/** Commits that come meanwhile are read together. Real time, as `waitFor` is: it spares the machine, it decides nothing. */
 const PACE_MS = 100
 const MOVE_CURSOR_MS = 5000
 
@@ -37,7 +38,7 @@ export async function followLog(engine: Engine, follower: LogFollower, stop: Abo
   const place = await begin(engine, follower)
   while (!stop.aborted) {
     if (!(await step(engine, follower, place))) await engine.log.waitFor(PARTITION, place.seen, MOVE_CURSOR_MS, stop)
-    await engine.clock.sleep(PACE_MS, stop)
+    await pause(PACE_MS)
   }
   await settle(engine, follower, place)
 }

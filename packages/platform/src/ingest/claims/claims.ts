@@ -4,7 +4,7 @@
  */
 import type { ReadingsLogged } from '@careloop/contract'
 import type { Engine } from '../../engine/index.ts'
-import { DeviceMarks, type MarksState } from '../marks/device-marks.ts'
+import { DeviceMarks, unpackMarks } from '../marks/device-marks.ts'
 
 export interface ClaimedDevice {
   readonly marks: DeviceMarks
@@ -138,7 +138,7 @@ async function checkpointOf(engine: Engine, process: string): Promise<number | n
 async function openMarks(engine: Engine, row: ClaimRow): Promise<DeviceMarks> {
   if (!row.mark_body || !row.mark_key) return new DeviceMarks()
   const key = await engine.keys.key(row.mark_key)
-  return new DeviceMarks(JSON.parse(key.open(row.mark_body, markAad(row.device)).toString()) as MarksState)
+  return new DeviceMarks(unpackMarks(key.open(row.mark_body, markAad(row.device))))
 }
 
 export const markAad = (device: string) => `device-mark:${device}`

@@ -2,6 +2,7 @@
  * What is known of one device's earlier messages: enough to tell a new reading from one sent again, and its clock's epoch.
  * A pure function of the reading log: `learn` is fed the same entries when it is rebuilt as when they are first accepted.
  */
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { isCensored, type LoggedReading, type ReadingsLogged, type Value } from '@careloop/contract'
 import type { ClockGuess } from '../clocks/settle-time.ts'
 import { faceOf } from '../clocks/wall-clock.ts'
@@ -134,3 +135,11 @@ function hashOfEntry(entry: LearntEntry): number {
     })),
   )
 }
+
+/** A state as it is stored (before sealing), and back. */
+export const packMarks = (state: MarksState): Buffer => zstdCompressSync(Buffer.from(JSON.stringify(state)), FAST)
+
+export const unpackMarks = (bytes: Uint8Array): MarksState =>
+  JSON.parse(zstdDecompressSync(bytes, { maxOutputLength: 64 * 1024 * 1024 }).toString()) as MarksState
+
+const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }

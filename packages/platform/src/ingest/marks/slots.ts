@@ -5,7 +5,7 @@
 import type { Engine } from '../../engine/index.ts'
 import { type Claims, markAad } from '../claims/claims.ts'
 import type { RadioMemory } from '../decode/radio-memory.ts'
-import type { DeviceMarks } from './device-marks.ts'
+import { type DeviceMarks, packMarks } from './device-marks.ts'
 import type { InFlight } from './in-flight.ts'
 
 export interface Slot {
@@ -29,6 +29,8 @@ export interface Slots {
   /** Forgets a device that another process has claimed since it was loaded here. */
   forget(slot: Slot): void
   learnedUpTo(position: number): void
+  /** Messages learned since marks were last saved. */
+  unsaved(): number
   /** Saves what is new and moves this process's checkpoint. @returns false when a claim came between: save again */
   save(): Promise<boolean>
 }
@@ -46,6 +48,7 @@ export function makeSlots(engine: Engine, { claims, radio }: SlotParts, process:
   const loading = new Map<string, Promise<Slot>>()
   let learned = 0
   let loads = 0
+  let messages = 0
 
   async function load(device: string): Promise<Slot> {
     const asked = Promise.allSettled([radio(device)])
@@ -78,6 +81,7 @@ export function makeSlots(engine: Engine, { claims, radio }: SlotParts, process:
   async function save(): Promise<boolean> {
     await Promise.all(claims.doubted().map((device) => loadOnce(device).catch(() => {})))
     const before = loads
+    messages = 0
     const quiet = !inFlight()
     const head = await engine.log.head(0)
     // A macrotask later every resolved append has been learned.
@@ -110,8 +114,10 @@ export function makeSlots(engine: Engine, { claims, radio }: SlotParts, process:
       if (slots.get(slot.device) === slot) slots.delete(slot.device)
     },
     learnedUpTo(position) {
+      messages++
       if (position > learned) learned = position
     },
+    unsaved: () => messages,
     save,
   }
 }
@@ -123,7 +129,7 @@ async function saveSlice(engine: Engine, process: string, slots: readonly Slot[]
   const key = await engine.keys.keyFor('log-day', `device-marks-${month}`)
   const bodies = slots.map((slot) => {
     slot.dirty = false
-    return key.seal(Buffer.from(JSON.stringify(slot.marks.state())), markAad(slot.device))
+    return key.seal(packMarks(slot.marks.state()), markAad(slot.device))
   })
   try {
     await engine.db.pool.query(
