@@ -1,11 +1,12 @@
+import { Failure } from '@careloop/contract'
 import { expect, test } from 'vitest'
-import { engineFailure } from '../../engine/errors.ts'
 import type { Receipt } from '../door.ts'
 import { answerOf } from './receipts.ts'
 
+const THROTTLED = { disposition: 'retry', status: 429, issue: 'throttled' } as const
 const stored: Receipt = { outcome: 'stored', position: 7, readings: 1, quarantined: [] }
 const overloaded = () =>
-  Promise.reject<Receipt>(engineFailure('log-overloaded', 'Too many wait.', { retryAfterSeconds: 2 }))
+  Promise.reject<Receipt>(new Failure('log-overloaded', THROTTLED, 'Too many wait.', { retryAfterSeconds: 2 }))
 
 test('receipts > of a request that was refused half way each message is told apart, and when to send again', async () => {
   const { receipts, kept, headers } = await answerOf([Promise.resolve(stored), overloaded(), Promise.resolve(stored)])

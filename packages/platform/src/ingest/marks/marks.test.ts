@@ -72,7 +72,7 @@ describe('time window', () => {
     )
   })
 
-  test('knows at least the newest 2,000, and says of what is older that it does not know', () => {
+  test('knows at least the newest 4,000, and says of what is older that it does not know', () => {
     let window = new TimeWindow()
     const hashOf = (i: number) => i * 7919
     for (let i = 0; i < 10_000; i++) {

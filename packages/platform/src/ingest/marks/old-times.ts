@@ -4,7 +4,7 @@
  * a varint of the ordinal follows. Blocks may overlap, since a backlog is older than what came before it.
  */
 
-const MAX_BLOCKS = 8
+const MAX_BLOCKS = 16
 
 /** `from` and `to`: first and last time, ms. */
 interface Block {
