@@ -25,14 +25,7 @@ const columns: readonly { readonly title: string; readonly cell: (device: Device
   { title: 'Connection', cell: (device) => <Connection device={device} /> },
   {
     title: 'Worn by',
-    cell: ({ worn }) =>
-      worn === null ? (
-        'nobody'
-      ) : (
-        <Link to="/subjects/$id" params={{ id: worn.subject }} style={{ color: 'var(--mantine-color-anchor)' }}>
-          <SubjectName id={worn.subject} />
-        </Link>
-      ),
+    cell: ({ worn }) => (worn === null ? 'nobody' : <Wearer id={worn.subject} />),
   },
   { title: 'Profile', cell: (device) => device.profile },
   { title: 'Class', cell: (device) => device.classification },
@@ -89,14 +82,21 @@ function Devices() {
   )
 }
 
-/** All names of the list are asked for at once, by the first row that needs one. */
-function SubjectName({ id }: { id: string }) {
+/** All names of the list are asked for at once, by the first row that needs one. Who may not see patients sees no name. */
+function Wearer({ id }: { id: string }) {
   const worn = useQuery(queries.devices).data?.items.flatMap((device) =>
     device.worn === null ? [] : [device.worn.subject],
   )
   const ids = [...new Set(worn)].sort()
   const enabled = useMay('read', 'subject') && ids.length > 0
-  return useQuery({ ...queries.subjectNames(ids), enabled }).data?.get(id) ?? 'Open'
+  const names = useQuery({ ...queries.subjectNames(ids), enabled })
+  const name = names.data?.get(id)
+  if (name === undefined) return names.isFetching ? '…' : 'a person you may not see'
+  return (
+    <Link to="/subjects/$id" params={{ id }} style={{ color: 'var(--mantine-color-anchor)' }}>
+      {name}
+    </Link>
+  )
 }
 
 /** MQTT devices are connected or not; those that post by HTTP never are, and that is no fault. */
