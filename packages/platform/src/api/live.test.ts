@@ -1,5 +1,6 @@
 import type { NewFact, OperationOutcome } from '@careloop/contract'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { settledFacts } from '../engine/testing/index.ts'
 import { comparePositions, maxBacklog } from './live.ts'
 import { makeLiveHub, maxWaiting } from './live-hub.ts'
 import { type TestShell, testShell } from './testing/test-shell.ts'
@@ -98,7 +99,7 @@ describe('api > a live page', () => {
     expect([(await page.next())!.event, (await page.next())!.event]).toEqual(['ready', 'reset'])
     page.leave()
 
-    const [oldest] = await shell.engine.db.readFacts('0', 1)
+    const [oldest] = await settledFacts(shell.engine)
     await publish(Array.from({ length: maxBacklog + 1 }, (_, at) => task(`many${at}`)))
     const late = await listen({ authorization, 'last-event-id': oldest!.position })
     expect([(await late.next())!.event, (await late.next())!.event]).toEqual(['ready', 'reset'])

@@ -1,7 +1,7 @@
 import type { AssignmentChanged, LogEntry } from '@careloop/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ManualClock, makeManualClock } from '../engine/clock/manual-clock.ts'
-import { type TestEngine, testEngine } from '../engine/testing/index.ts'
+import { settledFacts, type TestEngine, testEngine } from '../engine/testing/index.ts'
 import { aPatient, byTest, testSubjects } from '../subjects/fixtures.ts'
 import type { By, Subjects } from '../subjects/index.ts'
 import { aDevice, testFleet } from './fixtures.ts'
@@ -62,7 +62,7 @@ test('assignments > putting on, taking off and correcting are told to the log wi
   expect(await fence()).toBe(before + 4)
   // Facts are held back while any transaction of the cluster may precede them, another test's too.
   const told = async () =>
-    (await ground.engine.db.readFacts('0', 1000)).filter(
+    (await settledFacts(ground.engine)).filter(
       ({ type, body }) => type === 'AssignmentChanged' && 'device' in body && body.device === device,
     )
   await expect.poll(told, { timeout: 20_000 }).toHaveLength(4)

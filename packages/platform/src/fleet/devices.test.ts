@@ -1,6 +1,6 @@
 import type { DeviceReported } from '@careloop/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type TestEngine, testEngine } from '../engine/testing/index.ts'
+import { settledFacts, type TestEngine, testEngine } from '../engine/testing/index.ts'
 import { byTest } from '../subjects/fixtures.ts'
 import type { By } from '../subjects/index.ts'
 import { aDevice, testFleet } from './fixtures.ts'
@@ -81,7 +81,7 @@ test('settings > each change has a version and is told', async () => {
   const after = await fleet.setSettings(by, id, { intervalS: 7, mode: { quiet: true } })
   expect(after).toEqual({ version: 3, settings: { intervalS: 7, mode: { quiet: true } } })
   expect(await fleet.settings(by.tenant, id)).toEqual(after)
-  const facts = (await ground.engine.db.readFacts('0', 1000)).filter((fact) => fact.type === 'DeviceSettingsChanged')
+  const facts = (await settledFacts(ground.engine)).filter((fact) => fact.type === 'DeviceSettingsChanged')
   expect(facts).toHaveLength(3)
   await expect(fleet.settings(by.tenant, ground.engine.ids.uuid())).rejects.toEqual(
     refused('device-not-found', '/params/id'),
@@ -112,7 +112,7 @@ test('credentials > tokens and certificates are listed without their secret and 
     { id: issued.credential, kind: 'certificate', revokedAt: null, expiresAt: issued.expiresAt },
   ])
   expect(JSON.stringify(listed)).not.toContain(token)
-  const facts = (await ground.engine.db.readFacts('0', 1000)).filter((fact) => fact.type === 'CredentialRevoked')
+  const facts = (await settledFacts(ground.engine)).filter((fact) => fact.type === 'CredentialRevoked')
   expect(facts.map((fact) => fact.body)).toEqual([{ device: id, credential }])
 })
 

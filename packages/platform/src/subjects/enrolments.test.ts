@@ -1,7 +1,7 @@
 import type { LogEntry } from '@careloop/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ManualClock, makeManualClock } from '../engine/clock/manual-clock.ts'
-import { type TestEngine, testEngine } from '../engine/testing/index.ts'
+import { settledFacts, type TestEngine, testEngine } from '../engine/testing/index.ts'
 import type { By } from './by.ts'
 import { aPatient, byTest, testSubjects } from './fixtures.ts'
 import { makeSubjects, type Subjects } from './subjects.ts'
@@ -36,7 +36,7 @@ test('enrolments > each change is told to rules through the log, in the transact
   ])
   const change = { kind: 'config-changed', tenant: by.tenant, subject }
   expect((await logged()).slice(before)).toEqual([change, change, change])
-  const facts = (await ground.engine.db.readFacts('0', 1000)).filter((fact) => fact.type === 'EnrolmentChanged')
+  const facts = (await settledFacts(ground.engine)).filter((fact) => fact.type === 'EnrolmentChanged')
   expect(facts.map((fact) => fact.body)).toEqual(
     Array.from({ length: 3 }, () => ({ enrolment: made.id, subject, program: 'home-blood-pressure' })),
   )

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { AssignmentChanged } from '@careloop/contract'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type TestEngine, testEngine } from '../engine/testing/index.ts'
+import { settledFacts, type TestEngine, testEngine } from '../engine/testing/index.ts'
 import { eraseReadings } from './erase-readings.ts'
 import { aReading, catchUp, EAGER, LAZY, logged, until, type Worn, worn } from './fixtures.ts'
 import { readSeries, type SeriesQuestion } from './read-series.ts'
@@ -231,7 +231,7 @@ describe('telemetry', () => {
     ])
     await catchUp(ground.engine, EAGER)
     expect(await times(second)).toEqual(readings.filter((one) => one.measuredAt >= at).map((one) => one.measuredAt))
-    const moved = (await ground.engine.db.readFacts('0', 10_000)).filter((fact) => fact.type === 'SeriesMoved')
+    const moved = (await settledFacts(ground.engine)).filter((fact) => fact.type === 'SeriesMoved')
     expect(moved).toHaveLength(3)
   })
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { settledFacts } from '../testing/index.ts'
 import { testEngine } from '../testing/test-engine.ts'
 import { letGoOfCommits, letGoOfFacts } from './retention.ts'
 
@@ -29,7 +30,7 @@ test('retention > facts stay until they are old and every reader has heard them'
   const tenant = await ground.tenant()
   for (let i = 0; i < 3; i++)
     await engine.db.asTenant(tenant, (tx) => tx.publish({ type: 'SiteChanged', site: tenant }))
-  const facts = await engine.db.readFacts('0', 10)
+  const facts = await settledFacts(engine)
   const soon = engine.clock.now() + 1000
   expect(await letGoOfFacts(engine, soon)).toBe(0) // no reader is known yet
   await engine.db.pool.query(`insert into engine.cursor values ('workflow', $1)`, [facts[1]!.position])
