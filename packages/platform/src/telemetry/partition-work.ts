@@ -33,8 +33,8 @@ const LOOK_MS = 200
 /** Segments shorter than this cost more than their readings: under load the batch is let grow. */
 const SHORT_SEGMENT = 24
 
-/** Series sealed between two turns of the event loop, about 2 ms of work. */
-const BREATHE_EVERY = 50
+/** Series sealed between two turns of the event loop, about 1 ms of work. */
+const BREATHE_EVERY = 20
 
 export class PartitionWork {
   readonly #engine: Engine

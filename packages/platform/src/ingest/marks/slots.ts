@@ -35,7 +35,8 @@ export interface Slots {
   save(): Promise<boolean>
 }
 
-const SLICE = 50
+/** Devices saved between two turns of the event loop: a busy one has 100 kB of marks. */
+const SLICE = 8
 const IDLE_MS = 15 * 60_000
 
 export interface SlotParts {
