@@ -21,7 +21,7 @@ export interface ReadingLogParts {
   readonly storage?: () => 'storage-low' | null
   /** Bytes of raw frames that may wait for a commit. Default 32 MiB. */
   readonly maxQueueBytes?: number
-  /** How long a commit waits for company while others come in, ms; three times that when very many come. Default 4. */
+  /** How long a commit waits for company while others come in, ms; twice that when very many come. Default 4. */
   readonly gatherMs?: number
   /** Entries that readers of this process find decoded. Default 20,000. */
   readonly cacheEntries?: number
@@ -108,7 +108,7 @@ class PostgresLog implements ClosableLog {
     while (this.#queue.length > 0) {
       // Under load a few ms of company spare the database most of its work; a lone reading does not wait.
       await new Promise<void>((go) => {
-        const wait = this.#lastItems < 3 ? 0 : this.#lastItems < 64 ? this.#gatherMs : 3 * this.#gatherMs
+        const wait = this.#lastItems < 3 ? 0 : this.#lastItems < 64 ? this.#gatherMs : 2 * this.#gatherMs
         if (wait === 0) setImmediate(go)
         else setTimeout(go, wait)
       })
