@@ -13,6 +13,7 @@ afterAll(() => database.drop())
 /** A feed that listens, and the connection on which it does. */
 async function listening() {
   const pool = new pg.Pool({ connectionString: database.url })
+  pool.on('error', () => {}) // an idle connection that the end of the test's database cuts
   pool.on('error', () => {})
   const clients: pg.PoolClient[] = []
   pool.on('connect', (client) => void clients.push(client))
@@ -41,6 +42,7 @@ test('facts > a connection that breaks while the feed listens is given back once
 
 test('facts > a feed that closes while it connects leaves no connection behind', async () => {
   const pool = new pg.Pool({ connectionString: database.url })
+  pool.on('error', () => {}) // an idle connection that the end of the test's database cuts
   pool.on('error', () => {})
   const feed = makeFactFeed(pool, pino({ level: 'silent' }))
   feed.subscribe('all', () => {})

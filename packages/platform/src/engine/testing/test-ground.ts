@@ -31,6 +31,7 @@ export async function testGround(options: { clock?: Clock } = {}): Promise<TestG
     const made = new pg.Pool({ connectionString: database.url, max: 8 })
     // `end` resolves while connections still say good-bye; dropping the database then cuts them off, which is no error here.
     made.on('connect', (client) => client.on('error', () => {}))
+    made.on('error', () => {}) // an idle connection that the end of the test's database cuts
     pools.push(made)
     return made
   }
