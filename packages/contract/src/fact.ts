@@ -17,8 +17,16 @@ export interface FactBodies {
   SeriesMoved: { device: string; from: string; to: string }
   GapChanged: { gap: string; series: string }
   RuleActivated: { rule: string; version: number }
-  AlertRaised: { alert: string; subject: string; rule: string; priority: string; historic: boolean }
-  AlertRecurred: { alert: string; subject: string }
+  /** `catchingUp`: the log was behind when it was decided; whoever pages asks again whether it still stands. */
+  AlertRaised: {
+    alert: string
+    subject: string
+    rule: string
+    priority: string
+    historic: boolean
+    catchingUp?: boolean
+  }
+  AlertRecurred: { alert: string; subject: string; catchingUp?: boolean }
   AlertCleared: { alert: string; subject: string }
   AlertEvidenceChanged: { alert: string; subject: string; wrongSubject: boolean }
   AlertClosed: { alert: string; subject: string }

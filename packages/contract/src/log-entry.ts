@@ -124,6 +124,8 @@ export interface AlertHandled {
   readonly subject: string
   readonly focus: string
   readonly handling: 'acknowledged' | 'closed'
+  /** Of `closed` while the condition stands: what lets it be raised again. Absent = until it has cleared once. */
+  readonly rearm?: { readonly until: 'worse' } | { readonly until: 'time'; readonly at: EpochMs }
 }
 
 /**

@@ -45,6 +45,9 @@ export const DrawnThreshold = z.object({
   limit: z.number(),
   unit: z.string(),
   ucum: z.string(),
+  /** Which limit of the rule it is: edits and overrides name it so. Absent: it can be read only. */
+  part: z.enum(['when', 'clear']).optional(),
+  index: z.int().optional(),
 })
 export type DrawnThreshold = z.infer<typeof DrawnThreshold>
 
@@ -160,12 +163,79 @@ export const ExplainBody = z
   .meta({ id: 'Explain' })
 export type ExplainBody = z.infer<typeof ExplainBody>
 
+/** A changed limit. `unit` is any accepted UCUM unit of the signal; it is converted and checked. */
+export const LimitEdit = z.strictObject({
+  part: z.enum(['when', 'clear']),
+  index: z.int().min(0).max(31),
+  limit: z.number(),
+  unit: z.string().min(1).max(32),
+})
+export type LimitEdit = z.infer<typeof LimitEdit>
+
+/** A limit of one rule set for one subject, by whom, why, until when. */
+export const OverrideBody = z
+  .object({
+    id: Id,
+    subject: Id,
+    rule: Id,
+    limits: z.array(LimitEdit),
+    reason: z.string(),
+    author: StaffRef,
+    createdAt: Instant,
+    expiresAt: Instant,
+    endedAt: Instant.optional(),
+  })
+  .meta({ id: 'Override' })
+export type OverrideBody = z.infer<typeof OverrideBody>
+
+/** POST /api/v1/subjects/:id/overrides; it takes the place of one that stands for the same rule. At most a year. */
+export const NewOverride = z.strictObject({
+  rule: Id,
+  limits: z.array(LimitEdit).min(1).max(32),
+  reason: z.string().trim().min(3).max(1000),
+  expiresAt: Instant,
+})
+export type NewOverride = z.infer<typeof NewOverride>
+
+/** GET /api/v1/subjects/:id/rules: what stands for this subject now, thresholds with overrides applied. */
+export const SubjectRules = z.object({
+  rules: z.array(
+    z.object({
+      rule: RuleRef,
+      program: ProgramRef,
+      priority: Priority,
+      nature: AlertBody.shape.nature,
+      kind: z.enum(['threshold', 'count', 'rate', 'absence']),
+      signals: z.array(z.string()),
+      thresholds: z.array(DrawnThreshold),
+      override: OverrideBody.optional(),
+    }),
+  ),
+})
+export type SubjectRules = z.infer<typeof SubjectRules>
+
+/** GET /api/v1/subjects/:id/alerts?from&to: alerts that stood in [from, to), newest first; their spans shade a chart. */
+export const SubjectAlerts = z.object({
+  items: z.array(
+    AlertBody.extend({ program: ProgramRef, ruleCode: z.string(), title: z.string(), signals: z.array(z.string()) }),
+  ),
+})
+export type SubjectAlerts = z.infer<typeof SubjectAlerts>
+
 export const ProgramRule = RuleRef.extend({
   priority: Priority,
   nature: AlertBody.shape.nature,
   state: z.enum(['active', 'inactive']),
   checklist: z.array(z.string()),
   thresholds: z.array(DrawnThreshold),
+  kind: z.enum(['threshold', 'count', 'rate', 'absence']).optional(),
+  /** The evidence or guideline behind the limits. */
+  why: z.string().optional(),
+  holdMs: z.int().optional(),
+  /** How many people the roles reach now; 0 of either keeps a rule from being activated. */
+  reach: z.object({ owner: z.int(), backup: z.int() }).optional(),
+  /** What keeps it from being active, in words. */
+  problem: z.string().optional(),
 })
 export type ProgramRule = z.infer<typeof ProgramRule>
 
@@ -176,8 +246,42 @@ export const ProgramBody = ProgramRef.extend({
   /** Shown wherever the program is activated: what it is not for. */
   notice: z.string(),
   rules: z.array(ProgramRule),
+  /** `available`: comes with Careloop and was never activated here. */
+  state: z.enum(['active', 'inactive', 'available']).optional(),
+  /** Open enrolments. */
+  enrolled: z.int().optional(),
 }).meta({ id: 'Program' })
 export type ProgramBody = z.infer<typeof ProgramBody>
 
 export const ProgramList = z.object({ programs: z.array(ProgramBody) })
 export type ProgramList = z.infer<typeof ProgramList>
+
+/** POST /api/v1/programs/:code/activate. `noticeSeen`: the person was shown what the program is not for. */
+export const ActivateProgram = z.strictObject({ noticeSeen: z.literal(true) })
+export type ActivateProgram = z.infer<typeof ActivateProgram>
+
+/**
+ * PUT /api/v1/programs/:code/rules/:rule: a new version of one rule; what is left out stays. `version` is the one that was
+ * read: another one meanwhile answers 409 `rule-moved`. Also POST .../rules/:rule/deactivate (with a reason) and .../activate.
+ */
+export const RuleEdit = z.strictObject({
+  version: z.int().min(1),
+  limits: z.array(LimitEdit).max(32).default([]),
+  holdMs: z
+    .int()
+    .min(0)
+    .max(30 * 86_400_000)
+    .optional(),
+  limitMs: z
+    .int()
+    .min(60_000)
+    .max(30 * 86_400_000)
+    .optional(),
+  ownerRole: Role.optional(),
+  backupRole: Role.optional(),
+  action: z.string().trim().min(3).max(1000).optional(),
+  reason: z.string().trim().min(3).max(1000),
+})
+export type RuleEdit = z.infer<typeof RuleEdit>
+export const DeactivateRule = z.strictObject({ reason: z.string().trim().min(3).max(1000) })
+export type DeactivateRule = z.infer<typeof DeactivateRule>

@@ -53,6 +53,14 @@ export const resources = [
   'system',
   'vocabulary',
   'profile',
+  /** What staff did and for how long: who, for whom, from, to. */
+  'activity',
+  /** What tells a member of staff that something waits; each reads and settles their own. */
+  'notification',
+  /** A limit of one subject that differs from its program's. */
+  'override',
+  /** The wall view of places and things: cold chain, cabinets. */
+  'board',
 ] as const
 export type Resource = (typeof resources)[number]
 

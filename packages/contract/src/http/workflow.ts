@@ -105,6 +105,12 @@ export const WorklistRow = z
     /** How often the condition came back since the task was opened. Always sent. */
     recurrences: z.int().optional(),
     program: ProgramRef,
+    /** Whoever answers when the owner does not; told when the limit passes. */
+    backup: StaffRef.optional(),
+    /** Put off by `snoozedBy` until then; never beyond `dueAt`. It shows, greyed, and escalation goes on. */
+    snoozedUntil: Instant.optional(),
+    /** How far it was escalated: 0 = owner only, 1 = backup, 2 = everybody of the owner's role. Always sent. */
+    escalation: z.int().optional(),
     /** Grows with each change of the task: send it back when acting, to act on what was seen. */
     version: z.int(),
   })
@@ -123,9 +129,23 @@ export type Worklist = z.infer<typeof Worklist>
 
 export const TaskEventBody = z.object({
   /** `evidence-changed`: a corrected assignment moved readings of its alert to somebody else, or back. */
-  what: z.enum(['opened', 'recurred', 'evidence-changed', 'claimed', 'completed']),
+  what: z.enum([
+    'opened',
+    'recurred',
+    'evidence-changed',
+    'claimed',
+    'acknowledged',
+    'released',
+    'snoozed',
+    'handed-off',
+    'escalated',
+    'completed',
+    'reopened',
+  ]),
   at: Instant,
   by: StaffRef.optional(),
+  /** Of `handed-off` and `escalated`: who has it now, or was told. */
+  to: z.array(StaffRef).optional(),
 })
 export type TaskEventBody = z.infer<typeof TaskEventBody>
 
@@ -141,6 +161,10 @@ export const TaskBody = WorklistRow.extend({
   completedBy: StaffRef.optional(),
   disposition: DispositionCode.optional(),
   note: z.string().optional(),
+  /** While the condition stands, what `rearm: worse` would mean: "10 mmHg above the worst so far"; null = not offered. */
+  worseMeans: z.string().nullable().optional(),
+  /** Until when whoever completed it may take that back; absent = no more. */
+  reopenUntil: Instant.optional(),
   events: z.array(TaskEventBody),
 }).meta({ id: 'Task' })
 export type TaskBody = z.infer<typeof TaskBody>
@@ -152,6 +176,28 @@ const SeenVersion = z.int().min(1).optional()
 export const ClaimTask = z.object({ version: z.coerce.number().int().min(1).optional() })
 export type ClaimTask = z.infer<typeof ClaimTask>
 
+/** POST /api/v1/tasks/:id/acknowledge, /release: body-less; `?version=` as for a claim. */
+
+/** POST /api/v1/tasks/:id/snooze: own tasks of medium and low priority only, and never beyond their due time. */
+export const SnoozeTask = z.strictObject({ minutes: z.int().min(5).max(480), version: SeenVersion })
+export type SnoozeTask = z.infer<typeof SnoozeTask>
+
+/** POST /api/v1/tasks/:id/hand-off: to a colleague, who is told; the due time stays. */
+export const HandOffTask = z.strictObject({
+  to: z.string().min(1).max(64),
+  note: z.string().max(1000).default(''),
+  version: SeenVersion,
+})
+export type HandOffTask = z.infer<typeof HandOffTask>
+
+/** What re-arms an alert that is closed while its condition stands. */
+export const Rearm = z.discriminatedUnion('until', [
+  z.strictObject({ until: z.literal('cleared') }),
+  z.strictObject({ until: z.literal('worse') }),
+  z.strictObject({ until: z.literal('time'), at: Instant }),
+])
+export type Rearm = z.infer<typeof Rearm>
+
 /** POST /api/v1/tasks/:id/complete */
 export const CompleteTask = z
   .object({
@@ -160,6 +206,8 @@ export const CompleteTask = z
     note: z.string().max(4000).default(''),
     /** What was ticked off, by position in `checklist`. */
     checked: z.array(z.int().min(0)).max(50).default([]),
+    /** Only while the condition stands; absent = until it has cleared once. */
+    rearm: Rearm.optional(),
     version: SeenVersion,
   })
   .meta({ id: 'CompleteTask' })

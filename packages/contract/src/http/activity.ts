@@ -1,0 +1,103 @@
+/**
+ * What staff did for whom, when, for how long: kept for billing rules to come, and for nobody's memory to be asked. An entry
+ * grows while its page is open (a heartbeat each 20 s, so that a crash loses less than that), and never changes once ended.
+ */
+import { z } from 'zod'
+import { StaffRef } from './alerting.ts'
+import { Id, Instant } from './common.ts'
+
+/** What the time went to. Set-up, education and technical help are kept apart: some payers do not count them as management. */
+export const activityKinds = [
+  'data-review',
+  'patient-contact',
+  'caregiver-contact',
+  'care-coordination',
+  'documentation',
+  'education',
+  'device-setup',
+  'technical-help',
+  'other',
+] as const
+export const ActivityKind = z.enum(activityKinds)
+export type ActivityKind = z.infer<typeof ActivityKind>
+
+/** `live-*`: real-time, two-way talk with the patient or caregiver. Messages and voicemail are not. */
+export const contactModes = ['none', 'live-phone', 'live-video', 'in-person', 'message', 'voicemail'] as const
+export const ContactMode = z.enum(contactModes)
+export type ContactMode = z.infer<typeof ContactMode>
+export const isLiveContact = (mode: ContactMode): boolean =>
+  mode === 'live-phone' || mode === 'live-video' || mode === 'in-person'
+
+/**
+ * PUT /api/v1/activities/:id: begins, prolongs or ends one's own activity. `id` is made by the page, so that a repeat changes
+ * nothing. Length: at most 8 h, `to` never ahead of the server's clock. `ended` makes it final.
+ */
+export const PutActivity = z.strictObject({
+  subject: Id,
+  task: Id.optional(),
+  from: Instant,
+  to: Instant,
+  kind: ActivityKind,
+  contact: ContactMode.default('none'),
+  /** Sealed under the subject's key. */
+  note: z.string().max(2000).default(''),
+  /** Where it was captured: by the timer of a page, or entered afterwards. */
+  source: z.enum(['worklist', 'subject-page', 'entered']),
+  ended: z.boolean(),
+})
+export type PutActivity = z.infer<typeof PutActivity>
+
+export const ActivityBody = z
+  .object({
+    id: Id,
+    subject: Id,
+    task: Id.optional(),
+    by: StaffRef,
+    from: Instant,
+    to: Instant,
+    kind: ActivityKind,
+    contact: ContactMode,
+    note: z.string(),
+    source: z.enum(['worklist', 'subject-page', 'entered']),
+    ended: z.boolean(),
+    /** Entered anew by a later entry, which names it; it no longer counts. */
+    correctedBy: Id.optional(),
+    /** Civil date of `from` in the subject's zone at that time, YYYY-MM-DD. */
+    localDate: z.string(),
+    timeZone: z.string(),
+  })
+  .meta({ id: 'Activity' })
+export type ActivityBody = z.infer<typeof ActivityBody>
+
+/** POST /api/v1/activities/:id/correct: the old entry stays and stops counting; a reason is needed. Author or administrator. */
+export const CorrectActivity = z.strictObject({
+  id: Id,
+  from: Instant,
+  to: Instant,
+  kind: ActivityKind,
+  contact: ContactMode,
+  note: z.string().max(2000).default(''),
+  reason: z.string().trim().min(3).max(1000),
+})
+export type CorrectActivity = z.infer<typeof CorrectActivity>
+
+/** GET /api/v1/subjects/:id/activities?from&to, newest first. `totals`: union of intervals, so two on one call count once. */
+export const ActivityList = z.object({
+  items: z.array(ActivityBody),
+  totals: z.object({ seconds: z.int(), liveContacts: z.int() }),
+})
+export type ActivityList = z.infer<typeof ActivityList>
+
+/** GET /api/v1/subjects/:id/days?from&to (dates): civil days on which something was measured, by device and origin. */
+export const MeasurementDays = z.object({
+  days: z.array(
+    z.object({
+      localDate: z.string(),
+      timeZone: z.string(),
+      device: Id,
+      origin: z.enum(['automatic', 'typed', 'ehr']),
+      firstMeasuredAt: Instant,
+    }),
+  ),
+})
+export type MeasurementDays = z.infer<typeof MeasurementDays>

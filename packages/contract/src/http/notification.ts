@@ -1,0 +1,35 @@
+/** What a person was told: in the pages and by e-mail. One intent per transition, recipient, channel and step. */
+import { z } from 'zod'
+import { Priority } from './alerting.ts'
+import { Id, Instant } from './common.ts'
+
+export const NotificationBody = z
+  .object({
+    id: Id,
+    task: Id,
+    /** `raised` and `recurred`: the alert; `reminder`: not acknowledged yet; `overdue`: the limit passed; `handed-off`: a colleague gave it. */
+    why: z.enum(['raised', 'recurred', 'reminder', 'overdue', 'handed-off']),
+    channel: z.enum(['in-app', 'email']),
+    step: z.int(),
+    priority: Priority,
+    /** "Blood pressure severely high": never a name or a value. */
+    title: z.string(),
+    at: Instant,
+    /** When it reached the channel; absent = on its way. */
+    deliveredAt: Instant.optional(),
+    /** Why it was not sent: acknowledged or completed first, or the condition had passed when Careloop caught up. */
+    cancelled: z.enum(['acknowledged', 'completed', 'passed', 'no-address', 'replaced']).optional(),
+    /** Deliveries; more than 1 after a crash or a lost answer of the mail server, and said so. */
+    attempts: z.int(),
+    seenAt: Instant.optional(),
+  })
+  .meta({ id: 'Notification' })
+export type NotificationBody = z.infer<typeof NotificationBody>
+
+/** GET /api/v1/notifications: of who asks, in-app, newest first. GET /api/v1/tasks/:id/notifications: all of a task. */
+export const NotificationList = z.object({ items: z.array(NotificationBody), unseen: z.int() })
+export type NotificationList = z.infer<typeof NotificationList>
+
+/** POST /api/v1/notifications/seen */
+export const NotificationsSeen = z.strictObject({ ids: z.array(Id).min(1).max(200) })
+export type NotificationsSeen = z.infer<typeof NotificationsSeen>
