@@ -4,7 +4,7 @@
  */
 import type { AssignmentEdit, AssignmentSpan, EpochMs } from '@careloop/contract'
 import type { Engine, TenantTx } from '../engine/index.ts'
-import { assertSubject, audited, type By } from '../subjects/index.ts'
+import { assertSubject, audited, type By, isOfKind } from '../subjects/index.ts'
 import { lockDevice } from './devices.ts'
 import { fleetFailure } from './errors.ts'
 import { begin, correct, end, type HistoryChange, spanAt } from './history.ts'
@@ -27,7 +27,7 @@ export function assign(
 ): Promise<AssignmentSpan> {
   return engine.db.asTenant(by.tenant, async (tx) => {
     await lockDevice(tx, device)
-    await assertSubject(tx, subject, '/body/subject')
+    await assertSubject(tx, subject, '/body/subject', by.kinds)
     const now = engine.clock.now() // after the lock: whoever held it may have ended a span meanwhile
     const span = { id: engine.ids.uuid(), subject, from: from ?? now, to: null }
     await write(engine, tx, by, device, begin(await currentHistory(tx, device), span, now), now)
@@ -35,12 +35,13 @@ export function assign(
   })
 }
 
-/** Takes a device off; `to` null = now. @throws Failure `device-not-found`, `device-not-worn`, `assignment-span-wrong`, `assignment-in-future` */
+/** Takes a device off; `to` null = now. @throws Failure `device-not-found`, `assignment-not-yours`, `device-not-worn`, `assignment-span-wrong`, `assignment-in-future` */
 export function unassign(engine: Engine, by: By, device: string, to: EpochMs | null): Promise<AssignmentSpan> {
   return engine.db.asTenant(by.tenant, async (tx) => {
     await lockDevice(tx, device)
     const now = engine.clock.now()
     const change = end(await currentHistory(tx, device), to ?? now, now)
+    await assertMayChange(tx, by, change)
     await write(engine, tx, by, device, change, now)
     return change.added[0]!
   })
@@ -55,7 +56,7 @@ export interface Correction {
 /**
  * Corrects a device's history, back-dated too. Readers of the log move the readings from `since` on.
  * @returns what holds now
- * @throws Failure those of `correct`, `correction-reason-missing`, `device-not-found`, `subject-not-found`
+ * @throws Failure those of `correct`, `assignment-not-yours`, `correction-reason-missing`, `device-not-found`, `subject-not-found`
  */
 export async function correctAssignment(
   engine: Engine,
@@ -72,9 +73,10 @@ export async function correctAssignment(
     await lockDevice(tx, device)
     for (const [at, edit] of correction.edits.entries())
       if ('subject' in edit && edit.subject !== undefined)
-        await assertSubject(tx, edit.subject, `/body/edits/${at}/subject`)
+        await assertSubject(tx, edit.subject, `/body/edits/${at}/subject`, by.kinds)
     const now = engine.clock.now()
     const change = correct(await currentHistory(tx, device), correction.edits, now, () => engine.ids.uuid())
+    await assertMayChange(tx, by, change)
     const reason = sealPart(key, 'correction', device, correction.reason.trim())
     await write(engine, tx, by, device, change, now, reason)
     return change.after
@@ -142,6 +144,17 @@ const spanOf = (row: { id: string; subject_id: string; from_at: string; to_at: s
   from: toMs(row.from_at),
   to: toMsOrNull(row.to_at),
 })
+
+/** Whose readings a change takes away or gives: each must be of a kind that the asker looks after. */
+async function assertMayChange(tx: TenantTx, by: By, change: HistoryChange): Promise<void> {
+  for (const { subject } of [...change.superseded, ...change.added])
+    if (!(await isOfKind(tx, subject, by.kinds)))
+      throw fleetFailure(
+        'assignment-not-yours',
+        'This device is on a subject of a kind that your roles do not look after. Ask nursing or biomedical staff.',
+        { pointer: '/params/id' },
+      )
+}
 
 async function write(
   engine: Engine,

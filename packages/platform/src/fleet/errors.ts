@@ -13,6 +13,7 @@ export const fleetErrors = {
   'credential-expiry-wrong': { disposition: 'reject', status: 422, issue: 'value' },
   'device-worn': { disposition: 'reject', status: 409, issue: 'conflict' },
   'device-not-worn': { disposition: 'reject', status: 409, issue: 'conflict' },
+  'assignment-not-yours': { disposition: 'reject', status: 403, issue: 'forbidden' },
   'assignment-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
   'assignment-span-wrong': { disposition: 'reject', status: 422, issue: 'value' },
   'assignment-in-future': { disposition: 'reject', status: 422, issue: 'value' },

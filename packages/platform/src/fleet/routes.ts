@@ -153,7 +153,7 @@ function assignmentRoutes(fleet: Fleet): Route[] {
         ctx.reply(
           201,
           await fleet.assign(
-            byOf(ctx.principal, ctx.requestId),
+            byOf(ctx.principal, ctx.requestId, 'assignment', 'create'),
             ctx.params.id,
             ctx.body.subject,
             ctx.body.from ?? null,
@@ -169,7 +169,14 @@ function assignmentRoutes(fleet: Fleet): Route[] {
       body: AssignmentEnd,
       response: { 200: DeviceSpan },
       handler: async (ctx) =>
-        ctx.reply(200, await fleet.unassign(byOf(ctx.principal, ctx.requestId), ctx.params.id, ctx.body.to ?? null)),
+        ctx.reply(
+          200,
+          await fleet.unassign(
+            byOf(ctx.principal, ctx.requestId, 'assignment', 'update'),
+            ctx.params.id,
+            ctx.body.to ?? null,
+          ),
+        ),
     }),
     defineRoute({
       method: 'POST',
@@ -180,7 +187,7 @@ function assignmentRoutes(fleet: Fleet): Route[] {
       body: AssignmentCorrection,
       response: { 200: AssignmentHistory },
       async handler(ctx) {
-        const by = byOf(ctx.principal, ctx.requestId)
+        const by = byOf(ctx.principal, ctx.requestId, 'assignment', 'update')
         await fleet.correctAssignment(by, ctx.params.id, ctx.body)
         return ctx.reply(200, await fleet.assignmentHistory(by, ctx.params.id))
       },

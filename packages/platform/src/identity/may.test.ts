@@ -1,4 +1,4 @@
-import { actions, type Resource, resources, roles } from '@careloop/contract'
+import { type Action, actions, type Resource, type Role, resources, roles, type SubjectKind } from '@careloop/contract'
 import { describe, expect, test } from 'vitest'
 import { allowedFor, may } from './may.ts'
 import type { DevicePrincipal, ServicePrincipal, StaffPrincipal } from './principal.ts'
@@ -37,6 +37,33 @@ describe('identity > what roles may do', () => {
   test('compliance reads everything it oversees and changes nothing', () => {
     const changing = allowedFor(staff('compliance')).filter((word) => !word.endsWith(':read'))
     expect(changing).toEqual([])
+  })
+
+  test("one patient's limit is changed by who treats, a program's by who orders, a thing's by administrators", () => {
+    const may_ = (role: Role, resource: Resource, kind: SubjectKind) => may(staff(role), 'update', resource, { kind })
+    const who = (resource: Resource, kind: SubjectKind) => roles.filter((role) => may_(role, resource, kind))
+    expect(who('override', 'patient')).toEqual(['nurse', 'physician', 'administrator'])
+    expect(who('override', 'asset')).toEqual(['administrator'])
+    expect(who('rule', 'patient')).toEqual(['physician', 'administrator'])
+    expect(who('rule', 'asset')).toEqual(['administrator'])
+    expect(roles.filter((role) => may(staff(role), 'act', 'program', { kind: 'asset' }))).toEqual(['administrator'])
+  })
+
+  test('time spent is recorded and corrected by who works, read by compliance, and deleted by administrators alone', () => {
+    const who = (action: Action) => roles.filter((role) => may(staff(role), action, 'activity', { kind: 'patient' }))
+    expect(who('create')).toEqual(['nurse', 'physician', 'administrator'])
+    expect(who('read')).toEqual(['nurse', 'physician', 'administrator', 'compliance'])
+    expect(who('delete')).toEqual(['administrator'])
+  })
+
+  test('facilities and pharmacists change what is of things, and nothing of patients', () => {
+    for (const role of ['facilities', 'pharmacist'] as const)
+      for (const resource of ['subject', 'enrolment', 'reading', 'assignment', 'silence'] as const)
+        for (const action of ['create', 'update', 'delete'] as const)
+          expect([role, resource, action, may(staff(role), action, resource, { kind: 'patient' })]).toEqual([
+            ...[role, resource, action, false],
+          ])
+    expect(may(staff('facilities'), 'create', 'assignment', { kind: 'asset' })).toBe(true)
   })
 
   test('only administrators make users and tokens', () => {

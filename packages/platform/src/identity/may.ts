@@ -16,14 +16,28 @@ type Grant = readonly [
 
 /** What is watched and is nobody: of people these roles see no name, no number and no task. */
 const things: readonly SubjectKind[] = ['asset', 'location']
+const people: readonly SubjectKind[] = ['patient']
 
 const seeWork: Grant = [
   ['read'],
-  ['live', 'alert', 'task', 'team', 'shift', 'program', 'rule', 'silence', 'vocabulary', 'profile'],
+  [
+    'live',
+    'alert',
+    'task',
+    'team',
+    'shift',
+    'program',
+    'rule',
+    'silence',
+    'override',
+    'board',
+    'vocabulary',
+    'profile',
+  ],
 ]
 const seeWorkOnThings: readonly Grant[] = [
-  [['read'], ['live', 'team', 'shift', 'program', 'rule', 'silence', 'vocabulary', 'profile']],
-  [['read'], ['alert', 'task'], things],
+  [['read'], ['live', 'team', 'shift', 'program', 'rule', 'silence', 'board', 'vocabulary', 'profile']],
+  [['read'], ['alert', 'task', 'override'], things],
 ]
 const seePatients: Grant = [
   ['read'],
@@ -31,13 +45,21 @@ const seePatients: Grant = [
 ]
 const seeThings: readonly Grant[] = [
   [['read'], ['site', 'device', 'gateway', 'assignment']],
-  [['read'], ['subject', 'reading', 'series', 'gap'], things],
+  [['read'], ['subject', 'enrolment', 'reading', 'series', 'gap'], things],
 ]
 const handleWork: Grant = [
   ['act', 'create', 'update'],
   ['task', 'alert'],
 ]
 const handleWorkOnThings: Grant = [['act', 'create', 'update'], ['task', 'alert'], things]
+/** Whoever handles work is told of it, and says for themselves that they have seen it (`act`). Whose it is, the room checks. */
+const hearOfWork: Grant = [['read', 'act'], ['notification']]
+/**
+ * Time spent is recorded by who spends it (create), and put right by them (update); never taken back by anybody: billing rests on
+ * it. Facilities and biomed record theirs on things too, so that the worklist's timer is the same for all.
+ */
+const tellOfTime: Grant = [['read', 'create', 'update'], ['activity']]
+const tellOfTimeOnThings: Grant = [['read', 'create', 'update'], ['activity'], things]
 const runDevices: Grant = [
   ['create', 'read', 'update', 'delete', 'act'],
   ['device', 'gateway', 'certificate', 'credential', 'assignment', 'quarantine'],
@@ -48,37 +70,58 @@ const grants: Readonly<Record<Role, readonly Grant[]>> = {
     seeWork,
     seePatients,
     handleWork,
+    hearOfWork,
+    tellOfTime,
     [
       ['create', 'update'],
       ['subject', 'enrolment', 'care-team', 'assignment', 'reading', 'silence'],
     ],
+    // One patient's limit, with author, reason and end; the program's own limits are the physician's.
+    [['create', 'update'], ['override'], people],
   ],
   physician: [
     seeWork,
     seePatients,
     handleWork,
+    hearOfWork,
+    tellOfTime,
     [
       ['create', 'update'],
       ['subject', 'enrolment', 'care-team', 'assignment', 'reading', 'silence', 'consent'],
     ],
-    [
-      ['create', 'update', 'act'],
-      ['rule', 'program'],
-    ],
+    [['create', 'update'], ['override'], people],
+    // Limits of patients' programs are a medical order. How cold a refrigerator must be is not theirs: an administrator's.
+    [['create', 'update', 'act'], ['rule', 'program'], people],
   ],
-  pharmacist: [...seeWorkOnThings, ...seeThings, handleWorkOnThings, [['create'], ['reading']]],
+  // What cold chain and cabinets are held to comes from outside (manufacturer, vaccine programme): who keeps the stock and the
+  // building handles what happens, and does not move the limit that would tell on them. An administrator does.
+  pharmacist: [
+    ...seeWorkOnThings,
+    ...seeThings,
+    handleWorkOnThings,
+    hearOfWork,
+    tellOfTimeOnThings,
+    [['create', 'update'], ['subject', 'enrolment'], things],
+    [['create'], ['reading'], things],
+  ],
   facilities: [
     ...seeWorkOnThings,
     ...seeThings,
     handleWorkOnThings,
-    [
-      ['create', 'update'],
-      ['reading', 'silence', 'assignment'],
-    ],
+    hearOfWork,
+    tellOfTimeOnThings,
+    [['create', 'update'], ['subject', 'enrolment', 'reading', 'silence', 'assignment'], things],
   ],
-  biomed: [...seeWorkOnThings, ...seeThings, handleWorkOnThings, runDevices],
+  // Devices of every kind of subject, patients' too: a broken cuff is taken off and replaced by who mends it, by opaque id,
+  // without a name and without a reading.
+  biomed: [...seeWorkOnThings, ...seeThings, handleWorkOnThings, hearOfWork, tellOfTimeOnThings, runDevices],
+  // People, and activation of programs, of patients' and of things'.
   administrator: [[['manage'], ['all']]],
-  compliance: [seeWork, seePatients, [['read'], ['audit', 'user', 'service-token', 'quarantine', 'system']]],
+  compliance: [
+    seeWork,
+    seePatients,
+    [['read'], ['activity', 'notification', 'audit', 'user', 'service-token', 'quarantine', 'system']],
+  ],
   integrator: [
     ...seeWorkOnThings,
     runDevices,

@@ -20,9 +20,17 @@ const allKinds = SubjectKind.options
 export const kindsOf = (principal: Principal, action: Action, resource: Resource): readonly SubjectKind[] =>
   allKinds.filter((kind) => may(principal, action, resource, { kind }))
 
-/** @param resource what is shown of the subjects: its right decides which kinds are there */
-export const byOf = (principal: Principal, requestId: string, resource: Resource = 'subject'): By => ({
-  kinds: kindsOf(principal, 'read', resource),
+/**
+ * @param resource what is shown or changed of the subjects: its right decides which kinds are there
+ * @param action what is done with it; a change is held to the kinds that may be changed, not to those that may be read
+ */
+export const byOf = (
+  principal: Principal,
+  requestId: string,
+  resource: Resource = 'subject',
+  action: Action = 'read',
+): By => ({
+  kinds: kindsOf(principal, action, resource),
   tenant: principal.tenant,
   actor: actorOf(principal),
   requestId,

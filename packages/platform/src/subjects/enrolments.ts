@@ -5,7 +5,7 @@
 import type { EnrolmentUpdate, EnrolmentView, NewEnrolment } from '@careloop/contract'
 import type { Selectable } from 'kysely'
 import type { Engine, TenantTx } from '../engine/index.ts'
-import { audited, type By } from './by.ts'
+import { audited, type By, isOfKind } from './by.ts'
 import { subjectFailure } from './errors.ts'
 import { type EnrolmentTable, type SubjectsTables, toMs, toMsOrNull } from './schema.ts'
 import { assertStaff, type StaffOf } from './staff.ts'
@@ -35,7 +35,7 @@ export async function enrol(
     })
   const id = engine.ids.uuid()
   return engine.db.asTenant(by.tenant, async (tx) => {
-    await assertSubject(tx, subject, '/params/id')
+    await assertSubject(tx, subject, '/params/id', by.kinds)
     const row = {
       id,
       subject_id: subject,
@@ -73,7 +73,7 @@ export async function updateEnrolment(
 ): Promise<EnrolmentView> {
   await assertOwners(staff, by.tenant, wanted.owner, wanted.backup ?? undefined)
   return engine.db.asTenant(by.tenant, async (tx) => {
-    const row = await lockEnrolment(tx, id)
+    const row = await lockEnrolment(tx, id, by.kinds)
     const columns = { owner_id: wanted.owner, backup_id: wanted.backup }
     await tx.tables<SubjectsTables>().updateTable('enrolment').set(columns).where('id', '=', id).execute()
     const enrolment = viewOf({ ...row, ...columns })
@@ -85,7 +85,7 @@ export async function updateEnrolment(
 /** Ends an enrolment; null = now. An end may come earlier than one set before, never later. @throws Failure `enrolment-not-found`, `enrolment-span-wrong` */
 export const endEnrolment = (engine: Engine, by: By, id: string, end: number | null): Promise<EnrolmentView> =>
   engine.db.asTenant(by.tenant, async (tx) => {
-    const row = await lockEnrolment(tx, id)
+    const row = await lockEnrolment(tx, id, by.kinds)
     const to = end ?? engine.clock.now()
     assertForward(toMs(row.from_at), to)
     if (row.to_at !== null && to > toMs(row.to_at))
@@ -101,6 +101,7 @@ export const endEnrolment = (engine: Engine, by: By, id: string, end: number | n
 /** Enrolments of a subject, oldest first, ended ones too. Audited when a person reads them (`by`). */
 export const enrolmentsOf = (engine: Engine, tenant: string, subject: string, by?: By): Promise<EnrolmentView[]> =>
   engine.db.asTenant(tenant, async (tx) => {
+    if (!(await isOfKind(tx, subject, by?.kinds))) return []
     const rows = await tx
       .tables<SubjectsTables>()
       .selectFrom('enrolment')
@@ -138,10 +139,10 @@ async function assertOwners(staff: StaffOf, tenant: string, owner: string, backu
   if (backup !== undefined) await assertStaff(staff, tenant, [backup], '/body/backup', false)
 }
 
-async function lockEnrolment(tx: TenantTx, id: string): Promise<Selectable<EnrolmentTable>> {
+async function lockEnrolment(tx: TenantTx, id: string, kinds: By['kinds']): Promise<Selectable<EnrolmentTable>> {
   const query = tx.tables<SubjectsTables>().selectFrom('enrolment').selectAll().where('id', '=', id)
   const row = await query.forUpdate().executeTakeFirst()
-  if (!row)
+  if (!row || !(await isOfKind(tx, row.subject_id, kinds)))
     throw subjectFailure('enrolment-not-found', 'No enrolment has this id. List those of the subject.', {
       pointer: '/params/id',
     })

@@ -2,6 +2,7 @@ import { failures } from '@careloop/contract'
 
 /** Expected failures of the subjects room; docs/errors.md says what each means. */
 export const subjectErrors = {
+  'subject-kind-refused': { disposition: 'reject', status: 403, issue: 'forbidden' },
   'subject-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
   'subject-moved': { disposition: 'reject', status: 409, issue: 'conflict' },
   'subject-kind-fixed': { disposition: 'reject', status: 422, issue: 'business-rule' },

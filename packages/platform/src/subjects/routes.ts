@@ -47,7 +47,10 @@ function subjectRoutes(subjects: Subjects): Route[] {
       body: NewSubject,
       response: { 201: SubjectView },
       handler: async (ctx) =>
-        ctx.reply(201, viewOf(await subjects.create(byOf(ctx.principal, ctx.requestId), ctx.body))),
+        ctx.reply(
+          201,
+          viewOf(await subjects.create(byOf(ctx.principal, ctx.requestId, 'subject', 'create'), ctx.body)),
+        ),
     }),
     defineRoute({
       method: 'GET',
@@ -92,7 +95,12 @@ function subjectRoutes(subjects: Subjects): Route[] {
       body: SubjectUpdate,
       response: { 200: SubjectView },
       handler: async (ctx) =>
-        ctx.reply(200, viewOf(await subjects.update(byOf(ctx.principal, ctx.requestId), ctx.params.id, ctx.body))),
+        ctx.reply(
+          200,
+          viewOf(
+            await subjects.update(byOf(ctx.principal, ctx.requestId, 'subject', 'update'), ctx.params.id, ctx.body),
+          ),
+        ),
     }),
   ]
 }
@@ -162,7 +170,10 @@ function enrolmentRoutes(subjects: Subjects): Route[] {
       body: NewEnrolment,
       response: { 201: EnrolmentView },
       handler: async (ctx) =>
-        ctx.reply(201, await subjects.enrol(byOf(ctx.principal, ctx.requestId), ctx.params.id, ctx.body)),
+        ctx.reply(
+          201,
+          await subjects.enrol(byOf(ctx.principal, ctx.requestId, 'enrolment', 'create'), ctx.params.id, ctx.body),
+        ),
     }),
     defineRoute({
       method: 'GET',
@@ -172,7 +183,9 @@ function enrolmentRoutes(subjects: Subjects): Route[] {
       params: byId,
       response: { 200: EnrolmentList },
       handler: async (ctx) =>
-        ctx.reply(200, { items: await subjects.readEnrolments(byOf(ctx.principal, ctx.requestId), ctx.params.id) }),
+        ctx.reply(200, {
+          items: await subjects.readEnrolments(byOf(ctx.principal, ctx.requestId, 'enrolment'), ctx.params.id),
+        }),
     }),
     defineRoute({
       method: 'PUT',
@@ -183,7 +196,14 @@ function enrolmentRoutes(subjects: Subjects): Route[] {
       body: EnrolmentUpdate,
       response: { 200: EnrolmentView },
       handler: async (ctx) =>
-        ctx.reply(200, await subjects.updateEnrolment(byOf(ctx.principal, ctx.requestId), ctx.params.id, ctx.body)),
+        ctx.reply(
+          200,
+          await subjects.updateEnrolment(
+            byOf(ctx.principal, ctx.requestId, 'enrolment', 'update'),
+            ctx.params.id,
+            ctx.body,
+          ),
+        ),
     }),
     defineRoute({
       method: 'POST',
@@ -196,7 +216,11 @@ function enrolmentRoutes(subjects: Subjects): Route[] {
       handler: async (ctx) =>
         ctx.reply(
           200,
-          await subjects.endEnrolment(byOf(ctx.principal, ctx.requestId), ctx.params.id, ctx.body.to ?? null),
+          await subjects.endEnrolment(
+            byOf(ctx.principal, ctx.requestId, 'enrolment', 'update'),
+            ctx.params.id,
+            ctx.body.to ?? null,
+          ),
         ),
     }),
   ]

@@ -9,7 +9,7 @@ import {
 import { type Selectable, sql } from 'kysely'
 import type { DataKey, Engine, TenantTx } from '../engine/index.ts'
 import { displayOf, kindOf, searchWordsOf } from './body.ts'
-import { audited, type By } from './by.ts'
+import { audited, type By, isOfKind } from './by.ts'
 import { subjectFailure } from './errors.ts'
 import { type HashedKey, hashKeysOf, writeKeys } from './identifiers.ts'
 import type { NamedSubject } from './name-index.ts'
@@ -24,8 +24,12 @@ export interface Subject extends NamedSubject {
   readonly resource: SubjectResource
 }
 
-/** @throws Failure `identifier-taken`, `site-not-found`, `care-team-not-found`, `subject-too-large` */
+/** @throws Failure `subject-kind-refused`, `identifier-taken`, `site-not-found`, `care-team-not-found`, `subject-too-large` */
 export async function createSubject(engine: Engine, by: By, wanted: NewSubject): Promise<Subject> {
+  if (by.kinds !== undefined && !by.kinds.includes(kindOf(wanted.resource)))
+    throw subjectFailure('subject-kind-refused', 'Your roles do not take in subjects of this kind. Ask a colleague.', {
+      pointer: '/body/resource/resourceType',
+    })
   const keys = await hashKeysOf(engine, by.tenant, wanted.resource)
   const id = engine.ids.uuid()
   const now = engine.clock.now()
@@ -132,10 +136,13 @@ export const isErased = (error: unknown): boolean => error instanceof Failure &&
 export const openRow = (key: DataKey, tenant: string, row: Selectable<SubjectTable>): Subject =>
   named(row, openResource(key, tenant, row.id, row.body))
 
-/** Fails unless the tenant has this subject. @throws Failure `subject-not-found` */
-export async function assertSubject(tx: TenantTx, id: string, pointer: string): Promise<void> {
+/**
+ * Fails unless the tenant has this subject and, with `kinds`, it is of one of them: what somebody may not know of is not there
+ * for them. @throws Failure `subject-not-found`
+ */
+export async function assertSubject(tx: TenantTx, id: string, pointer: string, kinds?: By['kinds']): Promise<void> {
   const found = await tx.tables<SubjectsTables>().selectFrom('subject').select('id').where('id', '=', id).execute()
-  if (found.length === 0) throw notFound(pointer)
+  if (found.length === 0 || !(await isOfKind(tx, id, kinds))) throw notFound(pointer)
 }
 
 // ---------------------------------------------------------------- parts

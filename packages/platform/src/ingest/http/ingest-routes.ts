@@ -47,10 +47,10 @@ export const ingestRoutes = (parts: ForwardedParts): Route[] => [
           'reading-staff-only',
           'Only a person types a measurement, with their own name on it. A program sends to /api/v1/ingest/batch.',
         )
-      const by = byOf(ctx.principal, ctx.requestId)
+      const by = byOf(ctx.principal, ctx.requestId, 'reading', 'create')
       let readings = 0
       await ctx.engine.db.asTenant(ctx.tenant, async (tx) => {
-        await assertSubject(tx, ctx.body.subject, '/body/subject')
+        await assertSubject(tx, ctx.body.subject, '/body/subject', by.kinds)
         readings = appendTyped(ctx.engine, tx, ctx.body, ctx.principal.id)
         await audited(tx, by, 'create', 'reading', { subjects: [ctx.body.subject] })
       })
