@@ -29,7 +29,8 @@ const staffOf = (
 export const staff: readonly StaffCast[] = [
   staffOf('clinic', 'nurse', 'Nora Example', 'nurse', ['nurse']),
   staffOf('clinic', 'physician', 'Phil Example', 'physician', ['physician']),
-  staffOf('clinic', 'admin', 'Ada Example', 'administrator', ['administrator', 'biomed']),
+  staffOf('clinic', 'biomed', 'Bea Example', 'biomedical engineer', ['biomed']),
+  staffOf('clinic', 'admin', 'Ada Example', 'administrator', ['administrator']),
   staffOf('pharmacy', 'facilities', 'Fritz Example', 'facilities manager', ['facilities']),
   staffOf('pharmacy', 'pharmacist', 'Petra Example', 'pharmacist', ['pharmacist']),
   staffOf('pharmacy', 'admin', 'Anton Example', 'administrator', ['administrator', 'biomed']),

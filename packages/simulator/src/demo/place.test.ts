@@ -1,0 +1,28 @@
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, it } from 'vitest'
+import { demoEnvironment, NotTheDemo, openPlace } from './place.ts'
+
+const home = mkdtempSync(join(tmpdir(), 'demo-place-'))
+afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+it('demo > never writes into a database or a folder of somebody else', () => {
+  const env = demoEnvironment({ DATABASE_URL: 'postgres://somebody@elsewhere/real' }, home)
+  expect(env).toMatchObject({ CARELOOP_DATA: join(home, '.careloop', 'demo'), CARELOOP_MQTTS_HOST: '127.0.0.1' })
+  expect(env.DATABASE_URL).toBeUndefined()
+
+  const foreign = join(home, 'real')
+  mkdirSync(foreign)
+  writeFileSync(join(foreign, 'something'), '')
+  expect(() => openPlace({ dataDir: foreign, masterKeyFile: join(home, 'key') })).toThrow(NotTheDemo)
+})
+
+it('demo > remembers what devices and people would hold, for its owner only', () => {
+  const dataDir = join(home, 'demo')
+  const place = openPlace({ dataDir, masterKeyFile: join(home, 'key') })
+  place.memory.passwords['nurse@clinic.example'] = 'four-words-and-a-number'
+  place.save()
+  expect(statSync(join(dataDir, 'demo.json')).mode & 0o077).toBe(0)
+  expect(openPlace({ dataDir, masterKeyFile: join(home, 'key') }).memory).toEqual(place.memory)
+})
