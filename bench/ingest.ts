@@ -1,7 +1,8 @@
 /**
  * `npm run bench:ingest`: 1,000 devices publish by MQTT QoS 1 over plain TCP and over mutual TLS to a real server in its own
- * process, with sealing, encryption, audit, two organisations, late and repeated messages. Each transport runs at an offered
- * rate for latency, at one for CPU, and as fast as it goes; counted afterwards against what the generator saw acknowledged.
+ * process, with sealing, encryption, audit, two organisations, late and repeated messages, 3 rules a series and 1 % of messages
+ * crossing a threshold. Each transport runs at an offered rate for latency, at one for CPU, and as fast as it goes; counted
+ * afterwards against what the generator saw acknowledged.
  *
  * --doors-only   without telemetry and rules, to see what the door and the log alone cost
  * --seconds 60   length of each run        --only tcp|mtls      --rates 5000,15000,26000     --devices 1000
@@ -11,6 +12,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compare, readingsInLog } from './ingest/count.ts'
+import { unevaluated } from './ingest/evaluated.ts'
 import type { Device, Outcome, Plan } from './ingest/generator.ts'
 import { enrolDevices } from './ingest/setup.ts'
 import { caughtUp, mostlySealed, readingsInTelemetry, sealedShare } from './ingest/telemetry.ts'
@@ -29,6 +31,9 @@ interface Run {
   readonly cpuPer100k: number
   readonly lost: number
   readonly duplicated: number
+  readonly crossings: number
+  /** Crossings that were acknowledged and of which no alert tells. */
+  readonly unevaluated: number
   readonly sealedShare: number
 }
 
@@ -39,7 +44,10 @@ async function main(): Promise<void> {
     try {
       console.log(`${transport}: ${await assertDurableSettings(server.databaseUrl())}`)
       const { rooms, close } = await server.rooms()
-      const devices = await enrolDevices(rooms, DEVICES, transport === 'mtls')
+      const devices = await enrolDevices(rooms, DEVICES, {
+        certificates: transport === 'mtls',
+        watched: !DOORS_ONLY,
+      })
       await close()
       for (const rate of rates(transport)) runs.push(await runOne(server, devices, transport, rate))
     } finally {
@@ -48,7 +56,7 @@ async function main(): Promise<void> {
   }
   const rows = runs.map(rowOf)
   report('bench:ingest', rows, { tcp: metricsOf(runs, 'tcp'), mtls: metricsOf(runs, 'mtls') })
-  if (runs.some((run) => run.lost > 0 || run.duplicated > 0)) process.exitCode = 1
+  if (runs.some((run) => run.lost > 0 || run.duplicated > 0 || run.unevaluated > 0)) process.exitCode = 1
 }
 
 async function runOne(
@@ -66,6 +74,7 @@ async function runOne(
     port: transport === 'mtls' ? server.mqtts : server.mqtt,
     ...(ca ? { ca } : {}),
     ackFile: join(server.dir, `acked-${transport}-${rate}`),
+    ...(DOORS_ONLY ? {} : { crossShare: 0.01, crossFile: join(server.dir, `crossed-${transport}-${rate}`) }),
   }
   const planFile = join(server.dir, 'plan.json')
   writeFileSync(planFile, JSON.stringify(plan), { mode: 0o600 })
@@ -83,10 +92,14 @@ async function runOne(
   const inLog = compare(plan.ackFile, devices, await readingsInLog(engine, start))
   const inTelemetry = DOORS_ONLY ? inLog : compare(plan.ackFile, devices, await readingsInTelemetry(rooms))
   const share = await sealedShare(engine)
+  const evaluated = plan.crossFile
+    ? await unevaluated(engine, plan.crossFile, devices)
+    : { crossings: 0, unevaluated: 0 }
   await close()
   console.log(
     `${transport} ${rate}/s: sent ${outcome.sent}, acknowledged ${outcome.acked}, log lost ${inLog.lost} doubled ${inLog.duplicated}, ` +
-      `telemetry lost ${inTelemetry.lost} doubled ${inTelemetry.duplicated}, server ${(after.server - before.server).toFixed(1)} s, ` +
+      `telemetry lost ${inTelemetry.lost} doubled ${inTelemetry.duplicated}, ` +
+      `crossings ${evaluated.crossings} unevaluated ${evaluated.unevaluated}, server ${(after.server - before.server).toFixed(1)} s, ` +
       `database ${(after.database - before.database).toFixed(1)} s, generator ${outcome.cpuSeconds.toFixed(1)} s`,
   )
   return {
@@ -95,6 +108,7 @@ async function runOne(
     lost: inLog.lost + inTelemetry.lost,
     duplicated: inLog.duplicated + inTelemetry.duplicated,
     sealedShare: share,
+    ...evaluated,
   }
 }
 
@@ -135,6 +149,8 @@ function rowOf(run: Run): Record<string, string | number> {
     'CPU s/100k': round(run.cpuPer100k),
     lost: run.lost,
     doubled: run.duplicated,
+    crossings: run.crossings,
+    unevaluated: run.unevaluated,
     'sealed %': round(run.sealedShare * 100),
     'not offered': outcome.skipped,
   }
@@ -153,6 +169,7 @@ function metricsOf(runs: readonly Run[], transport: Run['transport']) {
     pubackP99Ms: round(slowest.outcome.p99Ms),
     lost: mine.reduce((sum, run) => sum + run.lost, 0),
     duplicated: mine.reduce((sum, run) => sum + run.duplicated, 0),
+    unevaluated: mine.reduce((sum, run) => sum + run.unevaluated, 0),
     cpuSecondsPer100k: round(middle.cpuPer100k),
     sealedShare: round(Math.min(...mine.map((run) => run.sealedShare))),
   }

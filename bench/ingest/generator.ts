@@ -27,6 +27,12 @@ export interface Plan {
   readonly duplicateShare: number
   /** Where the acknowledged ids go: lines `deviceIndex time`. */
   readonly ackFile: string
+  /** Messages on time that cross a threshold, by share of all; never two of a device in a row. */
+  readonly crossShare?: number
+  /** Besides: so many a second cross for the first time of their device, one device after the other. */
+  readonly firstCrossingsPerSecond?: number
+  /** Where crossings that were acknowledged go: lines `deviceIndex time due`, `due` in ms since epoch. */
+  readonly crossFile?: string
 }
 
 export interface Outcome {
@@ -52,6 +58,9 @@ interface Client {
   readonly carried: Float64Array
   lastTime: number
   lastLate: number
+  /** Whether its newest message on time crossed, and whether any ever did. */
+  crossed: boolean
+  everCrossed: boolean
   partial: Buffer | undefined
 }
 
@@ -60,6 +69,10 @@ const IDS = 4096
 const latencies: number[] = []
 const acked: string[] = []
 const perMinute: number[] = []
+/** Crossings on their way, by device and time. */
+const crossings = new Map<string, number>()
+const crossingsAcked: string[] = []
+let firstCrossings = 0
 let sent = 0
 let skipped = 0
 let began = 0
@@ -88,6 +101,7 @@ async function open(device: Device, index: number): Promise<Client> {
   })
   const client: Client = {
     ...{ index, socket, nextId: 0, inFlight: 0, lastTime: 0, lastLate: 0, partial: undefined },
+    ...{ crossed: false, everCrossed: false },
     topic: Buffer.from(`devices/${device.name}/telemetry`),
     due: new Float64Array(IDS + 1),
     carried: new Float64Array(IDS + 1),
@@ -117,7 +131,13 @@ function read(client: Client, chunk: Buffer): void {
     if (bytes[at] !== 0x40) throw new Error(`packet type ${bytes[at]} was not expected`)
     const id = bytes.readUInt16BE(at + 2)
     latencies.push(now - client.due[id]!)
-    acked.push(`${client.index} ${client.carried[id]}`)
+    const message = `${client.index} ${client.carried[id]}`
+    acked.push(message)
+    const due = crossings.get(message)
+    if (due !== undefined) {
+      crossingsAcked.push(`${message} ${due}`)
+      crossings.delete(message)
+    }
     perMinute[Math.floor((now - began) / 60_000)] = (perMinute[Math.floor((now - began) / 60_000)] ?? 0) + 1
     client.inFlight--
     at += 4
@@ -140,9 +160,27 @@ function publish(client: Client, due: number): void {
   if (late) client.lastLate = ts
   else client.lastTime = ts
   const phase = now / 60_000 + client.index
-  const payload = `{"ts":${ts},"values":{"heart-rate":${72 + Math.round(6 * Math.sin(phase) + Math.random() * 2)},"spo2":${97 + Math.round(Math.random() * 2)},"respiratory-rate":${14 + Math.round(2 * Math.cos(phase))}}}`
+  const crosses = !late && crossesNow(client)
+  if (crosses) crossings.set(`${client.index} ${ts}`, now - (performance.now() - due))
+  const spo2 = crosses ? 80 : 97 + Math.round(Math.random() * 2)
+  const payload = `{"ts":${ts},"values":{"heart-rate":${72 + Math.round(6 * Math.sin(phase) + Math.random() * 2)},"spo2":${spo2},"respiratory-rate":${14 + Math.round(2 * Math.cos(phase))}}}`
   send(client, payload, ts, due)
   if (Math.random() < plan.duplicateShare) send(client, payload, ts, due)
+}
+
+/** A device whose message crossed sends a good one next, so that each crossing is one alert or one recurrence. */
+function crossesNow(client: Client): boolean {
+  const crosses = !client.crossed && (isFirstDue(client) || Math.random() < (plan.crossShare ?? 0))
+  client.crossed = crosses
+  if (crosses) client.everCrossed = true
+  return crosses
+}
+
+function isFirstDue(client: Client): boolean {
+  const due = ((performance.now() - began) / 1000) * (plan.firstCrossingsPerSecond ?? 0)
+  if (client.everCrossed || firstCrossings >= due) return false
+  firstCrossings += 1
+  return true
 }
 
 function send(client: Client, payload: string, ts: number, due: number): void {
@@ -199,6 +237,7 @@ async function main(): Promise<void> {
   const used = process.cpuUsage(cpuBefore)
   latencies.sort((a, b) => a - b)
   writeFileSync(plan.ackFile, acked.join('\n'))
+  if (plan.crossFile) writeFileSync(plan.crossFile, crossingsAcked.join('\n'))
   const at = (q: number) => latencies[Math.min(latencies.length - 1, Math.floor(q * latencies.length))] ?? Number.NaN
   const outcome: Outcome = {
     ...{ sent, acked: acked.length, seconds, skipped, perMinute },
