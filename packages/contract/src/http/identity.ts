@@ -119,6 +119,12 @@ export const User = z
   })
   .meta({ id: 'User' })
 
+/** GET /api/v1/colleagues: everybody who works here now, by name, as those who hand work to each other need it. No address. */
+export const Colleague = z.object({ id: Id, displayName: z.string(), roles: z.array(Role) }).meta({ id: 'Colleague' })
+export type Colleague = z.infer<typeof Colleague>
+export const ColleagueList = z.object({ items: z.array(Colleague) })
+export type ColleagueList = z.infer<typeof ColleagueList>
+
 /** POST /api/v1/users */
 export const NewUser = z.strictObject({
   email: Email,

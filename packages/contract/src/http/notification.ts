@@ -1,12 +1,14 @@
 /** What a person was told: in the pages and by e-mail. One intent per transition, recipient, channel and step. */
 import { z } from 'zod'
-import { Priority } from './alerting.ts'
+import { Priority, StaffRef } from './alerting.ts'
 import { Id, Instant } from './common.ts'
 
 export const NotificationBody = z
   .object({
     id: Id,
     task: Id,
+    /** Who was told; always sent in the list of a task. */
+    to: StaffRef.optional(),
     /** `raised` and `recurred`: the alert; `reminder`: not acknowledged yet; `overdue`: the limit passed; `handed-off`: a colleague gave it. */
     why: z.enum(['raised', 'recurred', 'reminder', 'overdue', 'handed-off']),
     channel: z.enum(['in-app', 'email']),

@@ -33,6 +33,20 @@ describe('identity > staff', () => {
     expect(cookie).toMatch(/Path=\//)
   })
 
+  test('see the names and roles of who works here now, and nobody’s address', async () => {
+    const nurse = await shell.signIn(['nurse'])
+    const { items } = (await get('/api/v1/colleagues', { cookie: nurse.cookie })).json()
+    const mine = items.find((each: { id: string }) => each.id === nurse.id)
+    expect(Object.keys(mine).sort()).toEqual(['displayName', 'id', 'roles'])
+    expect(mine.roles).toEqual(['nurse'])
+    const leaver = await shell.signIn(['nurse'])
+    const { tenant } = (await get('/api/v1/me', { cookie: nurse.cookie })).json()
+    await shell.identity.endMembership(tenant.id, leaver.id)
+    const left = (await get('/api/v1/colleagues', { cookie: nurse.cookie })).json().items
+    expect(left.map((each: { id: string }) => each.id)).not.toContain(leaver.id)
+    expect((await get('/api/v1/colleagues', {})).statusCode).toBe(401)
+  })
+
   test('are refused alike for a wrong password and an unknown address', async () => {
     const { email } = await shell.signIn(['nurse'])
     const wrong = await post('/api/auth/sign-in/email', { email, password: 'not the password at all' })

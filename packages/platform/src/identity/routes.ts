@@ -1,5 +1,5 @@
 /** Who am I, the first administrator, staff and service tokens. */
-import { Id, Me, NewServiceToken, NewUser, ServiceToken, SetUp, User } from '@careloop/contract'
+import { ColleagueList, Id, Me, NewServiceToken, NewUser, ServiceToken, SetUp, User } from '@careloop/contract'
 import { z } from 'zod'
 import type { ActedBy } from './acted-by.ts'
 import { assertMayGrantRoles, assertMayGrantScopes } from './grant.ts'
@@ -40,6 +40,20 @@ export const identityRoutes = (identity: Identity): Route[] => [
     body: SetUp,
     response: { 201: z.object({ tenant: Id, user: Id }) },
     handler: async (ctx) => ctx.reply(201, await identity.setUp(ctx.body)),
+  }),
+  defineRoute({
+    method: 'GET',
+    url: '/api/v1/colleagues',
+    summary: 'Who works here now, by name and role, to hand work to',
+    tag: 'identity',
+    policy: 'signed-in',
+    response: { 200: ColleagueList },
+    async handler(ctx) {
+      const working = (await identity.members(ctx.tenant)).filter(({ endedAt }) => endedAt === null)
+      return ctx.reply(200, {
+        items: working.map(({ id, displayName, roles }) => ({ id, displayName, roles: [...roles] })),
+      })
+    },
   }),
   ...userRoutes(identity),
   ...serviceTokenRoutes(identity),
