@@ -6,12 +6,13 @@ import { liveRoutes } from './live.ts'
 import type { LiveHub } from './live-hub.ts'
 import { openApiDocument, openApiRoutes } from './openapi.ts'
 import type { ApiParts } from './parts.ts'
+import { placeRoutes } from './place.ts'
 
 /** @param rooms the routes of all rooms; the shell's own are added here. @returns the text of docs/openapi/openapi.json */
 export function openApiText(rooms: readonly Route[], version: string): string {
   // Routes are data: these are written down and never served.
   const unserved = { readiness: [], version, routes: [] } as unknown as ApiParts
-  const routes = [...rooms, ...healthRoutes(unserved), ...liveRoutes(unserved, {} as LiveHub)]
+  const routes = [...rooms, ...healthRoutes(unserved), ...placeRoutes(unserved), ...liveRoutes(unserved, {} as LiveHub)]
   return `${JSON.stringify(openApiDocument([...routes, ...openApiRoutes(routes, version)], version), null, 2)}\n`
 }
 

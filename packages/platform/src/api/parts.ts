@@ -25,4 +25,6 @@ export interface ApiParts {
   /** Folder of the built web app; left out or missing: the API alone. */
   readonly webRoot?: string
   readonly version: string
+  /** The data are a demo's: pages say so. Left out: they are not. */
+  readonly isDemo?: boolean
 }

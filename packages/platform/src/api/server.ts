@@ -9,6 +9,7 @@ import { makeLiveHub } from './live-hub.ts'
 import { openApiRoutes } from './openapi.ts'
 import { refusalOf } from './outcome.ts'
 import type { ApiParts } from './parts.ts'
+import { placeRoutes } from './place.ts'
 import { makeRequestRate } from './request-rate.ts'
 import { watchRequests } from './request-watch.ts'
 import { type Serving, serveRoute } from './serve-route.ts'
@@ -32,7 +33,7 @@ const requestTimeoutMs = 60_000
 export async function makeApiServer(parts: ApiParts): Promise<ApiServer> {
   const closing = new AbortController()
   const hub = makeLiveHub(parts.engine)
-  const own = [...healthRoutes(parts), ...liveRoutes(parts, hub)]
+  const own = [...healthRoutes(parts), ...placeRoutes(parts), ...liveRoutes(parts, hub)]
   const routes = [...parts.routes, ...own]
   routes.push(...openApiRoutes(routes, parts.version))
   assertRoutes(routes)

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { type ApiServer, makeApiServer } from '../api/index.ts'
 import { type EngineOptions, type OpenEngine, openEngine, openMasterKey, type Watch } from '../engine/index.ts'
 import type { Config } from './config.ts'
+import { isDemoData } from './demo-data.ts'
 import { type Doors, openDoors } from './doors.ts'
 import { appFailure } from './errors.ts'
 import { assertMasterFits } from './master-fits.ts'
@@ -141,6 +142,7 @@ async function openPages(
     deviceByToken: (sha256) => rooms.fleet.attribution.identityByTokenHash(sha256),
     readiness: readinessOf(opened),
     version,
+    isDemo: isDemoData(config.dataDir),
     ...(arePagesBuilt() ? { webRoot } : {}),
     ...(config.operatorToken ? { operatorToken: config.operatorToken } : {}),
     trustedProxies: config.trustedProxies,
