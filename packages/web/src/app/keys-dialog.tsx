@@ -1,33 +1,40 @@
 /** What each key does, and the switch for who would rather not have them. */
 import { Kbd, Modal, Switch, Table } from '@mantine/core'
+import { usePlaces } from './places.ts'
 import { setKeysOn, useKeysOn } from './use-keys.ts'
 
-const keys = [
-  ['j  k', 'Next, previous'],
-  ['c', 'Claim'],
-  ['d', 'Complete (done)'],
-  ['/', 'Filter the list'],
+const everywhere = [
+  ['Ctrl K', 'Find a page, a subject, a task or an act'],
+  ['/', 'Search in the list'],
+  ['u', 'Undo, for ten seconds'],
+  ['?', 'This list'],
   ['Esc', 'Close what is open'],
   ['← →', 'In a chart: move along the readings'],
-  ['?', 'This list'],
+] as const
+
+const worklist = [
+  ['j  k  ↓  ↑', 'Next, previous'],
+  ['c', 'Claim: you work on it'],
+  ['a', 'Acknowledge: you have seen it'],
+  ['d', 'Complete (done)'],
+  ['s', 'Snooze'],
+  ['h', 'Hand off'],
+  ['r', 'Release: somebody else may claim it'],
+  ['x', 'What proves it'],
 ] as const
 
 export function KeysDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const on = useKeysOn()
+  const going = usePlaces().map(({ key, label }) => [`g ${key}`, `Go to ${label}`] as const)
   return (
-    <Modal opened={opened} onClose={onClose} title="Keyboard keys">
-      <Table verticalSpacing={6} mb="md">
-        <Table.Tbody>
-          {keys.map(([key, what]) => (
-            <Table.Tr key={key}>
-              <Table.Td>
-                <Kbd>{key}</Kbd>
-              </Table.Td>
-              <Table.Td>{what}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title="Keyboard keys"
+      closeButtonProps={{ 'aria-label': 'Close the list' }}
+    >
+      <KeyTable title="In the worklist" keys={worklist} />
+      <KeyTable title="Everywhere" keys={[...everywhere, ...going]} />
       <Switch
         label="Single keys act"
         description="Switch off when you dictate or type with a device that sends stray keys."
@@ -35,5 +42,25 @@ export function KeysDialog({ opened, onClose }: { opened: boolean; onClose: () =
         onChange={(event) => setKeysOn(event.currentTarget.checked)}
       />
     </Modal>
+  )
+}
+
+function KeyTable({ title, keys }: { title: string; keys: readonly (readonly [string, string])[] }) {
+  return (
+    <Table verticalSpacing={6} mb="md" captionSide="top">
+      <Table.Caption ta="left" fw={600} c="var(--mantine-color-text)">
+        {title}
+      </Table.Caption>
+      <Table.Tbody>
+        {keys.map(([key, what]) => (
+          <Table.Tr key={key}>
+            <Table.Td w={110}>
+              <Kbd>{key}</Kbd>
+            </Table.Td>
+            <Table.Td>{what}</Table.Td>
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
   )
 }

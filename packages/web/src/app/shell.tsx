@@ -10,16 +10,10 @@ import { momentText, spanText } from '../parts/words.ts'
 import { useNow } from './clock.ts'
 import { KeysDialog } from './keys-dialog.tsx'
 import { LiveProvider, useLive } from './live-context.tsx'
-import { mayBe, useMe } from './session.tsx'
+import { usePlaces } from './places.ts'
+import { useMe } from './session.tsx'
 import classes from './shell.module.css'
 import { useKeys } from './use-keys.ts'
-
-/** Navigation shows only what a role may use. */
-const places = [
-  { to: '/worklist', label: 'Worklist', resource: 'task' },
-  { to: '/devices', label: 'Devices', resource: 'device' },
-  { to: '/quarantine', label: 'Quarantine', resource: 'quarantine' },
-] as const
 
 export function Shell() {
   const navigate = useNavigate()
@@ -47,7 +41,10 @@ export function Shell() {
 function Bar() {
   const me = useMe()
   const [keysShown, setKeysShown] = useState(false)
-  useKeys({ '?': () => setKeysShown(true) })
+  const places = usePlaces()
+  const navigate = useNavigate()
+  const goTo = places.map(({ to, key }) => [`g ${key}`, () => void navigate({ to })] as const)
+  useKeys({ '?': () => setKeysShown(true), ...Object.fromEntries(goTo) })
   useFocusOnPage()
   return (
     <header className={classes.bar}>
@@ -56,13 +53,11 @@ function Bar() {
         <span>Careloop</span>
       </div>
       <nav className={classes.links} aria-label="Pages">
-        {places
-          .filter(({ resource }) => mayBe(me, 'read', resource))
-          .map(({ to, label }) => (
-            <Link key={to} to={to} className={classes.link}>
-              {label}
-            </Link>
-          ))}
+        {places.map(({ to, label }) => (
+          <Link key={to} to={to} className={classes.link}>
+            {label}
+          </Link>
+        ))}
       </nav>
       <LiveDot />
       <PersonMenu me={me} onKeys={() => setKeysShown(true)} />

@@ -1,25 +1,44 @@
 /** Single keys that act, as people at a worklist want them; switched off by who prefers it (WCAG 2.1.4). */
 import { useEffect, useRef, useSyncExternalStore } from 'react'
+import { type Keys, mayRepeat, meaningOf } from './key-sequence.ts'
 
-export type Keys = Readonly<Record<string, (() => void) | undefined>>
+export type { Keys } from './key-sequence.ts'
 
-/** Keys are `event.key`: `j`, `?`, `/`, `Escape`. Not while typing, not with a modifier, not below an open dialog. */
+type Layer = { current: Keys }
+const layers: Layer[] = []
+let pending: string | undefined
+let pendingUntil = 0
+const secondKeyMs = 2_000
+
+/**
+ * Keys are `event.key` (`j`, `?`, `Escape`) or two of them (`g w`). Not while typing, not with a modifier, not below an open
+ * dialog. Of two hooks with one key the one mounted last acts.
+ */
 export function useKeys(keys: Keys): void {
   const latest = useRef(keys)
   latest.current = keys
   useEffect(() => {
-    const press = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
-      if (document.querySelector('[role="dialog"][aria-modal="true"]') !== null) return
-      if (event.key !== 'Escape' && !keysAreOn()) return
-      const act = latest.current[event.key]
-      if (act === undefined) return
-      event.preventDefault()
-      act()
+    if (layers.length === 0) document.addEventListener('keydown', press)
+    layers.push(latest)
+    return () => {
+      layers.splice(layers.indexOf(latest), 1)
+      if (layers.length === 0) document.removeEventListener('keydown', press)
     }
-    document.addEventListener('keydown', press)
-    return () => document.removeEventListener('keydown', press)
   }, [])
+}
+
+function press(event: KeyboardEvent): void {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
+  if (document.querySelector('[role="dialog"][aria-modal="true"], [role="menu"]') !== null) return
+  if (event.key !== 'Escape' && !keysAreOn()) return
+  if (['Shift', 'Control', 'Alt', 'Meta'].includes(event.key)) return
+  const first = performance.now() < pendingUntil ? pending : undefined
+  const meaning = meaningOf(first, event.key, layers.map((layer) => layer.current).toReversed())
+  pending = meaning.pending
+  pendingUntil = performance.now() + secondKeyMs
+  if (!meaning.isOurs) return
+  const isWanted = event.repeat && !mayRepeat(event.key) ? true : meaning.act?.() !== false
+  if (isWanted) event.preventDefault()
 }
 
 const isTyping = (target: EventTarget | null): boolean =>

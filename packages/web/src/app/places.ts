@@ -1,0 +1,17 @@
+/** The pages that stand in the navigation, in its order; `key` goes there after `g`. */
+import type { Resource } from '@careloop/contract'
+import { mayBe, useMe } from './session.tsx'
+
+const places = [
+  { to: '/worklist', label: 'Worklist', resource: 'task', key: 'w' },
+  { to: '/devices', label: 'Devices', resource: 'device', key: 'd' },
+  { to: '/quarantine', label: 'Quarantine', resource: 'quarantine', key: 'q' },
+] as const satisfies readonly { to: string; label: string; resource: Resource; key: string }[]
+
+export type Place = (typeof places)[number]
+
+/** Navigation shows only what a role may use. */
+export function usePlaces(): readonly Place[] {
+  const me = useMe()
+  return places.filter(({ resource }) => mayBe(me, 'read', resource))
+}
