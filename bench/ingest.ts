@@ -44,7 +44,7 @@ async function main(): Promise<void> {
     try {
       console.log(`${transport}: ${await assertDurableSettings(server.databaseUrl())}`)
       const { rooms, close } = await server.rooms()
-      const devices = await enrolDevices(rooms, DEVICES, {
+      const { devices } = await enrolDevices(rooms, DEVICES, {
         certificates: transport === 'mtls',
         watched: !DOORS_ONLY,
       })

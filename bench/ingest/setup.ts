@@ -7,17 +7,32 @@ import type { Device } from './generator.ts'
 /** Long before any reading. */
 const SINCE = Date.UTC(2020, 0, 1)
 
+export interface Load {
+  readonly devices: readonly Device[]
+  /** Of watched patients: the organisations, the first half of the devices in the first. */
+  readonly clinics: readonly Clinic[]
+}
+
+export interface Clinic extends Owners {
+  readonly tenant: string
+}
+
+/** Family name of the patient who wears a device. */
+export const patientOf = (device: Device): string => device.name.replace('monitor-', 'Load')
+
 /** @param watched whether the load's rules stand for the patients */
 export async function enrolDevices(
   rooms: Rooms,
   count: number,
   { certificates, watched }: { readonly certificates: boolean; readonly watched: boolean },
-): Promise<Device[]> {
+): Promise<Load> {
   const devices: Device[] = []
+  const clinics: Clinic[] = []
   for (const [half, name] of ['North clinic', 'South clinic'].entries()) {
     const tenant = await rooms.identity.createTenant(`${name} ${rooms.engine.ids.uuid().slice(-6)}`)
     const by: By = { tenant, actor: 'cli' }
     const owners = watched ? await watch(rooms, by) : null
+    if (owners !== null) clinics.push({ tenant, ...owners })
     const share = half === 0 ? Math.ceil(count / 2) : Math.floor(count / 2)
     for (let i = 0; i < share; i += 20)
       devices.push(
@@ -28,23 +43,34 @@ export async function enrolDevices(
         )),
       )
   }
-  return devices
+  return { devices, clinics }
 }
 
 interface Owners {
+  /** A nurse, and how they sign in. */
   readonly owner: string
+  readonly email: string
+  readonly password: string
   readonly backup: string
 }
 
 /** The load's rules, and who answers for them. */
 async function watch({ identity, alerting }: Rooms, by: By): Promise<Owners> {
   const person = async (role: 'nurse' | 'physician') => {
-    const wanted = { tenant: by.tenant, displayName: `A ${role}`, roles: [role], email: `${role}@${by.tenant}.example` }
-    return (await identity.createUser(wanted)).id
+    const email = `${role}@${by.tenant}.example`
+    const wanted = {
+      tenant: by.tenant,
+      displayName: `A ${role}`,
+      roles: [role],
+      email,
+      password: `${role} of the bench`,
+    }
+    return { id: (await identity.createUser(wanted)).id, email, password: wanted.password }
   }
-  const owners = { owner: await person('nurse'), backup: await person('physician') }
+  const { id: owner, email, password } = await person('nurse')
+  const { id: backup } = await person('physician')
   await alerting.activate(by, loadProgram())
-  return owners
+  return { owner, email, password, backup }
 }
 
 async function enrolOne(
@@ -66,7 +92,8 @@ async function enrolOne(
   const name = `monitor-${number}`
   const { id } = await fleet.enrolDevice(by, { name, profile: 'generic', classification: 'medical' })
   await fleet.assign(by, id, patient.id, SINCE)
-  if (owners !== null) await subjects.enrol(by, patient.id, { program: 'load', ...owners })
+  if (owners !== null)
+    await subjects.enrol(by, patient.id, { program: 'load', owner: owners.owner, backup: owners.backup })
   if (!certificate) return { name, device: id, token: (await fleet.createDeviceToken(by, id, {})).token }
   const issued = await fleet.issueCertificate(by, id, {})
   return { name, device: id, cert: issued.certificate, key: issued.privateKey! }

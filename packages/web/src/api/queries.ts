@@ -107,22 +107,26 @@ const madeOldBy: Readonly<Partial<Record<FactType, readonly string[]>>> = {
 const keysMadeOldBy = (type: FactType): readonly string[] =>
   type.startsWith('Alert') ? ['worklist', 'explain', 'task'] : (madeOldBy[type] ?? [])
 
-/** A burst of facts (a storm of alerts) is one reading again, not a hundred. */
+/** The first fact is shown at once; what follows closely (a storm of alerts) is read again together, not a hundred times. */
 const gatherMs = 100
 
 /** Takes live events and marks what they made old; what is on screen is read again at once. */
 export function makeRefresher(client: QueryClient): (event: LiveEvent) => void {
   const old = new Set<string>()
   let timer: ReturnType<typeof setTimeout> | undefined
+  let refreshedAt = Number.NEGATIVE_INFINITY
   const refresh = () => {
     timer = undefined
+    refreshedAt = performance.now()
     const keys = new Set(old)
     old.clear()
     void client.invalidateQueries({ predicate: ({ queryKey }) => keys.has('*') || keys.has(String(queryKey[0])) })
   }
   return (event) => {
     for (const key of event.type === 'everything' ? ['*'] : keysMadeOldBy(event.type)) old.add(key)
-    if (old.size > 0 && timer === undefined) timer = setTimeout(refresh, gatherMs)
+    // Facts of one event of the stream come in one task: the shortest wait gathers them.
+    const wait = Math.max(0, refreshedAt + gatherMs - performance.now())
+    if (old.size > 0 && timer === undefined) timer = setTimeout(refresh, wait)
   }
 }
 
