@@ -1,30 +1,8 @@
-/** A model as uPlot's options and data, with what uPlot does not draw by itself: limits, spans, gaps, bars, bands. */
-import type { Priority } from '@careloop/contract'
-import type uPlot from 'uplot'
-import { heightOf, type PlotLimit, type PlotModel, timesOf, widthOf } from './model.ts'
-
-/** The theme's colours as they are now; canvas knows no CSS variables. */
-export interface PlotColours {
-  readonly lines: readonly string[]
-  readonly axis: string
-  readonly grid: string
-  readonly breach: string
-  readonly soft: Readonly<Record<Priority, string>>
-  readonly strong: Readonly<Record<Priority, string>>
-}
-
-export function coloursNow(): PlotColours {
-  const style = getComputedStyle(document.documentElement)
-  const of = (name: string) => style.getPropertyValue(name).trim()
-  return {
-    lines: [of('--plot'), of('--plot-2'), of('--plot-3')],
-    axis: of('--plot-axis'),
-    grid: of('--plot-grid'),
-    breach: of('--mantine-color-text'),
-    soft: { high: of('--high-soft'), medium: of('--medium-soft'), low: of('--low-soft') },
-    strong: { high: of('--high'), medium: of('--medium-edge'), low: of('--low-edge') },
-  }
-}
+/** A model as uPlot's options and data. Options read the model when they draw, so that new readings need no new chart. */
+import uPlot from 'uplot'
+import type { PlotColours } from './colours.ts'
+import { drawBehind, drawOver, drawRanges } from './layers.ts'
+import { heightOf, type PlotModel, timesOf, widthOf } from './model.ts'
 
 export const dataOf = (model: PlotModel): uPlot.AlignedData => {
   const times = timesOf(model)
@@ -36,189 +14,117 @@ export const dataOf = (model: PlotModel): uPlot.AlignedData => {
   return [times, ...columns] as uPlot.AlignedData
 }
 
-export function optionsOf(model: PlotModel, colours: PlotColours, size: { width: number; height: number }) {
-  const [from, to] = widthOf(model)
+export type Options = Omit<uPlot.Options, 'hooks'> & { hooks: uPlot.Hooks.Arrays }
+
+export interface OptionsAsked {
+  /** Read at each drawing. Lines, unit and kind of drawing must stay the same (`shapeOf`). */
+  readonly model: () => PlotModel
+  readonly colours: PlotColours
+  readonly width: number
+  readonly height: number
+  /** Room at the right edge for the last values, CSS pixels. */
+  readonly gutter: number
+  /** Zooms by asking for another span; without it uPlot zooms by itself. */
+  readonly onZoom: ((from: number, to: number) => void) | undefined
+  readonly onBack: (() => void) | undefined
+}
+
+/** What a chart must be made anew for; everything else is new data in the same chart. */
+export const shapeOf = (model: PlotModel): string =>
+  JSON.stringify([
+    model.unit,
+    model.bars,
+    model.isStepped,
+    model.lines.map(({ label }) => label),
+    Object.keys(model.meanings ?? {}),
+  ])
+
+export function optionsOf({ model, colours, gutter, onZoom, onBack, ...size }: OptionsAsked): Options {
+  const first = model()
   const line = (index: number) => colours.lines[index % colours.lines.length]!
-  const axis = { stroke: colours.axis, grid: { stroke: colours.grid, width: 1 }, ticks: { show: false } }
-  const options: Omit<uPlot.Options, 'hooks'> & { hooks: uPlot.Hooks.Arrays } = {
+  const axis = { stroke: colours.axis, grid: { stroke: colours.grid, width: 1 }, ticks: { show: false }, font }
+  return {
     ...size,
     ms: 1,
+    padding: [8, gutter, 0, 0],
     legend: { show: false },
-    cursor: { y: false, points: { size: 9 }, drag: { x: true, y: false } },
-    scales: { x: { time: true, range: (_u, low, high) => rangeOf(model, low, high) }, y: { range: heightOf(model) } },
+    cursor: {
+      y: false,
+      points: { size: 9 },
+      drag: { x: true, y: false, setScale: onZoom === undefined, dist: 5 },
+      ...(onBack === undefined ? {} : { bind: { dblclick: () => backOn(onBack) } }),
+    },
+    scales: {
+      x: { time: true, range: (_u, low, high) => rangeOf(model(), low, high, onZoom !== undefined) },
+      y: { range: () => heightOf(model()) },
+    },
     axes: [
-      { ...axis, values: (_u, splits) => tickTexts(splits, to - from), space: 64 },
-      { ...axis, label: model.unit, labelSize: 20, size: 44, labelFont: font, font },
+      { ...axis, values: (u, splits) => tickTexts(splits, u.scales.x!.max! - u.scales.x!.min!), space: 64 },
+      { ...axis, ...valueAxis(first) },
     ],
-    series: [
-      {},
-      ...model.lines.map((each, index) => ({
-        label: each.label,
-        stroke: line(index),
-        width: 1.5,
-        ...(model.bars ? { paths: () => null } : {}),
-        points: { show: true, size: model.bars ? 5 : 6, fill: line(index) },
-      })),
-    ],
+    series: [{}, ...first.lines.map((each, index) => seriesOf(first, each.label, line(index)))],
     hooks: {
-      drawClear: [(u) => drawSpans(u, model, colours)],
-      drawAxes: [(u) => drawBands(u, model, line)],
-      draw: [(u) => drawOver(u, model, colours, line)],
+      drawClear: [(u) => drawBehind(u, model(), colours)],
+      drawAxes: [(u) => drawRanges(u, model(), line)],
+      draw: [(u) => drawOver(u, model(), colours)],
+      setSelect: [(u) => tellZoom(u, onZoom)],
     },
   }
-  options.axes![0]!.font = font
-  return options
+}
+
+/** In place of uPlot's own answer to a double click, which would show the whole of what is there. */
+const backOn = (onBack: () => void) => () => {
+  onBack()
+  return null
 }
 
 const font = '12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
 
-/** Zoomed by dragging: what was dragged; else the whole. */
-function rangeOf(model: PlotModel, low: number | null, high: number | null): [number, number] {
+function valueAxis({ unit, meanings }: PlotModel): uPlot.Axis {
+  if (meanings === undefined) return { label: unit, labelSize: 20, size: 44, labelFont: font }
+  const known = Object.keys(meanings).map(Number)
+  return { splits: known, values: known.map((each) => meanings[each]!), size: 72 }
+}
+
+function seriesOf({ bars, isStepped }: PlotModel, label: string, stroke: string): uPlot.Series {
+  const paths = bars ? () => null : isStepped ? uPlot.paths.stepped!({ align: 1 }) : undefined
+  return {
+    label,
+    stroke,
+    width: 1.5,
+    ...(paths === undefined ? {} : { paths }),
+    points: { show: true, size: bars ? 5 : 4, fill: stroke },
+  }
+}
+
+function tellZoom(u: uPlot, onZoom: OptionsAsked['onZoom']): void {
+  const { left, width } = u.select
+  if (onZoom === undefined || width < 5) return
+  const [from, to] = [u.posToVal(left, 'x'), u.posToVal(left + width, 'x')]
+  u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
+  onZoom(Math.round(from), Math.round(to))
+}
+
+/** Zoomed by uPlot itself: what was dragged; else the whole. */
+function rangeOf(model: PlotModel, low: number | null, high: number | null, isAlwaysWhole: boolean): [number, number] {
   const times = timesOf(model)
   // Of a single reading uPlot makes a range of its own, with the reading on its edge.
-  const isWhole = low === null || high === null || times.length < 2 || (low === times[0] && high === times.at(-1))
+  const isWhole =
+    isAlwaysWhole || low === null || high === null || times.length < 2 || (low === times[0] && high === times.at(-1))
   return isWhole ? widthOf(model) : [low, high]
 }
 
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
+const fineClock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
 
 function tickTexts(splits: readonly number[], spanMs: number): string[] {
+  const time = spanMs < 6 * 60_000 ? fineClock : clock
   let before = ''
   return splits.map((at) => {
     const today = day.format(at)
-    const text = today === before ? clock.format(at) : `${clock.format(at)}\n${today}`
+    const text = today === before ? time.format(at) : `${time.format(at)}\n${today}`
     before = today
     return spanMs > 4 * 86_400_000 ? today : text
   })
-}
-
-function drawSpans(u: uPlot, model: PlotModel, colours: PlotColours): void {
-  const { ctx, bbox } = u
-  ctx.save()
-  if (model.span !== undefined) {
-    const [x, width] = boxOf(u, model.span)
-    ctx.fillStyle = colours.soft[model.span.priority]
-    ctx.fillRect(x, bbox.top, width, bbox.height)
-    markSpan(u, x, model.span.priority, colours)
-  }
-  for (const gap of model.gaps) hatch(u, boxOf(u, gap), colours.grid)
-  ctx.restore()
-}
-
-/** The span's beginning as a line with the priority's own shape on top, so that its colour is not alone. */
-function markSpan(u: uPlot, x: number, priority: Priority, colours: PlotColours): void {
-  const { ctx, bbox } = u
-  const size = 10 * devicePixelRatio
-  ctx.fillStyle = colours.strong[priority]
-  ctx.fillRect(x, bbox.top, 2 * devicePixelRatio, bbox.height)
-  if (priority === 'low') {
-    ctx.fillRect(x, bbox.top, size, size / 3)
-    return
-  }
-  ctx.beginPath()
-  ctx.moveTo(x, bbox.top)
-  ctx.lineTo(x, bbox.top + size)
-  ctx.lineTo(x + (priority === 'high' ? size : size / 2), bbox.top + size / (priority === 'high' ? 2 : 1))
-  ctx.fill()
-}
-
-function boxOf(u: uPlot, { from, to }: { from: number; to: number }): [x: number, width: number] {
-  const left = Math.max(u.bbox.left, u.valToPos(from, 'x', true))
-  const right = Math.min(u.bbox.left + u.bbox.width, u.valToPos(to, 'x', true))
-  return [left, Math.max(0, right - left)]
-}
-
-/** A gap whose reason is known is hatched: nothing was measured, which is not the same as nothing happened. */
-function hatch(u: uPlot, [x, width]: [number, number], colour: string): void {
-  const { ctx, bbox } = u
-  ctx.save()
-  ctx.beginPath()
-  ctx.rect(x, bbox.top, width, bbox.height)
-  ctx.clip()
-  ctx.strokeStyle = colour
-  ctx.lineWidth = 2
-  for (let at = x - bbox.height; at < x + width; at += 10) {
-    ctx.beginPath()
-    ctx.moveTo(at, bbox.top + bbox.height)
-    ctx.lineTo(at + bbox.height, bbox.top)
-    ctx.stroke()
-  }
-  ctx.restore()
-}
-
-/** Min-max band of rollups behind the line of means. */
-function drawBands(u: uPlot, model: PlotModel, colourOf: (line: number) => string): void {
-  const { ctx } = u
-  ctx.save()
-  ctx.globalAlpha = 0.22
-  for (const [index, line] of model.lines.entries()) {
-    const banded = line.points.filter((point) => point.low !== undefined && point.high !== undefined)
-    if (banded.length === 0) continue
-    ctx.beginPath()
-    for (const { at, high } of banded) ctx.lineTo(u.valToPos(at, 'x', true), u.valToPos(high!, 'y', true))
-    for (const { at, low } of banded.toReversed()) ctx.lineTo(u.valToPos(at, 'x', true), u.valToPos(low!, 'y', true))
-    ctx.fillStyle = colourOf(index)
-    ctx.fill()
-  }
-  ctx.restore()
-}
-
-function drawOver(u: uPlot, model: PlotModel, colours: PlotColours, colourOf: (line: number) => string): void {
-  const { ctx, bbox } = u
-  const scale = devicePixelRatio
-  ctx.save()
-  ctx.beginPath()
-  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height)
-  ctx.clip()
-  if (model.bars) drawBars(u, model, colourOf(0), scale)
-  for (const line of model.lines) {
-    for (const { at, value, breach } of line.points) {
-      if (!breach || typeof value !== 'number') continue
-      // A ring, so that a breaching reading is told from the others without colour.
-      ctx.beginPath()
-      ctx.arc(u.valToPos(at, 'x', true), u.valToPos(value, 'y', true), 6 * scale, 0, 2 * Math.PI)
-      ctx.strokeStyle = colours.breach
-      ctx.lineWidth = 1.5 * scale
-      ctx.stroke()
-    }
-  }
-  for (const limit of model.limits) drawLimit(u, limit, colours, scale)
-  ctx.restore()
-}
-
-function drawBars(u: uPlot, model: PlotModel, colour: string, scale: number): void {
-  const { ctx } = u
-  const [upper, lower] = model.lines
-  const lows = new Map(lower!.points.map(({ at, value }) => [at, value]))
-  ctx.strokeStyle = colour
-  ctx.lineWidth = 4 * scale
-  ctx.lineCap = 'round'
-  for (const { at, value } of upper!.points) {
-    const low = lows.get(at)
-    if (typeof value !== 'number' || typeof low !== 'number') continue
-    const x = u.valToPos(at, 'x', true)
-    ctx.beginPath()
-    ctx.moveTo(x, u.valToPos(value, 'y', true))
-    ctx.lineTo(x, u.valToPos(low, 'y', true))
-    ctx.stroke()
-  }
-}
-
-function drawLimit(u: uPlot, limit: PlotLimit, colours: PlotColours, scale: number): void {
-  const { ctx, bbox } = u
-  const y = Math.round(u.valToPos(limit.value, 'y', true)) + 0.5
-  ctx.strokeStyle = colours.axis
-  ctx.lineWidth = scale
-  ctx.setLineDash(limit.role === 'raise' ? [] : [4 * scale, 4 * scale])
-  ctx.beginPath()
-  ctx.moveTo(bbox.left, y)
-  ctx.lineTo(bbox.left + bbox.width, y)
-  ctx.stroke()
-  ctx.setLineDash([])
-  ctx.fillStyle = colours.axis
-  ctx.font = `${11 * scale}px system-ui, sans-serif`
-  ctx.textAlign = 'left'
-  ctx.textBaseline = 'bottom'
-  ctx.fillText(limit.label, bbox.left + 4 * scale, y - 2 * scale)
 }
