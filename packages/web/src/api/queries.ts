@@ -7,6 +7,11 @@ import { endpoints } from './endpoints.ts'
 import type { LiveEvent } from './live.ts'
 
 export const queries = {
+  place: queryOptions({
+    queryKey: ['place'],
+    queryFn: ({ signal }) => call(endpoints.place, { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  }),
   me: queryOptions({
     queryKey: ['me'],
     queryFn: ({ signal }) => call(endpoints.me, { signal }),
@@ -30,6 +35,28 @@ export const queries = {
     queryOptions({
       queryKey: ['explain', alert],
       queryFn: ({ signal }) => call(endpoints.explain, { params: { id: alert }, signal }),
+    }),
+  taskNotifications: (task: string) =>
+    queryOptions({
+      queryKey: ['notifications', 'task', task],
+      queryFn: ({ signal }) => call(endpoints.taskNotifications, { params: { id: task }, signal }),
+    }),
+  /** What oneself was told. Facts make it old; it is read again each minute as well, since what repeats is no fact. */
+  notifications: queryOptions({
+    queryKey: ['notifications', 'mine'],
+    queryFn: ({ signal }) => call(endpoints.notifications, { signal }),
+    refetchInterval: 60_000,
+  }),
+  colleagues: queryOptions({
+    queryKey: ['colleagues'],
+    queryFn: ({ signal }) => call(endpoints.colleagues, { signal }),
+    staleTime: 5 * 60_000,
+  }),
+  /** What stands for a subject now: rules with its own limits in force. */
+  subjectRules: (subject: string) =>
+    queryOptions({
+      queryKey: ['subject', 'rules', subject],
+      queryFn: ({ signal }) => call(endpoints.subjectRules, { params: { id: subject }, signal }),
     }),
   subject: (id: string) =>
     queryOptions({
@@ -99,13 +126,13 @@ const madeOldBy: Readonly<Partial<Record<FactType, readonly string[]>>> = {
   QuarantineReplayed: ['quarantine'],
   SeriesMoved: ['series'],
   GapChanged: ['series'],
-  TaskOpened: ['worklist'],
-  TaskChanged: ['worklist', 'task', 'explain'],
+  TaskOpened: ['worklist', 'notifications'],
+  TaskChanged: ['worklist', 'task', 'explain', 'notifications'],
 }
 
 /** Whatever happens to an alert shows in the list, in its task and in what explains it. */
 const keysMadeOldBy = (type: FactType): readonly string[] =>
-  type.startsWith('Alert') ? ['worklist', 'explain', 'task'] : (madeOldBy[type] ?? [])
+  type.startsWith('Alert') ? ['worklist', 'explain', 'task', 'notifications'] : (madeOldBy[type] ?? [])
 
 /** The first fact is shown at once; what follows closely (a storm of alerts) is read again together, not a hundred times. */
 const gatherMs = 100

@@ -6,6 +6,8 @@ import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-route
 import { useCallback, useEffect, useState } from 'react'
 import { call } from '../api/client.ts'
 import { endpoints } from '../api/endpoints.ts'
+import { DemoMark } from '../parts/first-minute/demo-mark.tsx'
+import { DemoGuide } from '../parts/first-minute/first-minute.tsx'
 import { momentText, spanText } from '../parts/words.ts'
 import { useNow } from './clock.ts'
 import { KeysDialog } from './keys-dialog.tsx'
@@ -28,8 +30,10 @@ export function Shell() {
         <a className="skip" href="#main">
           Skip to the page
         </a>
+        <DemoMark guides />
         <Bar />
         <Disconnected />
+        <DemoGuide />
         <main id="main" className={classes.main}>
           <Outlet />
         </main>

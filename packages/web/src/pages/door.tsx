@@ -2,20 +2,24 @@
 import { Text, Title } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { ApiError } from '../api/client.ts'
+import { DemoMark } from '../parts/first-minute/demo-mark.tsx'
 import classes from './door.module.css'
 
 export function Door({ title, children }: { title: string; children: ReactNode }) {
   return (
-    <main className={classes.door}>
-      <div className={classes.card}>
-        <div className={classes.brand}>
-          <img src="/icon.svg" alt="" />
-          Careloop
+    <>
+      <DemoMark isOver />
+      <main className={classes.door}>
+        <div className={classes.card}>
+          <div className={classes.brand}>
+            <img src="/icon.svg" alt="" />
+            Careloop
+          </div>
+          <Title order={1}>{title}</Title>
+          {children}
         </div>
-        <Title order={1}>{title}</Title>
-        {children}
-      </div>
-    </main>
+      </main>
+    </>
   )
 }
 
