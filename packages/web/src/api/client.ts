@@ -16,11 +16,12 @@ type ParamNames<Path> = Path extends `${string}{${infer Name}}${infer Rest}` ? N
 type Query = Readonly<Record<string, string | number | undefined>>
 
 /** What an endpoint needs: path parameters if its path has some, a body if it takes one. */
-export type Asked<Body, Path> = { readonly query?: Query; readonly signal?: AbortSignal } & ([
-  ParamNames<Path>,
-] extends [never]
-  ? unknown
-  : { readonly params: Readonly<Record<ParamNames<Path>, string>> }) &
+export type Asked<Body, Path> = {
+  readonly query?: Query
+  readonly signal?: AbortSignal
+  /** The page may be left before the answer is there: the browser sends it all the same. At most 64 kB. */
+  readonly keepalive?: boolean
+} & ([ParamNames<Path>] extends [never] ? unknown : { readonly params: Readonly<Record<ParamNames<Path>, string>> }) &
   ([Body] extends [undefined] ? unknown : { readonly body: Body })
 
 /** A refusal in the server's words, or the network's. `status` 0 = nobody answered. */
@@ -47,16 +48,17 @@ export async function call<Answer, Body, Path extends string>(
   endpoint: Endpoint<Answer, Body, Path>,
   asked: Asked<Body, Path>,
 ): Promise<Answer> {
-  const { params, body, query, signal } = asked as { params?: Record<string, string>; body?: unknown } & Asked<
-    undefined,
-    ''
-  >
+  const { params, body, query, signal, keepalive } = asked as {
+    params?: Record<string, string>
+    body?: unknown
+  } & Asked<undefined, ''>
   const response = await fetch(urlOf(endpoint.path, params ?? {}, query ?? {}), {
     method: endpoint.method,
     credentials: 'same-origin',
     headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal === undefined ? {} : { signal }),
+    ...(keepalive ? { keepalive } : {}),
   }).catch((error: unknown) => {
     if ((error as Error).name === 'AbortError') throw error
     throw new ApiError('Careloop does not answer. Check the connection and try again.', 0, 'no-answer', '', undefined)
