@@ -1,6 +1,7 @@
 /** What the pages ask. Types are the contract's schemas, imported as types only; a test holds each against OpenAPI. */
 import type {
   ActivateProgram,
+  ActivityBody,
   ActivityList,
   AssignmentEnd,
   AssignmentHistory,
@@ -8,6 +9,7 @@ import type {
   CareTeamList,
   ColleagueList,
   CompleteTask,
+  CorrectActivity,
   CredentialList,
   DeactivateRule,
   DeviceCertificateIssued,
@@ -22,6 +24,7 @@ import type {
   EnrolmentView,
   ExplainBody,
   GatewayList,
+  HandOffTask,
   LatestBody,
   Me,
   MeasurementDays,
@@ -32,12 +35,15 @@ import type {
   NewEnrolment,
   NewOverride,
   NewSubject,
+  NotificationList,
+  NotificationsSeen,
   OverrideBody,
   Place,
   ProfileList,
   ProgramBody,
   ProgramList,
   ProgramRule,
+  PutActivity,
   QuarantineBytes,
   QuarantineCounts,
   QuarantinePage,
@@ -45,6 +51,7 @@ import type {
   SeriesBody,
   SetUp,
   SiteList,
+  SnoozeTask,
   SubjectAlerts,
   SubjectFound,
   SubjectList,
@@ -63,6 +70,8 @@ export type Series = z.infer<typeof SeriesBody>
 function on<Answer, Body = undefined>() {
   return <const Path extends string>(method: Method, path: Path): Endpoint<Answer, Body, Path> => ({ method, path })
 }
+
+type FindSubjects = z.input<typeof SubjectSearch>
 
 export const endpoints = {
   signIn: on<unknown, { email: string; password: string }>()('POST', '/api/auth/sign-in/email'),
