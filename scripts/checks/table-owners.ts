@@ -10,7 +10,17 @@ import type { SourceFile } from '../source/source-file.ts'
 export const MIGRATIONS = 'packages/platform/migrations'
 
 /** Migrations that are not named after the room whose tables they make. */
-const MIGRATION_ROOMS: Readonly<Record<string, string>> = { 'mqtt-session': 'ingest', ca: 'fleet' }
+const MIGRATION_ROOMS: Readonly<Record<string, string>> = {
+  notifications: 'workflow',
+  timers: 'engine',
+  'fact-names-its-transaction': 'engine',
+  'mqtt-session': 'ingest',
+  ca: 'fleet',
+  'second-factor': 'identity',
+  'rules-and-overrides': 'alerting',
+  'task-acts': 'workflow',
+  'measurement-days': 'telemetry',
+}
 
 /** Tables that another room than their migration's may write, each with its reason. */
 const ALSO: Readonly<Record<string, { readonly room: string; readonly reason: string }>> = {

@@ -91,7 +91,9 @@ async function tenantWork<T>(
 ): Promise<T> {
   if (!UUID.test(tenant)) throw new TypeError('a tenant id is a uuid')
   await scope.client.query(`set local role careloop_app; set local careloop.tenant = '${tenant}'`)
-  const pending: { entries: LogEntry[]; bump: string[] } = { entries: [], bump: [] }
+  const pending: { entries: LogEntry[]; bump: string[]; engine: ((tx: EngineTx) => Promise<void>)[] } = {
+    ...{ entries: [], bump: [], engine: [] },
+  }
   const tx: TenantTx = {
     tenant,
     client: scope.client,
@@ -104,6 +106,7 @@ async function tenantWork<T>(
       pending.entries.push(...entries)
       pending.bump.push(...bump)
     },
+    beforeCommitAsEngine: (work) => void pending.engine.push(work),
     afterCommit: (done) => scope.committed.push(done),
   }
   let result: T
@@ -116,6 +119,7 @@ async function tenantWork<T>(
     throw error
   }
   await scope.client.query('reset role')
+  for (const work of pending.engine) await work(engineTx(scope, parts))
   if (pending.entries.length > 0 || pending.bump.length > 0)
     await parts.log().appendWithin(engineTx(scope, parts), pending.entries, pending.bump)
   return result
@@ -126,12 +130,11 @@ function engineTx(scope: Scope, parts: DbParts): EngineTx {
     client: scope.client,
     async publish(tenant, fact) {
       const { type, ...body } = fact
-      await scope.client.query('insert into engine.fact (tenant_id, type, body) values ($1, $2, $3)', [
-        tenant,
-        type,
-        JSON.stringify(body),
-      ])
-      await scope.client.query(`select pg_notify('careloop_fact', '')`)
+      await scope.client.query(
+        `with written as (insert into engine.fact (tenant_id, type, body) values ($1, $2, $3))
+         select pg_notify('careloop_fact', pg_current_xact_id()::text)`,
+        [tenant, type, JSON.stringify(body)],
+      )
     },
     asTenant: (tenant, fn) => tenantWork(scope, parts, tenant, fn),
     afterCommit: (done) => scope.committed.push(done),

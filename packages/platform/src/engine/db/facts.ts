@@ -43,9 +43,13 @@ interface Subscriber {
   readonly fn: (fact: Fact) => void
 }
 
+/** ms between looks for a fact that was notified and still hides behind a transaction that runs; then the steady look. */
+const hiddenMs = [2, 4, 8, 16, 32, 64, 128]
+
 /**
- * Tells subscribers of facts from now on. Wakes by NOTIFY and looks every 500 ms besides, because a notification can be lost
- * with its connection and a fact can hide behind a transaction that still runs.
+ * Tells subscribers of facts from now on. Wakes by NOTIFY, which names the transaction that wrote: its facts may hide behind
+ * another one that still runs, and then a page or a task waits for it, so it is looked for again at once. Looks every 500 ms
+ * besides, because a notification can be lost with its connection.
  */
 export function makeFactFeed(pool: Pool, log: Logger): FactFeed {
   const subscribers = new Set<Subscriber>()
@@ -54,6 +58,9 @@ export function makeFactFeed(pool: Pool, log: Logger): FactFeed {
   const began = newest(pool)
   began.catch(() => {})
   let position: string | undefined
+  /** Newest transaction that notified. */
+  let wanted = 0n
+  let misses = 0
   let listener: PoolClient | undefined
   let busy: Promise<void> | undefined
   let again = false
@@ -90,9 +97,11 @@ export function makeFactFeed(pool: Pool, log: Logger): FactFeed {
       .catch((error: Error) => log.warn({ err: error }, 'facts could not be read; trying again'))
       .finally(() => {
         busy = undefined
-        if (!again) return
+        const isHidden = wanted > BigInt(position?.split(':')[0] ?? '0')
+        misses = isHidden ? misses + 1 : 0
+        if (again) setTimeout(wake, 5).unref()
+        else if (isHidden && misses <= hiddenMs.length) setTimeout(wake, hiddenMs[misses - 1]).unref()
         again = false
-        setTimeout(wake, 5).unref()
       })
   }
 
@@ -102,10 +111,11 @@ export function makeFactFeed(pool: Pool, log: Logger): FactFeed {
     // Closed meanwhile, or another call was quicker.
     if (closed || listener) return client.release()
     listener = client
-    client.on('notification', () => {
+    client.on('notification', ({ payload }) => {
+      const xid = BigInt(payload ?? '0')
+      if (xid > wanted) wanted = xid
+      misses = 0
       wake()
-      // The notifying transaction may still be hidden behind another one: look once more soon.
-      setTimeout(wake, 30).unref()
     })
     client.on('error', () => giveBack(client))
     await client.query('listen careloop_fact').catch(() => giveBack(client))
