@@ -5,7 +5,7 @@
 import { createWriteStream } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Failure } from '@careloop/contract'
-import { endWithProcess, makeWatch, type Platform, readConfig, startPlatform } from '@careloop/platform'
+import { endOnCrash, endWithProcess, makeWatch, type Platform, readConfig, startPlatform } from '@careloop/platform'
 import { buildWeb } from '../../../scripts/build-web.ts'
 import { actsOf } from './demo/acts.ts'
 import { type DeviceCast, deviceToTry, enrolDevice } from './demo/devices.ts'
@@ -38,15 +38,16 @@ async function main(): Promise<void> {
   const log = makeWatch({ level: config.logLevel, destination: createWriteStream(place.logFile, { flags: 'a' }) })
   const hasPages = await pages()
   say('Starting the database and the server ...')
+  const ends: (() => Promise<unknown>)[] = []
+  const close = async () => {
+    say('\nStopping ...')
+    while (ends.length > 0) await ends.pop()!()
+    place.save()
+  }
+  endOnCrash(log, close)
   const platform = await startPlatform(config, log)
-  const ends: (() => Promise<unknown>)[] = [platform.close]
-  endWithProcess({
-    async close() {
-      say('\nStopping ...')
-      while (ends.length > 0) await ends.pop()!()
-      place.save()
-    },
-  })
+  ends.push(platform.close)
+  endWithProcess({ close })
   say('Preparing organisations, people and devices ...')
   const addresses = addressesOf(platform)
   const people = await makePeople(platform.rooms, place, `${root}/programs`, Date.now())
@@ -68,6 +69,9 @@ async function main(): Promise<void> {
   const troupe = await raise(platform, people, recordings, parts)
   ends.push(() => Promise.all(troupe.map((each) => each.stop())))
 }
+
+/** Local time minus UTC, ms. */
+const zoneOffset = (at: number): number => -new Date(at).getTimezoneOffset() * 60_000
 
 const say = (text: string): void => console.log(text)
 
@@ -124,7 +128,7 @@ async function raise(
       bloodPressurePace,
     ),
     recorded(probe, refrigerator, excursionEnd(refrigerator.recorded) ?? newest(refrigerator), realPace),
-    ...actsOf(parts.start, -new Date(parts.start).getTimezoneOffset() * 60_000).map(async (act) => {
+    ...actsOf(parts.start, zoneOffset(parts.start), { ...parts.place.memory.toldUntil }).map(async (act) => {
       const { name, profile, classification } = act.device
       return perform(act, await enrol({ ...act, name, profile, classification }), parts)
     }),

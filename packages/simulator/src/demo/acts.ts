@@ -11,6 +11,7 @@ import {
   scale,
   thermometer,
 } from '../devices/personal.ts'
+import { type Telling, toldAt } from '../devices/told-at.ts'
 import type { VirtualDevice } from '../devices/virtual-device.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../signals/day-rhythm.ts'
 import { aPerson } from '../signals/person.ts'
@@ -38,17 +39,16 @@ const mqtt = (version: 4 | 5, topics?: 'thingsboard'): Way => ({
 })
 const http = (format: 'json' | 'senml', gzip = false): Way => ({ protocol: 'http', format, gzip })
 
+/** Until when each device has told what it measured, in earlier runs. */
+export type ToldUntil = Readonly<Record<string, EpochMs>>
+
 /** @param start when the demo's clock begins; incidents count from it */
-export function actsOf(start: EpochMs, zoneOffsetMs: number): Act[] {
-  return [...people(start, zoneOffsetMs), ...refrigerators(start)]
+export function actsOf(start: EpochMs, zoneOffsetMs: number, toldUntil: ToldUntil): Act[] {
+  return [...people(start, zoneOffsetMs), ...refrigerators(start, toldUntil)]
 }
 
 function people(start: EpochMs, zoneOffsetMs: number): Act[] {
   const at = (ms: number) => start + ms
-  const crisis = aPerson('cosmo', {
-    ...{ zoneOffsetMs, systolic: 126, diastolic: 79 },
-    script: [{ kind: 'hypertensive-crisis', from: at(14 * SECOND), to: at(12 * MINUTE) }],
-  })
   const ward = aPerson('wanda', {
     zoneOffsetMs,
     script: [{ kind: 'desaturation', from: at(MINUTE), to: at(6 * MINUTE) }],
@@ -59,8 +59,8 @@ function people(start: EpochMs, zoneOffsetMs: number): Act[] {
   const tokens = { credential: 'token' } as const
   return [
     {
-      ...{ device: bloodPressureCuff(crisis, { name: 'cuff-crisis', everyMs: 12 * SECOND }), wornBy: 'crisis' },
-      ...{ credential: 'certificate', way: mqtt(5), pastMs: 0 },
+      ...{ device: crisisCuff(start, zoneOffsetMs), wornBy: 'crisis' },
+      ...{ credential: 'certificate', way: mqtt(5), pastMs: CRISIS_HISTORY },
     },
     {
       device: withFaults(monitor, [{ kind: 'duplicate-sends', from: at(30 * SECOND), to: at(MINUTE) }]),
@@ -86,16 +86,49 @@ function people(start: EpochMs, zoneOffsetMs: number): Act[] {
   ]
 }
 
-function refrigerators(start: EpochMs): Act[] {
+const CRISIS_HISTORY = 14 * DAY
+
+/**
+ * A home cuff that keeps what it measured. The crisis was measured two minutes before it is told, and once more when it is told:
+ * the rule asks for a repeat within 1 to 5 minutes, and nobody waits for that at a screen.
+ */
+function crisisCuff(start: EpochMs, zoneOffsetMs: number): VirtualDevice {
+  const told = start + 8 * SECOND
+  const person = aPerson('cosmo', {
+    ...{ zoneOffsetMs, systolic: 122, diastolic: 77 },
+    script: [{ kind: 'hypertensive-crisis', from: told - 3 * MINUTE, to: start + 12 * MINUTE }],
+  })
+  const twiceADay: Telling[] = []
+  for (let at = start - CRISIS_HISTORY; at < start - 2 * HOUR; at += DAY / 2) twiceADay.push({ at, measuredAt: [at] })
+  const afterwards = [6, 14, 16, 30].map((minutes) => start + minutes * MINUTE)
+  const script: Telling[] = [
+    ...twiceADay,
+    { at: told, measuredAt: [told - 2 * MINUTE, told] },
+    ...afterwards.map((at) => ({ at, measuredAt: [at] })),
+  ]
+  return toldAt(bloodPressureCuff(person, { name: 'cuff-crisis' }), script, 5 * SECOND)
+}
+
+/** When the gateway of refrigerator 3 comes back, and for how long it was away. */
+const BACK = 40 * SECOND
+const AWAY = 3 * HOUR
+
+function refrigerators(start: EpochMs, toldUntil: ToldUntil): Act[] {
   const at = (ms: number) => start + ms
-  const open = aRefrigerator('two', { script: [{ kind: 'door-open', from: at(2 * MINUTE), to: at(50 * MINUTE) }] })
-  const dying = aRefrigerator('four', { script: [{ kind: 'dying-probe', from: at(MINUTE) }] })
-  const tag = ruuviTag(aRefrigerator('three'), { name: 'fridge-3-ruuvi', everyMs: 20 * SECOND })
-  const lora = em300Th(aRefrigerator('three'), { name: 'fridge-3-em300', everyMs: 2 * MINUTE })
   const tokens = { credential: 'token', wornBy: 'fridge-3' } as const
+  // Its door stood open while nobody could hear it: found late.
+  const third = aRefrigerator('three', {
+    script: [{ kind: 'door-open', from: at(-150 * MINUTE), to: at(-110 * MINUTE) }],
+  })
+  const behindGateway = (device: VirtualDevice): VirtualDevice => {
+    // What an earlier run has told is not told again: the same moment would have another value, and be a conflict.
+    const from = Math.max(at(BACK - AWAY), toldUntil[device.name] ?? 0)
+    return withFaults(device, [{ kind: 'gateway-outage', from, to: at(BACK) }])
+  }
+  const tag = ruuviTag(third, { name: 'fridge-3-ruuvi', everyMs: 20 * SECOND })
   return [
     {
-      ...{ device: fridgeProbe(open, { name: 'fridge-2-probe', everyMs: MINUTE }), wornBy: 'fridge-2' },
+      ...{ device: leftOpen(start), wornBy: 'fridge-2' },
       ...{ credential: 'certificate', way: mqtt(5), pastMs: 6 * HOUR },
     },
     {
@@ -103,12 +136,34 @@ function refrigerators(start: EpochMs): Act[] {
       ...{ ...tokens, way: mqtt(4), pastMs: 0 },
     },
     {
-      device: withFaults(lora, [{ kind: 'gateway-outage', from: at(3 * MINUTE), to: at(20 * MINUTE) }]),
+      device: behindGateway(em300Th(third, { name: 'fridge-3-em300', everyMs: MINUTE })),
       ...{ ...tokens, way: mqtt(5), pastMs: DAY },
     },
     {
-      ...{ device: fridgeProbe(dying, { name: 'fridge-4-probe', everyMs: 30 * SECOND }), wornBy: 'fridge-4' },
+      device: behindGateway(fridgeProbe(third, { name: 'fridge-3-probe', everyMs: MINUTE })),
+      ...{ ...tokens, way: mqtt(5), pastMs: DAY },
+    },
+    {
+      ...{ device: dying(start), wornBy: 'fridge-4' },
       ...{ credential: 'token', way: mqtt(5), pastMs: 2 * HOUR },
     },
   ]
+}
+
+/** How long a door stands open before the rule speaks: it is left so long before the start that this is within the first minute. */
+const DOOR_PATIENCE = 5 * MINUTE
+
+function leftOpen(start: EpochMs): VirtualDevice {
+  const from = start + 20 * SECOND - DOOR_PATIENCE
+  const open = aRefrigerator('two', { script: [{ kind: 'door-open', from, to: start + 50 * MINUTE }] })
+  return fridgeProbe(open, { name: 'fridge-2-probe', everyMs: 20 * SECOND })
+}
+
+/** What the rule holds for low, %; a dying probe falls from 30 % to nothing in ten minutes, and is silent then. */
+const LOW = 20
+
+function dying(start: EpochMs): VirtualDevice {
+  const from = start + 20 * SECOND - 10 * MINUTE * (1 - LOW / 30)
+  const fridge = aRefrigerator('four', { script: [{ kind: 'dying-probe', from }] })
+  return fridgeProbe(fridge, { name: 'fridge-4-probe', everyMs: 20 * SECOND })
 }

@@ -8,6 +8,7 @@ import { airTemperature, aRefrigerator, humidity } from '../signals/refrigerator
 import { em300Th, fridgeProbe, ruuviTag } from './environmental.ts'
 import { withFaults } from './faults.ts'
 import { bedsideMonitor, bloodPressureCuff, glucoseMeter, scale, thermometer } from './personal.ts'
+import { toldAt } from './told-at.ts'
 import { tellings, type Utterance } from './virtual-device.ts'
 
 const moment = fc.integer({ min: Date.UTC(2020, 0, 1), max: Date.UTC(2040, 0, 1) })
@@ -89,6 +90,18 @@ describe('simulator > devices', () => {
         expect(readings.get('humidity')!.value).toBe(humidity(fridge, at))
       }),
     )
+  })
+})
+
+describe('simulator > a device that is told by hand', () => {
+  it('tells together what it measured apart, once, with the times of measuring', () => {
+    const person = aPerson('apart', { script: [{ kind: 'hypertensive-crisis', from: 0 }] })
+    const cuff = bloodPressureCuff(person, { name: 'apart' })
+    const said = tellings(toldAt(cuff, [{ at: 200_000, measuredAt: [80_000, 200_000] }], 5_000), 100_000, 400_000)
+    expect(said.map((each) => each.what === 'measurement' && [each.at, each.values.systolic])).toEqual([
+      [80_000, 190],
+      [200_000, 190],
+    ])
   })
 })
 

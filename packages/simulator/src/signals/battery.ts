@@ -1,4 +1,4 @@
-/** A battery, %: it loses a little each day; of a dying probe it falls to nothing within the incident. */
+/** A battery, %: it loses a little each day and is replaced at 35 %, before anybody is called; of a dying probe it falls to nothing within the incident. */
 import type { EpochMs } from '@careloop/contract'
 import { DAY } from './day-rhythm.ts'
 import type { Incident } from './incident.ts'
@@ -9,7 +9,7 @@ const DEATH = 0.7
 
 export function batteryLevel(seed: number, script: readonly Incident[], t: EpochMs): number {
   const days = (t / DAY + uniform(seed, 91) * 400) % 400
-  const usual = 100 - (days / 400) * 85
+  const usual = 100 - (days / 400) * 65
   const dying = script.find(({ kind, from }) => kind === 'dying-probe' && t >= from)
   if (!dying) return Math.round(usual)
   const share = lifetimeShare(dying, t)
