@@ -32,6 +32,7 @@ export interface FactBodies {
   AlertClosed: { alert: string; subject: string }
   TaskOpened: { task: string; subject: string }
   TaskChanged: { task: string; subject: string; status: string }
+  TaskHandedOff: { task: string; subject: string; to: string }
 }
 
 export type FactType = keyof FactBodies

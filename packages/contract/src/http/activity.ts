@@ -60,6 +60,13 @@ export const ActivityBody = z
     note: z.string(),
     source: z.enum(['worklist', 'subject-page', 'entered']),
     ended: z.boolean(),
+    /** Its page fell silent before it ended: it ended by itself when that was last heard. Absent = no. */
+    lost: z.literal(true).optional(),
+    /** Whoever wrote it down for `by`; absent = themselves. */
+    recordedBy: StaffRef.optional(),
+    /** Of a correction: the entry that it stands for, and why. */
+    corrects: Id.optional(),
+    reason: z.string().optional(),
     /** Entered anew by a later entry, which names it; it no longer counts. */
     correctedBy: Id.optional(),
     /** Civil date of `from` in the subject's zone at that time, YYYY-MM-DD. */
@@ -88,6 +95,14 @@ export const ActivityList = z.object({
 })
 export type ActivityList = z.infer<typeof ActivityList>
 
+/** Both dates included. */
+export const DaysQuery = z.object({ from: z.iso.date(), to: z.iso.date() })
+export type DaysQuery = z.infer<typeof DaysQuery>
+
+/** Those that touch [from, to); `totals` count only what lies inside. */
+export const ActivityQuery = z.object({ from: z.coerce.number().pipe(Instant), to: z.coerce.number().pipe(Instant) })
+export type ActivityQuery = z.infer<typeof ActivityQuery>
+
 /** GET /api/v1/subjects/:id/days?from&to (dates): civil days on which something was measured, by device and origin. */
 export const MeasurementDays = z.object({
   days: z.array(
@@ -97,6 +112,8 @@ export const MeasurementDays = z.object({
       device: Id,
       origin: z.enum(['automatic', 'typed', 'ehr']),
       firstMeasuredAt: Instant,
+      /** The device's clock was not set or ran ahead: the day is that of receipt. Absent = no. */
+      clockSuspect: z.literal(true).optional(),
     }),
   ),
 })

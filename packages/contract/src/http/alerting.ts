@@ -99,12 +99,21 @@ export const AlertEventBody = z.object({
     'wrong-subject',
     'right-subject',
     'acknowledged',
+    'released',
     'closed',
+    'reopened',
   ]),
   at: Instant,
   recordedAt: Instant,
   /** Of `cleared`: no reading said so, the enrolment ended or the rule went. */
   why: z.enum(['no-longer-watched']).optional(),
+  /** Of `closed` while the condition stood; absent = until it has cleared once. */
+  rearm: z
+    .discriminatedUnion('until', [
+      z.object({ until: z.literal('worse') }),
+      z.object({ until: z.literal('time'), at: Instant }),
+    ])
+    .optional(),
   by: StaffRef.optional(),
 })
 export type AlertEventBody = z.infer<typeof AlertEventBody>
@@ -146,26 +155,13 @@ export type RuleRef = z.infer<typeof RuleRef>
 export const ProgramRef = z.object({ code: z.string(), title: z.string() })
 export type ProgramRef = z.infer<typeof ProgramRef>
 
-/** GET /api/v1/alerts/:id/explain: why this alert exists, and what proves it. Stays answerable after the log let go. */
-export const ExplainBody = z
-  .object({
-    alert: AlertBody,
-    program: ProgramRef,
-    rule: RuleRef,
-    checklist: z.array(z.string()),
-    thresholds: z.array(DrawnThreshold),
-    readings: z.array(EvidenceReading),
-    frames: z.array(EvidenceFrame),
-    /** How many older readings of the same breach were not copied (evidence is bounded to 64 kB). */
-    readingsLeftOut: z.int(),
-    events: z.array(AlertEventBody),
-  })
-  .meta({ id: 'Explain' })
-export type ExplainBody = z.infer<typeof ExplainBody>
-
-/** A changed limit. `unit` is any accepted UCUM unit of the signal; it is converted and checked. */
+/**
+ * A changed limit. `when`, `clear`: the limit of that index; `unit` is any accepted UCUM unit of the signal, converted and checked.
+ * Of a rule of the kind absence `after` is its span (unit s, min, h, d), of rate `by` is its change, of count `count` its number
+ * (unit 1); those have index 0.
+ */
 export const LimitEdit = z.strictObject({
-  part: z.enum(['when', 'clear']),
+  part: z.enum(['when', 'clear', 'after', 'by', 'count']),
   index: z.int().min(0).max(31),
   limit: z.number(),
   unit: z.string().min(1).max(32),
@@ -188,6 +184,27 @@ export const OverrideBody = z
   .meta({ id: 'Override' })
 export type OverrideBody = z.infer<typeof OverrideBody>
 
+/** GET /api/v1/alerts/:id/explain: why this alert exists, and what proves it. Stays answerable after the log let go. */
+export const ExplainBody = z
+  .object({
+    alert: AlertBody,
+    program: ProgramRef,
+    rule: RuleRef,
+    checklist: z.array(z.string()),
+    thresholds: z.array(DrawnThreshold),
+    readings: z.array(EvidenceReading),
+    frames: z.array(EvidenceFrame),
+    /** How many older readings of the same breach were not copied (evidence is bounded to 64 kB). */
+    readingsLeftOut: z.int(),
+    events: z.array(AlertEventBody),
+    /** The limit of this subject that stood when it was raised; `thresholds` and `rule.condition` are with it. */
+    override: OverrideBody.optional(),
+    /** Of a silence there is no reading that shows it: `readings` are the last before it, as far as the log still has them. */
+    silence: z.literal(true).optional(),
+  })
+  .meta({ id: 'Explain' })
+export type ExplainBody = z.infer<typeof ExplainBody>
+
 /** POST /api/v1/subjects/:id/overrides; it takes the place of one that stands for the same rule. At most a year. */
 export const NewOverride = z.strictObject({
   rule: Id,
@@ -196,6 +213,10 @@ export const NewOverride = z.strictObject({
   expiresAt: Instant,
 })
 export type NewOverride = z.infer<typeof NewOverride>
+
+/** GET /api/v1/subjects/:id/overrides: newest first, ended ones too. */
+export const OverrideList = z.object({ items: z.array(OverrideBody) })
+export type OverrideList = z.infer<typeof OverrideList>
 
 /** GET /api/v1/subjects/:id/rules: what stands for this subject now, thresholds with overrides applied. */
 export const SubjectRules = z.object({
@@ -222,6 +243,17 @@ export const SubjectAlerts = z.object({
 })
 export type SubjectAlerts = z.infer<typeof SubjectAlerts>
 
+/** Alerts that stood in [from, to); without them all, at most 500. */
+export const SubjectAlertsQuery = z.object({
+  from: z.coerce.number().pipe(Instant).optional(),
+  to: z.coerce.number().pipe(Instant).optional(),
+})
+export type SubjectAlertsQuery = z.infer<typeof SubjectAlertsQuery>
+
+/** Who changed a rule here, when and why. */
+export const RuleNoteBody = z.object({ at: Instant, by: StaffRef, reason: z.string() })
+export type RuleNoteBody = z.infer<typeof RuleNoteBody>
+
 export const ProgramRule = RuleRef.extend({
   priority: Priority,
   nature: AlertBody.shape.nature,
@@ -236,6 +268,13 @@ export const ProgramRule = RuleRef.extend({
   reach: z.object({ owner: z.int(), backup: z.int() }).optional(),
   /** What keeps it from being active, in words. */
   problem: z.string().optional(),
+  /**
+   * Edited here: activating the program again leaves it as it is, until somebody takes over what the program's file says
+   * (`fileSays`, in words) with POST .../rules/:rule/take-file.
+   */
+  edited: RuleNoteBody.extend({ fileSays: z.string().optional() }).optional(),
+  /** Somebody switched it off: activating the program again leaves it off. */
+  switchedOff: RuleNoteBody.optional(),
 })
 export type ProgramRule = z.infer<typeof ProgramRule>
 
@@ -250,6 +289,10 @@ export const ProgramBody = ProgramRef.extend({
   state: z.enum(['active', 'inactive', 'available']).optional(),
   /** Open enrolments. */
   enrolled: z.int().optional(),
+  /** What is wrong with it as a whole, in words: enrolments whose owner left. */
+  problem: z.string().optional(),
+  /** Those enrolments, for whoever may know of such subjects. */
+  ownerless: z.array(z.object({ enrolment: Id, subject: Id })).optional(),
 }).meta({ id: 'Program' })
 export type ProgramBody = z.infer<typeof ProgramBody>
 
@@ -283,5 +326,8 @@ export const RuleEdit = z.strictObject({
   reason: z.string().trim().min(3).max(1000),
 })
 export type RuleEdit = z.infer<typeof RuleEdit>
+/** POST /api/v1/programs/:code/rules/:rule/take-file: what the program's file says takes the place of what was edited here. */
+export const TakeFile = z.strictObject({ version: z.int().min(1), reason: z.string().trim().min(3).max(1000) })
+export type TakeFile = z.infer<typeof TakeFile>
 export const DeactivateRule = z.strictObject({ reason: z.string().trim().min(3).max(1000) })
 export type DeactivateRule = z.infer<typeof DeactivateRule>

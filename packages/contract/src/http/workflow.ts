@@ -146,6 +146,10 @@ export const TaskEventBody = z.object({
   by: StaffRef.optional(),
   /** Of `handed-off` and `escalated`: who has it now, or was told. */
   to: z.array(StaffRef).optional(),
+  /** Of `claimed`, past its time limit: who had it until then. */
+  from: StaffRef.optional(),
+  /** Of `handed-off`: what was said to the colleague. */
+  note: z.string().optional(),
 })
 export type TaskEventBody = z.infer<typeof TaskEventBody>
 
@@ -172,11 +176,19 @@ export type TaskBody = z.infer<typeof TaskBody>
 /** `version` of the task as it was seen: 409 `task-moved` when something happened since. Absent = not checked. */
 const SeenVersion = z.int().min(1).optional()
 
-/** POST /api/v1/tasks/:id/claim?version= */
-export const ClaimTask = z.object({ version: z.coerce.number().int().min(1).optional() })
+/**
+ * POST /api/v1/tasks/:id/claim?version=&takeOver=true. `takeOver`: from a colleague who has it, once it is overdue; before that
+ * 409 says who has it.
+ */
+export const ClaimTask = z.object({
+  version: z.coerce.number().int().min(1).optional(),
+  takeOver: z.stringbool().default(false),
+})
 export type ClaimTask = z.infer<typeof ClaimTask>
 
-/** POST /api/v1/tasks/:id/acknowledge, /release: body-less; `?version=` as for a claim. */
+/** POST /api/v1/tasks/:id/acknowledge, /release, /reopen: body-less; `?version=` as for a claim. */
+export const SeenTask = z.object({ version: z.coerce.number().int().min(1).optional() })
+export type SeenTask = z.infer<typeof SeenTask>
 
 /** POST /api/v1/tasks/:id/snooze: own tasks of medium and low priority only, and never beyond their due time. */
 export const SnoozeTask = z.strictObject({ minutes: z.int().min(5).max(480), version: SeenVersion })

@@ -4,6 +4,7 @@ export { type Alert, acknowledgeAlert, alertById, alertsOf, closeAlert, conditio
 export { alertingErrors } from './errors.ts'
 export { alertingFacts } from './facts.ts'
 export { activateProgram, type InstalledProgram, isActiveProgram, readProgram, readPrograms } from './programs.ts'
+export { releaseAlert } from './release.ts'
 export {
   alertBody,
   programRef,

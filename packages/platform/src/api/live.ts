@@ -31,6 +31,7 @@ const tellsOf: Readonly<Record<FactType, Resource>> = {
   AlertClosed: 'alert',
   TaskOpened: 'task',
   TaskChanged: 'task',
+  TaskHandedOff: 'task',
 }
 
 /** Facts missed while away; more than this is a `reset`, which costs less than telling them. */

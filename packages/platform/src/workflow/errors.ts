@@ -8,6 +8,10 @@ export const workflowErrors = {
   'task-completed': { disposition: 'reject', status: 409, issue: 'conflict' },
   'staff-needed': { disposition: 'reject', status: 403, issue: 'forbidden' },
   'disposition-unfit': { disposition: 'reject', status: 422, issue: 'business-rule' },
+  'task-not-claimed': { disposition: 'reject', status: 409, issue: 'conflict' },
+  'snooze-refused': { disposition: 'reject', status: 422, issue: 'business-rule' },
+  'snooze-too-long': { disposition: 'reject', status: 422, issue: 'business-rule' },
+  'hand-off-unfit': { disposition: 'reject', status: 422, issue: 'business-rule' },
   'note-needed': { disposition: 'reject', status: 422, issue: 'required' },
 } as const
 

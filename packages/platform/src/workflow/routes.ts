@@ -1,13 +1,26 @@
 /** The worklist and tasks over HTTP. Acts are a person's: a program cannot take responsibility. */
-import { ClaimTask, CompleteTask, errorCodeSystem, Id, TaskBody, TaskTaken, Worklist } from '@careloop/contract'
+import {
+  ClaimTask,
+  CompleteTask,
+  errorCodeSystem,
+  HandOffTask,
+  Id,
+  SeenTask,
+  SnoozeTask,
+  TaskBody,
+  TaskTaken,
+  Worklist,
+} from '@careloop/contract'
 import { z } from 'zod'
-import { defineRoute, type PersonOrService, type Route } from '../identity/index.ts'
+import { type Context, defineRoute, type Replied, type Route } from '../identity/index.ts'
 import { byOf, kindsOf } from '../subjects/index.ts'
 import { workflowFailure } from './errors.ts'
-import type { Act, Acting } from './tasks.ts'
+import type { Act, Acting } from './task-rows.ts'
 import type { Workflow } from './workflow.ts'
 
 const byId = z.object({ id: Id })
+const policy = { action: 'act', resource: 'task' } as const
+const response = { 200: TaskBody, 409: TaskTaken } as const
 
 export const workflowRoutes = (workflow: Workflow): Route[] => [
   defineRoute({
@@ -32,38 +45,87 @@ export const workflowRoutes = (workflow: Workflow): Route[] => [
     method: 'POST',
     url: '/api/v1/tasks/:id/claim',
     summary: 'Take a task; 409 says who has it',
-    policy: { action: 'act', resource: 'task' },
+    description: 'With takeOver=true also from a colleague, once its time limit has passed.',
+    policy,
     params: byId,
     query: ClaimTask,
-    response: { 200: TaskBody, 409: TaskTaken },
+    response,
     async handler(ctx) {
-      const act = await workflow.claim(acting(ctx.principal, ctx.requestId), ctx.params.id, ctx.query.version)
-      if (!act.done) return ctx.reply(409, await taken(workflow, ctx.tenant, act))
-      return ctx.reply(200, await workflow.task(byOf(ctx.principal, ctx.requestId, 'task'), ctx.params.id))
+      const { version: seen, takeOver } = ctx.query
+      return answer(workflow, ctx, await workflow.claim(acting(ctx), ctx.params.id, { seen, takeOver }))
     },
+  }),
+  defineRoute({
+    method: 'POST',
+    url: '/api/v1/tasks/:id/acknowledge',
+    summary: 'Say that one has seen a task and is on it; takes it when nobody has it',
+    policy,
+    params: byId,
+    query: SeenTask,
+    response,
+    handler: async (ctx) =>
+      answer(workflow, ctx, await workflow.acknowledge(acting(ctx), ctx.params.id, ctx.query.version)),
+  }),
+  defineRoute({
+    method: 'POST',
+    url: '/api/v1/tasks/:id/release',
+    summary: 'Give a task back; escalation goes on',
+    policy,
+    params: byId,
+    query: SeenTask,
+    response,
+    handler: async (ctx) =>
+      answer(workflow, ctx, await workflow.release(acting(ctx), ctx.params.id, ctx.query.version)),
+  }),
+  defineRoute({
+    method: 'POST',
+    url: '/api/v1/tasks/:id/snooze',
+    summary: 'Put one’s own task off for a while, never beyond its due time',
+    policy,
+    params: byId,
+    body: SnoozeTask,
+    response,
+    handler: async (ctx) => answer(workflow, ctx, await workflow.snooze(acting(ctx), ctx.params.id, ctx.body)),
+  }),
+  defineRoute({
+    method: 'POST',
+    url: '/api/v1/tasks/:id/hand-off',
+    summary: 'Give a task to a colleague, who is told; the due time stays',
+    policy,
+    params: byId,
+    body: HandOffTask,
+    response,
+    handler: async (ctx) => answer(workflow, ctx, await workflow.handOff(acting(ctx), ctx.params.id, ctx.body)),
   }),
   defineRoute({
     method: 'POST',
     url: '/api/v1/tasks/:id/complete',
     summary: 'End a task with what was done; closes its alert',
-    policy: { action: 'act', resource: 'task' },
+    policy,
     params: byId,
     body: CompleteTask,
-    response: { 200: TaskBody, 409: TaskTaken },
-    async handler(ctx) {
-      const act = await workflow.complete(acting(ctx.principal, ctx.requestId), ctx.params.id, ctx.body)
-      if (!act.done) return ctx.reply(409, await taken(workflow, ctx.tenant, act))
-      return ctx.reply(200, await workflow.task(byOf(ctx.principal, ctx.requestId, 'task'), ctx.params.id))
-    },
+    response,
+    handler: async (ctx) => answer(workflow, ctx, await workflow.complete(acting(ctx), ctx.params.id, ctx.body)),
   }),
 ]
 
-function acting(principal: PersonOrService, requestId: string): Acting {
+type Asked = Pick<
+  Context<typeof policy, typeof byId, undefined, undefined, typeof response>,
+  'principal' | 'tenant' | 'requestId' | 'params' | 'reply'
+>
+
+function acting({ principal, requestId }: Pick<Asked, 'principal' | 'requestId'>): Acting {
   if (principal.kind === 'staff') {
     const kinds = kindsOf(principal, 'act', 'task')
     return { tenant: principal.tenant, staff: principal.id, requestId, kinds }
   }
   throw workflowFailure('staff-needed', 'A person takes and completes tasks. Sign in as a member of staff.')
+}
+
+/** The task as it stands after the act, or who has it. */
+async function answer(workflow: Workflow, ctx: Asked, act: Act): Promise<Replied> {
+  if (!act.done) return ctx.reply(409, await taken(workflow, ctx.tenant, act))
+  return ctx.reply(200, await workflow.task(byOf(ctx.principal, ctx.requestId, 'task'), ctx.params.id))
 }
 
 async function taken(workflow: Workflow, tenant: string, act: Extract<Act, { done: false }>): Promise<TaskTaken> {

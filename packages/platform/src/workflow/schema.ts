@@ -21,6 +21,9 @@ export interface WorkflowTables {
     review: boolean
     opened_at: Ms
     due_at: Ms
+    /** How far it was escalated: 0 = owner only, 1 = backup, 2 = everybody of the owner's role. */
+    escalation: Generated<number>
+    snoozed_until: ColumnType<string | null, number | null | undefined, number | null>
     claimed_by: string | null
     claimed_at: NullableMs
     completed_by: string | null
@@ -36,6 +39,13 @@ export interface WorkflowTables {
     what: TaskEventBody['what']
     at: Ms
     actor: string
+    /** Of `handed-off` and `escalated`: who has it now, or was told. */
+    to_staff: Generated<string[]>
+    /** Of `claimed` past the time limit: who had it until then. */
+    taken_from: ColumnType<string | null, string | null | undefined, never>
+    key_id: ColumnType<string | null, string | null | undefined, never>
+    /** Sealed: the note of a hand-off, the outcome that was taken back. */
+    detail: ColumnType<Buffer | null, Buffer | null | undefined, never>
   }
 }
 

@@ -1,166 +1,159 @@
-/** What people do with tasks. Every act writes its event, its audit entry and its fact in one transaction. */
-import { type CompleteTask, type DispositionCode, dispositions, type SubjectKind } from '@careloop/contract'
-import type { Updateable } from 'kysely'
-import { acknowledgeAlert, closeAlert, conditionOf } from '../alerting/index.ts'
-import { record } from '../audit/index.ts'
-import type { DataKey, Engine, TenantTx } from '../engine/index.ts'
-import { isOfKind } from '../subjects/index.ts'
+/** What people do with tasks that are open. Every act writes its event, its audit entry and its fact in one transaction. */
+import type { HandOffTask, SnoozeTask, SubjectKind } from '@careloop/contract'
+import { acknowledgeAlert, releaseAlert } from '../alerting/index.ts'
+import type { Engine, TenantTx } from '../engine/index.ts'
 import { workflowFailure } from './errors.ts'
-import { type TaskRow, toMs, type WorkflowTables } from './schema.ts'
+import { type TaskRow, toMs } from './schema.ts'
+import { assertMayTake, type WorkingStaff } from './staff.ts'
+import {
+  type Act,
+  type Acting,
+  assertSeen,
+  change,
+  lockTask,
+  readTask,
+  sealEventDetail,
+  takenFrom,
+  tell,
+} from './task-rows.ts'
 
-/** A member of staff at a page. */
-export interface Acting {
-  readonly tenant: string
-  /** User id. */
-  readonly staff: string
-  readonly requestId?: string
-  /** Kinds of subject on whose tasks they may act; absent = all. */
-  readonly kinds?: readonly SubjectKind[]
-}
-
-/** What an act came to; `taken`: a colleague has the task. */
-export type Act =
-  | { readonly done: true }
-  | { readonly done: false; readonly claimedBy: string; readonly claimedAt: number }
-
-/** What is kept, sealed, of how a task ended. */
-export interface TaskOutcome {
-  readonly disposition: DispositionCode
-  readonly note: string
-  readonly checked: readonly number[]
+export interface Claiming {
+  /** Version of the task as the page showed it; undefined = not checked. */
+  readonly seen?: number | undefined
+  /** From a colleague who has it, when its time limit has passed: they may have gone home. */
+  readonly takeOver?: boolean
 }
 
 /**
- * Takes a task. Of two at once one wins and the other is told who. Whoever has it takes it again after a recurrence.
- * @param seen version of the task as the page showed it; undefined = not checked
+ * Takes a task. Of two at once one wins and the other is told who. Whoever has it says by it that they saw it come back.
  * @throws Failure `task-not-found`, `task-completed`, `task-moved`
  */
-export const claimTask = (engine: Engine, acting: Acting, id: string, seen?: number): Promise<Act> =>
+export const claimTask = (engine: Engine, acting: Acting, id: string, claiming: Claiming = {}): Promise<Act> =>
+  engine.db.asTenant(acting.tenant, async (tx) => {
+    const task = await lockTask(tx, id, acting.kinds)
+    const taken = takenFrom(task, acting)
+    const now = engine.clock.now()
+    if (taken !== null && !(claiming.takeOver === true && now > toMs(task.due_at))) return taken
+    return take(engine, tx, acting, task, claiming.seen)
+  })
+
+/**
+ * "I have seen it and am on it": of one's own task, anew after its condition came back; of a free one it takes it.
+ * @throws Failure `task-not-found`, `task-completed`, `task-moved`
+ */
+export const acknowledgeTask = (engine: Engine, acting: Acting, id: string, seen?: number): Promise<Act> =>
+  claimTask(engine, acting, id, { seen })
+
+async function take(engine: Engine, tx: TenantTx, acting: Acting, task: TaskRow, seen?: number): Promise<Act> {
+  const isMine = task.claimed_by === acting.staff
+  const isNew = await acknowledgeAlert(engine, tx, task.alert_id, `staff:${acting.staff}`)
+  if (isMine && !isNew) return { done: true }
+  assertSeen(task, seen, '/query/version')
+  const now = engine.clock.now()
+  const told = { at: now, status: 'claimed' } as const
+  if (isMine) {
+    await change(tx, task, {})
+    await tell(tx, acting, task, { ...told, what: 'acknowledged' })
+    return { done: true }
+  }
+  await change(tx, task, { status: 'claimed', claimed_by: acting.staff, claimed_at: now, snoozed_until: null })
+  await tell(tx, acting, task, {
+    ...{ ...told, what: 'claimed' },
+    ...(task.claimed_by === null ? {} : { takenFrom: task.claimed_by }),
+  })
+  return { done: true }
+}
+
+/**
+ * Gives a task back: nobody is on it any more, so its alert counts as new and escalation goes on from its due time.
+ * @throws Failure `task-not-found`, `task-completed`, `task-moved`, `task-not-claimed`
+ */
+export const releaseTask = (engine: Engine, acting: Acting, id: string, seen?: number): Promise<Act> =>
   engine.db.asTenant(acting.tenant, async (tx) => {
     const task = await lockTask(tx, id, acting.kinds)
     const taken = takenFrom(task, acting)
     if (taken !== null) return taken
-    const isMine = task.claimed_by === acting.staff
-    const isNew = await acknowledgeAlert(engine, tx, task.alert_id, `staff:${acting.staff}`)
-    if (isMine && !isNew) return { done: true }
+    if (task.claimed_by === null) throw notClaimed('Nobody has this task: there is nothing to give back.')
     assertSeen(task, seen, '/query/version')
-    const now = engine.clock.now()
-    await change(tx, task, isMine ? {} : { status: 'claimed', claimed_by: acting.staff, claimed_at: now })
-    await tell(tx, acting, task, 'claimed', now)
+    const at = engine.clock.now()
+    await releaseAlert(engine, tx, task.alert_id, `staff:${acting.staff}`)
+    await change(tx, task, { ...unclaimed })
+    await tell(tx, acting, task, { what: 'released', at, status: 'open' })
     return { done: true }
   })
 
+/** Nobody has it; what one person put off is not put off for the next. */
+const unclaimed = { status: 'open', claimed_by: null, claimed_at: null, snoozed_until: null } as const
+
 /**
- * Ends a task with what was done, and closes its alert.
- * @throws Failure `task-not-found`, `task-completed`, `task-moved`, `disposition-unfit`, `note-needed`
+ * Puts one's own task off for a while: it shows so, and neither its due time nor escalation moves.
+ * @throws Failure `task-not-found`, `task-completed`, `task-moved`, `task-not-claimed`, `snooze-refused`, `snooze-too-long`
  */
-export async function completeTask(
+export const snoozeTask = (engine: Engine, acting: Acting, id: string, wanted: SnoozeTask): Promise<Act> =>
+  engine.db.asTenant(acting.tenant, async (tx) => {
+    const task = await lockTask(tx, id, acting.kinds)
+    const taken = takenFrom(task, acting)
+    if (taken !== null) return taken
+    if (task.claimed_by === null) throw notClaimed('Take the task first: only what is yours can be put off.')
+    assertSeen(task, wanted.version, '/body/version')
+    if (task.priority === 'high')
+      throw workflowFailure(
+        'snooze-refused',
+        'A task of high priority is not put off. Act, or hand it to a colleague.',
+        {
+          pointer: '/params/id',
+        },
+      )
+    const at = engine.clock.now()
+    const until = at + wanted.minutes * 60_000
+    if (until > toMs(task.due_at))
+      throw workflowFailure('snooze-too-long', 'That lies beyond the time limit of this task. Choose a shorter time.', {
+        pointer: '/body/minutes',
+      })
+    await change(tx, task, { snoozed_until: until })
+    await tell(tx, acting, task, { what: 'snoozed', at, status: task.status })
+    return { done: true }
+  })
+
+const notClaimed = (message: string) => workflowFailure('task-not-claimed', message, { pointer: '/params/id' })
+
+export interface HandingOff {
+  readonly staff: WorkingStaff
+  readonly kindOf: (subject: string) => Promise<SubjectKind>
+}
+
+/**
+ * Gives a task to a colleague, who is told and answers for it from now on. They have not seen it yet: it waits for them to take
+ * it, its alert counts as new, and the due time stays, so that a hand-off buys nobody time.
+ * @throws Failure `task-not-found`, `task-completed`, `task-moved`, `hand-off-unfit`
+ */
+export async function handOffTask(
   engine: Engine,
+  { staff, kindOf }: HandingOff,
   acting: Acting,
   id: string,
-  kindOf: (subject: string) => Promise<SubjectKind>,
-  wanted: CompleteTask,
+  wanted: HandOffTask,
 ): Promise<Act> {
   const seen = await engine.db.asTenant(acting.tenant, (tx) => readTask(tx, id, acting.kinds))
-  assertFits(wanted, await kindOf(seen.subject_id))
+  if (wanted.to === acting.staff)
+    throw workflowFailure('hand-off-unfit', 'That is you. Choose a colleague.', { pointer: '/body/to' })
+  await assertMayTake(staff, acting.tenant, wanted.to, await kindOf(seen.subject_id))
   const key = await engine.keys.keyFor('subject', seen.subject_id)
+  const said = wanted.note.trim()
+  const detail = said === '' ? null : { key, sealed: sealEventDetail(key, acting.tenant, id, { note: said }) }
   return engine.db.asTenant(acting.tenant, async (tx) => {
     const task = await lockTask(tx, id, acting.kinds)
     const taken = takenFrom(task, acting)
     if (taken !== null) return taken
     assertSeen(task, wanted.version, '/body/version')
-    if (wanted.note.trim() === '' && (await conditionOf(tx, task.alert_id)) === 'active')
-      throw workflowFailure(
-        'note-needed',
-        'The condition still stands. Say in the note why it may be closed now: nothing raises it again until it has cleared once.',
-        { pointer: '/body/note' },
-      )
-    const now = engine.clock.now()
-    await change(tx, task, {
-      status: 'completed',
-      ...(task.claimed_by === null ? { claimed_by: acting.staff, claimed_at: now } : {}),
-      ...{ completed_by: acting.staff, completed_at: now },
-      ...{ key_id: key.id, outcome: sealOutcome(key, acting.tenant, id, wanted) },
+    const at = engine.clock.now()
+    await releaseAlert(engine, tx, task.alert_id, `staff:${acting.staff}`)
+    await change(tx, task, { ...unclaimed, owner_id: wanted.to })
+    await tell(tx, acting, task, {
+      ...{ what: 'handed-off', at, status: 'open', to: [wanted.to] },
+      ...(detail === null ? {} : { detail }),
     })
-    await closeAlert(engine, tx, task.alert_id, `staff:${acting.staff}`)
-    await tell(tx, acting, task, 'completed', now)
+    await tx.publish({ type: 'TaskHandedOff', task: id, subject: task.subject_id, to: wanted.to })
     return { done: true }
   })
 }
-
-// ---------------------------------------------------------------- rows
-
-/** A task of a kind of subject that somebody may not know of is not there for them. */
-export async function readTask(tx: TenantTx, id: string, kinds?: Acting['kinds']): Promise<TaskRow> {
-  const row = await tx.tables<WorkflowTables>().selectFrom('task').selectAll().where('id', '=', id).executeTakeFirst()
-  if (row === undefined || !(await isOfKind(tx, row.subject_id, kinds))) throw notFound()
-  return row
-}
-
-async function lockTask(tx: TenantTx, id: string, kinds: Acting['kinds']): Promise<TaskRow> {
-  const query = tx.tables<WorkflowTables>().selectFrom('task').selectAll().where('id', '=', id)
-  const row = await query.forUpdate().executeTakeFirst()
-  if (row === undefined || !(await isOfKind(tx, row.subject_id, kinds))) throw notFound()
-  if (row.status !== 'completed') return row
-  throw workflowFailure('task-completed', 'This task is completed. Read it to see what was done.', {
-    pointer: '/params/id',
-  })
-}
-
-const notFound = () => workflowFailure('task-not-found', 'No task has this id.', { pointer: '/params/id' })
-
-function takenFrom(task: TaskRow, acting: Acting): Act | null {
-  if (task.claimed_by === null || task.claimed_by === acting.staff) return null
-  return { done: false, claimedBy: task.claimed_by, claimedAt: toMs(task.claimed_at!) }
-}
-
-/** What came since the page was read may change what a person would do: a recurrence above all. */
-function assertSeen(task: TaskRow, seen: number | undefined, pointer: string): void {
-  if (seen === undefined || seen === task.version) return
-  throw workflowFailure('task-moved', 'Something happened to this task since you read it. Read it again, then act.', {
-    pointer,
-  })
-}
-
-async function change(tx: TenantTx, task: TaskRow, columns: Updateable<WorkflowTables['task']>): Promise<void> {
-  await tx
-    .tables<WorkflowTables>()
-    .updateTable('task')
-    .set({ ...columns, version: task.version + 1 })
-    .where('id', '=', task.id)
-    .execute()
-}
-
-async function tell(tx: TenantTx, acting: Acting, task: TaskRow, what: 'claimed' | 'completed', at: number) {
-  const actor = `staff:${acting.staff}`
-  await tx.tables<WorkflowTables>().insertInto('task_event').values({ task_id: task.id, what, at, actor }).execute()
-  await tx.publish({ type: 'TaskChanged', task: task.id, subject: task.subject_id, status: what })
-  const { requestId } = acting
-  await record(tx, { actor, action: 'update', resource: 'task', id: task.id, subject: task.subject_id, requestId })
-}
-
-// ---------------------------------------------------------------- outcome
-
-function assertFits(wanted: CompleteTask, kind: SubjectKind): void {
-  const known = dispositions.find((each) => each.code === wanted.disposition)!
-  if (!known.for.includes(kind))
-    throw workflowFailure(
-      'disposition-unfit',
-      'This disposition is for another kind of subject. Choose from the list.',
-      {
-        pointer: '/body/disposition',
-      },
-    )
-  if (known.needsNote && wanted.note.trim() === '')
-    throw workflowFailure('note-needed', 'Say why in the note: this disposition needs a reason.', {
-      pointer: '/body/note',
-    })
-}
-
-const aadOf = (tenant: string, task: string) => `task-outcome:${tenant}:${task}`
-
-const sealOutcome = (key: DataKey, tenant: string, task: string, outcome: TaskOutcome): Buffer =>
-  key.seal(Buffer.from(JSON.stringify(outcome)), aadOf(tenant, task))
-
-export const openOutcome = (key: DataKey, tenant: string, task: string, sealed: Uint8Array): TaskOutcome =>
-  JSON.parse(key.open(sealed, aadOf(tenant, task)).toString()) as TaskOutcome

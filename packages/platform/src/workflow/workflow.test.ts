@@ -136,7 +136,7 @@ test('workflow > a condition that recurs stays one task and says so', async () =
   expect(body).toMatchObject({ handling: 'new', status: 'claimed', recurrences: 1 })
   expect(body.events.map(({ what }) => what)).toEqual(['opened', 'claimed', 'recurred'])
   // Whoever keeps the task says that they have seen it come back.
-  await workflow.claim(nora(), task, body.version)
+  await workflow.acknowledge(nora(), task, body.version)
   expect(await list()).toMatchObject([{ handling: 'acknowledged', claimedBy: { id: 'nora' } }])
 })
 

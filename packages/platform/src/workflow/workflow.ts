@@ -1,18 +1,28 @@
 /** The workflow room as other rooms and `app` hold it. */
-import type { CompleteTask, TaskBody, Worklist } from '@careloop/contract'
-import type { StaffNames } from '../alerting/index.ts'
+import type { CompleteTask, HandOffTask, SnoozeTask, TaskBody, Worklist } from '@careloop/contract'
 import type { Engine } from '../engine/index.ts'
 import type { By, Subjects } from '../subjects/index.ts'
+import { completeTask } from './complete-task.ts'
 import { workflowFailure } from './errors.ts'
-import { type Act, type Acting, claimTask, completeTask } from './tasks.ts'
+import type { WorkingStaff } from './staff.ts'
+import type { Act, Acting } from './task-rows.ts'
+import { acknowledgeTask, type Claiming, claimTask, handOffTask, releaseTask, snoozeTask } from './tasks.ts'
 import { taskBody, worklist } from './worklist.ts'
 
 export interface Workflow {
   worklist(by: By): Promise<Worklist>
   /** @throws Failure `task-not-found` */
   task(by: By, id: string): Promise<TaskBody>
-  /** @param seen version of the task as it was shown @throws Failure `task-not-found`, `task-completed`, `task-moved` */
-  claim(acting: Acting, id: string, seen?: number): Promise<Act>
+  /** @throws Failure `task-not-found`, `task-completed`, `task-moved` */
+  claim(acting: Acting, id: string, claiming?: Claiming): Promise<Act>
+  /** @param seen version of the task as it was shown @throws as `claim` */
+  acknowledge(acting: Acting, id: string, seen?: number): Promise<Act>
+  /** @throws as `claim`, and Failure `task-not-claimed` */
+  release(acting: Acting, id: string, seen?: number): Promise<Act>
+  /** @throws as `release`, and Failure `snooze-refused`, `snooze-too-long` */
+  snooze(acting: Acting, id: string, wanted: SnoozeTask): Promise<Act>
+  /** @throws as `claim`, and Failure `hand-off-unfit` */
+  handOff(acting: Acting, id: string, wanted: HandOffTask): Promise<Act>
   /** @throws Failure `task-not-found`, `task-completed`, `task-moved`, `disposition-unfit`, `note-needed` */
   complete(acting: Acting, id: string, wanted: CompleteTask): Promise<Act>
   /** Display names of staff, for telling who has a task. */
@@ -20,7 +30,7 @@ export interface Workflow {
 }
 
 /** @param staff who works here, by name: identity's `members` */
-export function makeWorkflow(engine: Engine, subjects: Pick<Subjects, 'names'>, staff: StaffNames): Workflow {
+export function makeWorkflow(engine: Engine, subjects: Pick<Subjects, 'names'>, staff: WorkingStaff): Workflow {
   const parts = { engine, subjects, staff }
   const kindOf = (tenant: string) => async (subject: string) => {
     const named = (await subjects.names(tenant, [subject])).get(subject)
@@ -30,7 +40,11 @@ export function makeWorkflow(engine: Engine, subjects: Pick<Subjects, 'names'>, 
   return {
     worklist: (by) => worklist(parts, by),
     task: (by, id) => taskBody(parts, by, id),
-    claim: (acting, id, seen) => claimTask(engine, acting, id, seen),
+    claim: (acting, id, claiming) => claimTask(engine, acting, id, claiming),
+    acknowledge: (acting, id, seen) => acknowledgeTask(engine, acting, id, seen),
+    release: (acting, id, seen) => releaseTask(engine, acting, id, seen),
+    snooze: (acting, id, wanted) => snoozeTask(engine, acting, id, wanted),
+    handOff: (acting, id, wanted) => handOffTask(engine, { staff, kindOf: kindOf(acting.tenant) }, acting, id, wanted),
     complete: (acting, id, wanted) => completeTask(engine, acting, id, kindOf(acting.tenant), wanted),
     staffName: async (tenant, id) => (await staff(tenant)).find((member) => member.id === id)?.displayName ?? id,
   }

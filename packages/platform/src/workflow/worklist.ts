@@ -22,9 +22,10 @@ import {
 import { record } from '../audit/index.ts'
 import type { Engine, TenantTx } from '../engine/index.ts'
 import type { By, NamedSubject, Subjects } from '../subjects/index.ts'
+import { openOutcome } from './complete-task.ts'
 import { workflowFailure } from './errors.ts'
 import { type TaskRow, toMs, type WorkflowTables } from './schema.ts'
-import { openOutcome, readTask } from './tasks.ts'
+import { openEventDetail, readTask } from './task-rows.ts'
 
 export interface WorklistParts {
   readonly engine: Engine
@@ -59,7 +60,7 @@ export async function worklist(parts: WorklistParts, by: By): Promise<Worklist> 
     const subject = named.get(row.subject_id)
     return alert === undefined || subject === undefined
       ? []
-      : [rowBody(row, alert, subject, staff, recurrences.get(row.id) ?? 0)]
+      : [rowBody(row, alert, subject, staff, recurrences.get(row.id) ?? 0, now)]
   })
   return { rows: shown, total, at: now }
 }
@@ -82,7 +83,7 @@ export async function taskBody(parts: WorklistParts, by: By, id: string): Promis
   const { definition } = alert.rule
   const recurrences = found.events.filter((event) => event.what === 'recurred').length
   return {
-    ...rowBody(row, alert, subject, staff, recurrences),
+    ...rowBody(row, alert, subject, staff, recurrences, engine.clock.now()),
     ...{ handling: alert.handling, rule: ruleRef(alert.rule.id, alert.rule.version, definition) },
     checklist: [...definition.checklist],
     dispositions: dispositions
@@ -90,11 +91,30 @@ export async function taskBody(parts: WorklistParts, by: By, id: string): Promis
       .map(({ code, label, needsNote }) => ({ code, label, needsNote: needsNote || alert.condition === 'active' })),
     ...(row.claimed_at === null ? {} : { claimedAt: toMs(row.claimed_at) }),
     ...(await ending(engine, by.tenant, row, staff)),
-    events: found.events.map(({ what, at, actor }): TaskEventBody => {
-      const person = actor.startsWith('staff:') ? staffRef(staff, actor.slice('staff:'.length)) : null
-      return { what, at: toMs(at), ...(person === null ? {} : { by: person }) }
-    }),
+    events: await eventBodies(engine, by.tenant, found.events, staff),
   }
+}
+
+type EventRow = Awaited<ReturnType<typeof eventsOf>>[number]
+
+async function eventBodies(
+  engine: Engine,
+  tenant: string,
+  rows: readonly EventRow[],
+  staff: ReadonlyMap<string, string>,
+): Promise<TaskEventBody[]> {
+  const bodies: TaskEventBody[] = []
+  for (const { what, at, actor, to_staff, taken_from, key_id, detail, task_id } of rows) {
+    const said = key_id === null ? {} : openEventDetail(await engine.keys.key(key_id), tenant, task_id, detail!)
+    bodies.push({
+      ...{ what, at: toMs(at) },
+      ...(actor.startsWith('staff:') ? { by: staffRef(staff, actor.slice('staff:'.length)) } : {}),
+      ...(to_staff.length === 0 ? {} : { to: to_staff.map((id) => staffRef(staff, id)) }),
+      ...(taken_from === null ? {} : { from: staffRef(staff, taken_from) }),
+      ...(what === 'handed-off' && said.note !== undefined ? { note: said.note } : {}),
+    })
+  }
+  return bodies
 }
 
 function rowBody(
@@ -103,9 +123,11 @@ function rowBody(
   subject: NamedSubject,
   staff: ReadonlyMap<string, string>,
   recurrences: number,
+  now: number,
 ): WorklistRow {
   const claimedBy: StaffRef | null = row.claimed_by === null ? null : staffRef(staff, row.claimed_by)
   const { value, unit, measuredAt } = alert.summary
+  const snoozedUntil = row.snoozed_until === null ? 0 : toMs(row.snoozed_until)
   return {
     ...{ task: row.id, alert: alert.id, subject: subjectRef(subject) },
     ...{ priority: alert.priority, nature: alert.nature, title: alert.rule.definition.title },
@@ -116,7 +138,9 @@ function rowBody(
     ...{ raisedAt: alert.raisedAt, dueAt: toMs(row.due_at), owner: staffRef(staff, row.owner_id) },
     ...(claimedBy === null ? {} : { claimedBy }),
     ...{ status: row.status, condition: alert.condition, historic: alert.historic },
-    ...{ program: programRef(alert.program), version: row.version },
+    ...(row.backup_id === null ? {} : { backup: staffRef(staff, row.backup_id) }),
+    ...(snoozedUntil > now ? { snoozedUntil } : {}),
+    ...{ program: programRef(alert.program), escalation: row.escalation, version: row.version },
   }
 }
 

@@ -1,6 +1,6 @@
 /** A clinic for tests of alerting and workflow: a real engine, an enrolled patient and refrigerator, real programs. */
 import { fileURLToPath } from 'node:url'
-import type { LoggedReading, NewFact, ReadingsLogged } from '@careloop/contract'
+import type { LoggedReading, NewFact, ReadingsLogged, Role } from '@careloop/contract'
 import { type ManualClock, makeManualClock } from '../../engine/clock/manual-clock.ts'
 import type { Engine, Lease } from '../../engine/index.ts'
 import { type TestEngine, testEngine } from '../../engine/testing/index.ts'
@@ -14,9 +14,11 @@ import { evaluateAll } from './evaluate-all.ts'
 export const minute = 60_000
 /** 10:00 in Vienna, where the patient lives. */
 export const start = Date.UTC(2026, 2, 2, 9)
-const staff = [
-  { id: 'nora', displayName: 'Nora Nurse' },
-  { id: 'ben', displayName: 'Ben Building' },
+const staff: { id: string; displayName: string; roles: Role[]; endedAt: number | null }[] = [
+  { id: 'nora', displayName: 'Nora Nurse', roles: ['nurse'], endedAt: null },
+  { id: 'ben', displayName: 'Ben Building', roles: ['facilities'], endedAt: null },
+  { id: 'pia', displayName: 'Pia Physician', roles: ['physician'], endedAt: null },
+  { id: 'lea', displayName: 'Lea Left', roles: ['nurse'], endedAt: 1 },
 ]
 
 export interface Scene {
