@@ -1,4 +1,4 @@
-/** Puts the eight ports together on one database. Which database it is was decided by the caller. */
+/** Puts the nine ports together on one database. Which database it is was decided by the caller. */
 import { join } from 'node:path'
 import pg from 'pg'
 import { makeBlobs } from './blobs/blobs.ts'
@@ -12,6 +12,7 @@ import type { MasterKeys } from './keys/master-key.ts'
 import { makeLeases } from './leases/leases.ts'
 import { type ClosableLog, makeReadingLog } from './log/reading-log.ts'
 import type { Clock, Engine, Watch } from './ports.ts'
+import { makeTimers } from './timers/timers.ts'
 
 export interface EngineOptions {
   /** Of the migrated database. Holds a password: never log it. */
@@ -68,8 +69,9 @@ export function openEngine(options: EngineOptions): OpenEngine {
   })
   const db = makeDb({ pool: main, watch, log: () => log })
   const compute = makeCompute(options.computeThreads === undefined ? {} : { threads: options.computeThreads })
+  const timers = makeTimers({ db, pool: pool(2, 'timers'), clock, watch, isScripted: options.clock !== undefined })
   const engine: Engine = {
-    ...{ log, db, clock, ids, keys, compute, watch },
+    ...{ log, db, clock, ids, keys, compute, timers, watch },
     blobs: makeBlobs({ folder: join(options.dataDir, 'blobs'), pool: main, keys, ids, clock }),
     leases: makeLeases({ pool: pool(2, 'leases'), ids, watch }),
   }
@@ -78,6 +80,7 @@ export function openEngine(options: EngineOptions): OpenEngine {
     disk,
     async close() {
       closing = true
+      await timers.close()
       await log.close()
       await compute.close()
       await db.close()

@@ -1,5 +1,5 @@
 /**
- * The eight ports that every room stands on. Rooms receive one `Engine`, chosen once in `app/`; which engine stands behind a
+ * The nine ports that every room stands on. Rooms receive one `Engine`, chosen once in `app/`; which engine stands behind a
  * port is nobody's business but this folder's. Each port has one contract suite (`*.contract.ts`) run on every engine.
  */
 import type { Fact, FactType, LogEntry, NewFact } from '@careloop/contract'
@@ -17,6 +17,7 @@ export interface Engine {
   readonly ids: Ids
   readonly keys: Keys
   readonly compute: Compute
+  readonly timers: Timers
   /** Where rooms write what operators read: structured log lines and metrics. Never PHI. */
   readonly watch: Watch
 }
@@ -118,6 +119,8 @@ export interface TenantTx {
   publish(fact: NewFact): Promise<void>
   /** Appends entries (and bumps fences) as the very last thing before commit. */
   beforeCommitAppend(entries: readonly LogEntry[], bump?: readonly string[]): void
+  /** Engine work in this transaction, after the tenant's own: for ports that keep engine tables (timers), not for rooms. */
+  beforeCommitAsEngine(fn: (tx: EngineTx) => Promise<void>): void
   /** Runs after a successful commit, in this process. */
   afterCommit(fn: () => void): void
   readonly client: ClientBase
@@ -210,6 +213,39 @@ export interface Compute {
   /** Runs the default export of a module on a worker thread with a structured-cloneable input. */
   run<I, O>(module: URL, input: I, transfer?: readonly ArrayBuffer[]): Promise<O>
   close(): Promise<void>
+}
+
+// ---------------------------------------------------------------- timers
+
+/** What a timer carries: opaque ids and numbers. Whoever is called reads again what they stand for. */
+export type TimerIds = Readonly<Record<string, string | number>>
+
+export interface FiredTimer {
+  readonly key: string
+  readonly ids: TimerIds
+  /** When it was due, ms; long ago when no process was there to fire it. */
+  readonly dueAt: number
+}
+
+/**
+ * Durable timers: they fire once, also when every process was down at their time, then late. The handler runs in the transaction
+ * that takes the timer away, so its effects in the database are there exactly once, whatever is killed when.
+ */
+export interface Timers {
+  /** Sets the timer (name, key) in this transaction; one that waits already is moved to `at` and carries the new ids. */
+  set(tx: EngineTx | TenantTx, name: string, timer: { key: string; at: number; ids: TimerIds }): Promise<void>
+  /** Takes a waiting timer away in this transaction; nothing happens when none waits. */
+  cancel(tx: EngineTx | TenantTx, name: string, key: string): Promise<void>
+  /**
+   * Fires timers of this name in this process from now on, one at a time. When the handler throws, all it did is taken back and the
+   * timer waits for its next try (1 s, doubling to 1 min); it is never given up.
+   * @returns the stop; resolves when the handler that runs has ended
+   */
+  work(name: string, handler: (fired: FiredTimer, tx: EngineTx) => Promise<void>): () => Promise<void>
+  /** Fires all that is due now in names this process works on. @returns how many */
+  runDue(): Promise<number>
+  /** Timers of all names that are due for more than `ms`: no process fires them. */
+  overdue(ms: number): Promise<number>
 }
 
 // ---------------------------------------------------------------- stages

@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto'
 import type { ClientBase } from 'pg'
 
-/** Schemas that are ours; pg-boss keeps its own. */
-export const OUR_SCHEMAS = ['tenant', 'engine', 'auth'] as const
+/** Schemas that our migrations make; `pgboss` as its library writes it, of the version that they pin. */
+export const OUR_SCHEMAS = ['tenant', 'engine', 'auth', 'pgboss'] as const
 
 /** Lines of one thing (`engine.fact`, `engine.append(...)`), sorted. */
 export type SchemaLines = ReadonlyMap<string, readonly string[]>

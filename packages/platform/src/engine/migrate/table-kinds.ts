@@ -4,7 +4,7 @@
  */
 import type { ClientBase } from 'pg'
 
-/** Also schema `pgboss`, which its library keeps, closed likewise. */
+/** Also schema `pgboss`, in which a library keeps timers, closed likewise. */
 const RULES: readonly { readonly sql: string; readonly says: string }[] = [
   {
     says: 'lies in none of the schemas tenant, engine, auth, pgboss',

@@ -38,7 +38,7 @@ export async function assertVersion(client: ClientBase): Promise<void> {
 
 /**
  * Asserts that role careloop_app, as which every room reads and writes, is held by row-level security: neither it nor a role it
- * can become may bypass it, and every tenant table applies it. Call after `migrate`.
+ * can become may bypass it, every tenant table applies it, and the timers are closed to it. Call after `migrate`.
  * @throws Failure `postgres-unsafe` (503)
  */
 export async function assertRowSecurity(client: ClientBase): Promise<void> {
@@ -57,6 +57,16 @@ export async function assertRowSecurity(client: ClientBase): Promise<void> {
     throw engineFailure(
       'postgres-unsafe',
       `Role careloop_app can bypass row-level security by ${roles.rows.map((row) => row.name).join(', ')}. Run: alter role careloop_app nosuperuser nobypassrls; and revoke those roles from it.`,
+    )
+  }
+  // Timers carry ids of all tenants, and what fires pages people.
+  const { rows: timers } = await client.query<{ open: boolean }>(
+    `select coalesce(has_schema_privilege('careloop_app', to_regnamespace('pgboss')::oid, 'usage, create'), false) as open`,
+  )
+  if (timers[0]?.open === true) {
+    throw engineFailure(
+      'postgres-unsafe',
+      'Role careloop_app can use schema pgboss, which is closed to it. Run: revoke all on schema pgboss from careloop_app, public.',
     )
   }
   const open = await client.query<{ name: string }>(
