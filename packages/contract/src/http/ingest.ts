@@ -94,3 +94,25 @@ export const QuarantineCounts = z
 export const QuarantineBytes = z
   .object({ topic: z.string().optional(), format: z.string(), base64: z.string() })
   .meta({ id: 'QuarantineBytes', description: 'The message as it came.' })
+
+/** GET /api/v1/doors: where devices bring their messages, as this process listens. `host` 0.0.0.0 = every address of its machine. */
+export const DoorList = z.object({
+  mqtt: z.array(z.object({ door: z.enum(['mqtt', 'mqtts']), host: z.string(), port: z.int() })),
+})
+export type DoorList = z.infer<typeof DoorList>
+
+/** GET /api/v1/profiles: the device models that Careloop can read. */
+export const ProfileList = z.object({
+  items: z.array(
+    z.object({
+      code: z.string(),
+      name: z.string(),
+      manufacturer: z.string().optional(),
+      classification: z.enum(['wellness', 'operational', 'medical', 'cyber-device']),
+      signals: z.array(z.object({ signal: z.string(), unit: z.string() })),
+      /** What may come on the wire; the first is the default. */
+      formats: z.array(z.enum(['json', 'senml', 'profile', 'form'])),
+    }),
+  ),
+})
+export type ProfileList = z.infer<typeof ProfileList>

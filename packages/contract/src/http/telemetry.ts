@@ -98,3 +98,7 @@ export const LatestBody = z
     ),
   })
   .meta({ id: 'Latest' })
+
+/** GET /api/v1/heard?device: when devices last measured something that was stored. Devices that never did are not there. */
+export const DevicesHeard = z.object({ items: z.array(z.object({ device: Id, measuredAt: Instant })) })
+export type DevicesHeard = z.infer<typeof DevicesHeard>

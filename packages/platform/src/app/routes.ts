@@ -3,7 +3,7 @@ import { alertingRoutes } from '../alerting/routes.ts'
 import { fleetRoutes } from '../fleet/routes.ts'
 import type { Route } from '../identity/index.ts'
 import { identityRoutes } from '../identity/routes.ts'
-import { ingestRoutes, quarantineRoutes } from '../ingest/routes.ts'
+import { doorsRoutes, ingestRoutes, quarantineRoutes } from '../ingest/routes.ts'
 import { subjectsRoutes } from '../subjects/routes.ts'
 import { telemetryRoutes } from '../telemetry/routes.ts'
 import { workflowRoutes } from '../workflow/routes.ts'
@@ -16,6 +16,7 @@ export function routesOf(rooms: Rooms, doors: Doors | null): Route[] {
     ...subjectsRoutes(rooms.subjects),
     ...fleetRoutes(rooms.fleet),
     ...(doors ? ingestRoutes({ ingest: doors.ingest, attribution: rooms.fleet.attribution }) : []),
+    ...doorsRoutes(doors?.mqtt.addresses ?? []),
     ...quarantineRoutes(rooms.quarantine),
     ...telemetryRoutes(rooms.engine),
     ...alertingRoutes(rooms.alerting),

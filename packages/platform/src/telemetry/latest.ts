@@ -8,7 +8,8 @@ import { findSeries, graceMs, type Series } from './series.ts'
 import type { StorePorts } from './store-ports.ts'
 
 /**
- * - `fresh`: within twice the expected interval (at least 60 s); of signals measured now and then, within a day.
+ * - `fresh`: within twice the expected interval (at least 60 s), of a stream (a value each 3 s or oftener) within 8 s, so that a page
+ *   shows within 10 s that it stopped; of signals measured now and then, within a day.
  * - `stale`: older.
  * - `no-data`: a gap is open, the device gave no number or one that cannot be, or nothing was ever measured: there is no
  *   current value.
@@ -36,6 +37,14 @@ export interface LatestValue {
 }
 
 const SPOT_FRESH_MS = 86_400_000
+const STREAM_MS = 3_000
+const STREAM_FRESH_MS = 8_000
+
+/** Age up to which a value may be shown as current. A gap is told later: a pause of some seconds is no missing data. */
+function freshFor({ intervalMs }: Series): number {
+  if (intervalMs === null) return SPOT_FRESH_MS
+  return intervalMs <= STREAM_MS ? STREAM_FRESH_MS : graceMs(intervalMs)
+}
 
 /** Newest first by signal name; signals of which nothing was ever stored are not there. */
 export async function latest(
@@ -74,7 +83,7 @@ function judge(series: Series, last: KeptReading, gaps: readonly Gap[], now: Epo
   const ageMs = now - last.measuredAt
   const gap = gaps.find((one) => one.series === series.id && one.to === null) ?? null
   const isAbsent = typeof last.value === 'object' && 'absent' in last.value
-  const freshForMs = series.intervalMs === null ? SPOT_FRESH_MS : graceMs(series.intervalMs)
+  const freshForMs = freshFor(series)
   const isTimeKnown = !last.flags?.some((flag) => flag === 'clock-unset' || flag === 'clock-in-future')
   const isImplausible = last.flags?.includes('implausible') ?? false
   const isFresh = isTimeKnown && ageMs <= freshForMs

@@ -1,11 +1,12 @@
 /** Readings of a subject over HTTP. Each look is recorded in the transaction that reads. */
-import { Id, LatestBody, SeriesBody, SeriesQuery } from '@careloop/contract'
+import { DevicesHeard, Id, LatestBody, SeriesBody, SeriesQuery } from '@careloop/contract'
 import { z } from 'zod'
 import { record } from '../audit/index.ts'
 import type { Engine, EngineTx } from '../engine/index.ts'
 import { actorOf, defineRoute, type PersonOrService, type Route } from '../identity/index.ts'
 import { isOfKind, kindsOf } from '../subjects/index.ts'
 import { fail } from './errors.ts'
+import { devicesHeard } from './heard.ts'
 import { latest } from './latest.ts'
 import { readSeries } from './read-series.ts'
 
@@ -43,6 +44,16 @@ export function telemetryRoutes(engine: Engine): Route[] {
         const signals = await latest(engine, question, lookedAt(ctx.principal, ctx.params.id, ctx.requestId))
         return ctx.reply(200, mutable({ signals }))
       },
+    }),
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/heard',
+      summary: 'When each device last measured something that was stored; no values',
+      policy: { action: 'read', resource: 'device' },
+      query: z.strictObject({ device: Id.optional() }),
+      response: { 200: DevicesHeard },
+      handler: async (ctx) =>
+        ctx.reply(200, { items: await devicesHeard(engine.db, { tenant: ctx.tenant, device: ctx.query.device }) }),
     }),
   ]
 }

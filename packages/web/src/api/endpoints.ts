@@ -15,6 +15,7 @@ import type {
   DeviceCertificateIssued,
   DeviceList,
   DeviceSpan,
+  DevicesHeard,
   DeviceTokenIssued,
   DeviceView,
   DoorList,
@@ -71,7 +72,8 @@ function on<Answer, Body = undefined>() {
   return <const Path extends string>(method: Method, path: Path): Endpoint<Answer, Body, Path> => ({ method, path })
 }
 
-type FindSubjects = z.input<typeof SubjectSearch>
+/** Words of name, address or birth date: in a body, since names stand in no URL. */
+export type FindSubjects = z.input<typeof SubjectSearch>
 
 export const endpoints = {
   signIn: on<unknown, { email: string; password: string }>()('POST', '/api/auth/sign-in/email'),
@@ -123,6 +125,7 @@ export const endpoints = {
   devices: on<DeviceList>()('GET', '/api/v1/devices'),
   device: on<DeviceView>()('GET', '/api/v1/devices/{id}'),
   enrolDevice: on<DeviceView, NewDeviceInput>()('POST', '/api/v1/devices'),
+  heard: on<DevicesHeard>()('GET', '/api/v1/heard'),
   gateways: on<GatewayList>()('GET', '/api/v1/gateways'),
   doors: on<DoorList>()('GET', '/api/v1/doors'),
   profiles: on<ProfileList>()('GET', '/api/v1/profiles'),

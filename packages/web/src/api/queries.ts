@@ -1,10 +1,13 @@
 /** What the pages read, by key; and which facts make what was read old. */
 import type { FactType } from '@careloop/contract'
 import { QueryClient, queryOptions } from '@tanstack/react-query'
-import { serverNow } from '../app/clock.ts'
+import { serverNow, startOfAge } from '../app/clock.ts'
 import { ApiError, call } from './client.ts'
 import { endpoints } from './endpoints.ts'
 import type { LiveEvent } from './live.ts'
+
+/** What a chart shows: so many hours back from now, or a span that somebody zoomed to, ms. */
+export type ChartSpan = { readonly hours: number } | { readonly from: number; readonly to: number }
 
 export const queries = {
   place: queryOptions({
@@ -72,27 +75,27 @@ export const queries = {
         return new Map(found.items.map((each) => [each.id, each.display]))
       },
     }),
-  /** Readings are no facts: what a person looks at is read again every 15 s, and said to be that old. */
+  /** Readings are no facts: what a person looks at is read again every 5 s, and grows old from when it was asked. */
   latest: (subject: string) =>
     queryOptions({
       queryKey: ['series', subject, 'latest'],
-      queryFn: ({ signal }) => call(endpoints.latest, { params: { id: subject }, signal }),
-      refetchInterval: 15_000,
-    }),
-  /** @param hours back from now */
-  series: (subject: string, signalCode: string, hours: number) =>
-    queryOptions({
-      queryKey: ['series', subject, signalCode, hours],
-      queryFn: ({ signal }) => {
-        const to = Math.round(serverNow())
-        const query = { signal: signalCode, from: to - hours * 3_600_000, to, maxPoints: 600 }
-        return call(endpoints.series, { params: { id: subject }, query, signal }).then((series) => ({
-          ...series,
-          from: query.from,
-          to,
-        }))
+      queryFn: async ({ signal }) => {
+        const askedAt = startOfAge()
+        return { ...(await call(endpoints.latest, { params: { id: subject }, signal })), askedAt }
       },
-      refetchInterval: 30_000,
+      refetchInterval: 5_000,
+    }),
+  series: (subject: string, signalCode: string, span: ChartSpan) =>
+    queryOptions({
+      queryKey: ['series', subject, signalCode, span],
+      queryFn: async ({ signal }) => {
+        const now = Math.round(serverNow())
+        const { from, to } = 'hours' in span ? { from: now - span.hours * 3_600_000, to: now } : span
+        const query = { signal: signalCode, from, to, maxPoints: 600 }
+        return { ...(await call(endpoints.series, { params: { id: subject }, query, signal })), from, to }
+      },
+      // A span in the past gets no new readings, but late ones and corrections: facts tell of those that matter.
+      refetchInterval: 'hours' in span ? (span.hours <= 24 ? 10_000 : 60_000) : 60_000,
     }),
   devices: queryOptions({
     queryKey: ['devices'],
@@ -117,22 +120,25 @@ export const queries = {
 
 /** First words of the keys that a fact makes old. */
 const madeOldBy: Readonly<Partial<Record<FactType, readonly string[]>>> = {
-  SubjectChanged: ['subject', 'worklist'],
-  EnrolmentChanged: ['subject'],
+  SubjectChanged: ['subject', 'worklist', 'board'],
+  EnrolmentChanged: ['subject', 'enrolments', 'rules', 'programs', 'board'],
   DeviceEnrolled: ['devices'],
-  DeviceChanged: ['devices'],
-  AssignmentChanged: ['devices', 'series'],
+  DeviceChanged: ['devices', 'board'],
+  AssignmentChanged: ['devices', 'series', 'board'],
   FrameQuarantined: ['quarantine'],
   QuarantineReplayed: ['quarantine'],
   SeriesMoved: ['series'],
-  GapChanged: ['series'],
-  TaskOpened: ['worklist', 'notifications'],
-  TaskChanged: ['worklist', 'task', 'explain', 'notifications'],
+  GapChanged: ['series', 'board'],
+  RuleActivated: ['programs', 'rules', 'board'],
+  TaskOpened: ['worklist', 'board', 'notifications'],
+  TaskChanged: ['worklist', 'board', 'task', 'explain', 'notifications'],
 }
 
 /** Whatever happens to an alert shows in the list, in its task and in what explains it. */
 const keysMadeOldBy = (type: FactType): readonly string[] =>
-  type.startsWith('Alert') ? ['worklist', 'explain', 'task', 'notifications'] : (madeOldBy[type] ?? [])
+  type.startsWith('Alert')
+    ? ['worklist', 'explain', 'task', 'notifications', 'alerts', 'board']
+    : (madeOldBy[type] ?? [])
 
 /** The first fact is shown at once; what follows closely (a storm of alerts) is read again together, not a hundred times. */
 const gatherMs = 100

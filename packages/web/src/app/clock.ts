@@ -39,3 +39,18 @@ function listen(listener: () => void): () => void {
 
 /** Now by the server's clock, again each second: whatever shows an age grows old by itself. */
 export const useNow = (): number => useSyncExternalStore(listen, () => shown)
+
+/** A moment from which time is counted on this machine, whatever happens to its clock. */
+export interface AgeStart {
+  readonly clock: number
+  readonly steady: number
+}
+
+export const startOfAge = (): AgeStart => ({ clock: Date.now(), steady: performance.now() })
+
+/**
+ * Milliseconds since then. The greater of two clocks: one stands still while a laptop sleeps, the other is set back by people and
+ * time servers; a value must never look younger than it is.
+ */
+export const ageSince = ({ clock, steady }: AgeStart): number =>
+  Math.max(0, Date.now() - clock, performance.now() - steady)
