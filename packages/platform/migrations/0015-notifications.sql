@@ -39,6 +39,7 @@ create table tenant.notification_intent (
   check ((cancelled is null) = (cancelled_at is null)),
   check (delivered_at is null or cancelled is null)
 );
-create unique index notification_intent_once on tenant.notification_intent (tenant_id, task_id, event_id, recipient, channel, step);
+create unique index notification_intent_once
+  on tenant.notification_intent (tenant_id, task_id, event_id, recipient, channel, step, why);
 create index notification_intent_of on tenant.notification_intent (tenant_id, recipient, channel, created_at);
 select engine.make_tenant_table('tenant.notification_intent', 'select, insert, update');
