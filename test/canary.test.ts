@@ -5,7 +5,7 @@
 import { request } from 'node:http'
 import { expect, test } from 'vitest'
 import { type Canary, makeCanary } from '../packages/platform/src/api/testing/canary.ts'
-import { cookieOf, type TestShell, testShell } from '../packages/platform/src/api/testing/test-shell.ts'
+import { cookieOf, enrol, type TestShell, testShell } from '../packages/platform/src/api/testing/test-shell.ts'
 import { things } from '../packages/platform/src/api/testing/things.ts'
 import { makeSubjects } from '../packages/platform/src/subjects/index.ts'
 import { subjectsRoutes } from '../packages/platform/src/subjects/routes.ts'
@@ -126,7 +126,8 @@ async function signInAndSeed(shell: TestShell, canary: Canary, ask: Ask): Promis
   await ask('POST', '/api/auth/sign-in/email', {}, { email: 'nobody.canary@ward.example', password })
   const signedIn = await ask('POST', '/api/auth/sign-in/email', {}, { email, password })
   expect(signedIn.status).toBe(200)
-  const cookie = cookieOf(signedIn.cookies)
+  const { cookie, secret } = await enrol(shell.server, cookieOf(signedIn.cookies), shell.clock.now())
+  canary.seed("secret of the administrator's second factor", secret)
   canary.seed('session cookie', cookie.split('=')[1]!)
   canary.seed('session token', decodeURIComponent(cookie.split('=')[1]!).split('.')[0]!)
   const token = await ask('POST', '/api/v1/service-tokens', { cookie }, { name: 'bridge', scopes: ['subject:read'] })

@@ -13,6 +13,7 @@ const named = routes.map((route) => [`${route.method} ${route.url}`, route] as c
 /** Open to anybody: each a decision. */
 const PUBLIC = [
   'POST /api/auth/sign-in/email', // how a session begins; few attempts a minute
+  'POST /api/auth/sign-in/second-factor', // its second step, with the challenge of the first
   'POST /api/auth/sign-out', // also for a session that has ended
   'GET /api/auth/get-session', // tells a page that nobody is signed in
   'POST /api/v1/setup', // the first administrator, by the link that the first start printed
@@ -41,7 +42,7 @@ describe('routes', () => {
 
   test.each(named)('%s says who may ask, and what comes in its path', (name, route) => {
     expect(route.policy === 'public').toBe(PUBLIC.includes(name))
-    const known = ['public', 'device', 'operator', 'signed-in']
+    const known = ['public', 'device', 'operator', 'signed-in', 'session']
     if (typeof route.policy === 'string') expect(known).toContain(route.policy)
     else expect(route.policy).toEqual({ action: expect.any(String), resource: expect.any(String) })
     const inPath = [...route.url.matchAll(/:(\w+)/g)].map(([, param]) => param)

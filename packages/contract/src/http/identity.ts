@@ -93,6 +93,8 @@ export const Me = z
     tenant: z.object({ id: Id, name: z.string() }),
     /** Everything that is allowed, as `<resource>:<action>`: a page says why it disables the rest. */
     allowed: z.array(z.string()),
+    /** ms without a human being after which the session is locked; null for a service. */
+    idleLockMs: z.number().nullable(),
   })
   .meta({ id: 'Me' })
 export type Me = z.infer<typeof Me>
@@ -116,14 +118,22 @@ export const User = z
     createdAt: Instant,
     /** null = works here now */
     endedAt: Instant.nullable(),
+    hasSecondFactor: z.boolean(),
   })
   .meta({ id: 'User' })
+export type User = z.infer<typeof User>
 
 /** GET /api/v1/colleagues: everybody who works here now, by name, as those who hand work to each other need it. No address. */
 export const Colleague = z.object({ id: Id, displayName: z.string(), roles: z.array(Role) }).meta({ id: 'Colleague' })
 export type Colleague = z.infer<typeof Colleague>
 export const ColleagueList = z.object({ items: z.array(Colleague) })
 export type ColleagueList = z.infer<typeof ColleagueList>
+
+/** PUT /api/v1/users/{id}/roles */
+export const UserRoles = z.strictObject({ roles: z.array(Role).min(1) })
+
+/** A password that was made here: answered once, kept as a hash. */
+export const OnePassword = z.object({ password: z.string() }).meta({ id: 'OnePassword' })
 
 /** POST /api/v1/users */
 export const NewUser = z.strictObject({
@@ -161,10 +171,58 @@ export const SignIn = z.strictObject({
   rememberMe: z.boolean().default(true),
 })
 
-/** The session's token is in the cookie only: no script and no log sees it. */
+/**
+ * What comes next. `signed-in`: nothing. `second-factor`: no session yet, a code is wanted. `enrol-second-factor`: a session that
+ * can do nothing but set up the second factor that the role demands. Tokens are in cookies only: no script and no log sees them.
+ */
 export const SignedIn = z
-  .object({ user: z.object({ id: Id, email: z.string(), name: z.string() }) })
+  .object({
+    next: z.enum(['signed-in', 'second-factor', 'enrol-second-factor']),
+    /** Who it is; not told before the second factor. */
+    user: z.object({ id: Id, email: z.string(), name: z.string() }).optional(),
+  })
   .meta({ id: 'SignedIn' })
+export type SignedIn = z.infer<typeof SignedIn>
+
+/** A code of the authenticator app (6 digits), or a backup code. Spaces and hyphens do not matter. */
+const Code = z.string().trim().min(6).max(40)
+
+/** POST /api/auth/sign-in/second-factor, /api/v1/second-factor/confirm and /backup-codes */
+export const SecondFactorCode = z.strictObject({ code: Code })
+
+/** POST /api/v1/second-factor/begin and /remove: what proves again who asks; which is needed depends on what they have. */
+export const Proof = z.strictObject({ password: Password.optional(), code: Code.optional() })
+export type Proof = z.infer<typeof Proof>
+
+/** POST /api/v1/session/unlock: one of the two. */
+export const Unlock = z.union([z.strictObject({ password: Password }), z.strictObject({ code: Code })])
+export type Unlock = z.infer<typeof Unlock>
+
+/** GET /api/v1/second-factor */
+export const OwnSecondFactor = z
+  .object({
+    isOn: z.boolean(),
+    /** The role demands one. */
+    isNeeded: z.boolean(),
+    backupCodesLeft: z.number().int(),
+  })
+  .meta({ id: 'OwnSecondFactor' })
+export type OwnSecondFactor = z.infer<typeof OwnSecondFactor>
+
+/** For an authenticator app: shown once, and of no worth before a code of it was given. */
+export const OfferedSecret = z
+  .object({
+    /** Base32, for who cannot scan. */
+    secret: z.string(),
+    /** Key URI, for the QR code. */
+    uri: z.string(),
+  })
+  .meta({ id: 'OfferedSecret' })
+export type OfferedSecret = z.infer<typeof OfferedSecret>
+
+/** Each opens once; shown once. */
+export const BackupCodes = z.object({ codes: z.array(z.string()) }).meta({ id: 'BackupCodes' })
+export type BackupCodes = z.infer<typeof BackupCodes>
 
 /** POST /api/auth/change-password */
 export const ChangePassword = z.strictObject({
@@ -184,3 +242,4 @@ export const Session = z
     userAgent: z.string().nullable(),
   })
   .meta({ id: 'Session' })
+export type Session = z.infer<typeof Session>

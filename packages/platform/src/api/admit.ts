@@ -11,7 +11,8 @@ const refuse = failures(identityErrors)
 /**
  * A refusal of somebody known is written to their organisation's trail before they hear of it; of others it is counted only.
  * @returns null only for `public` and `operator`
- * @throws Failure `not-signed-in`, `token-refused`, `not-allowed`, `no-membership`, `cross-origin`
+ * @throws Failure `not-signed-in`, `token-refused`, `not-allowed`, `no-membership`, `session-locked`, `second-factor-needed`,
+ *   `cross-origin`
  */
 export async function admit(parts: ApiParts, route: Route, request: FastifyRequest): Promise<Principal | null> {
   let principal: Principal | null = null
@@ -20,7 +21,10 @@ export async function admit(parts: ApiParts, route: Route, request: FastifyReque
     if (route.policy === 'public') return null
     if (route.policy === 'operator') return admitOperator(parts, request)
     const { authorization, cookie } = request.headers
-    principal = await parts.identity.authenticate({ authorization, cookie }, parts.deviceByToken)
+    const { identity } = parts
+    // Only here somebody who is held back is let through, and only to the routes that let go of the hold.
+    const authenticate = route.policy === 'session' ? identity.authenticateHeld : identity.authenticate
+    principal = await authenticate({ authorization, cookie }, parts.deviceByToken)
     if (principal === null) throw refuse('not-signed-in', 'Sign in, or send a token: Authorization: Bearer ...')
     if (!isAllowed(route, principal)) throw notAllowed(route)
     return principal
@@ -47,12 +51,14 @@ function isAllowed(route: Route, principal: Principal): boolean {
   const { policy } = route
   if (policy === 'device') return principal.kind === 'device'
   if (principal.kind === 'device') return false
+  if (policy === 'session') return principal.kind === 'staff'
   if (policy === 'signed-in') return true
   return typeof policy === 'object' && may(principal, policy.action, policy.resource)
 }
 
 function notAllowed(route: Route) {
   if (route.policy === 'device') return refuse('not-allowed', 'Only a device with its own token may send here.')
+  if (route.policy === 'session') return refuse('not-allowed', 'Only a person who is signed in has a session.')
   if (typeof route.policy !== 'object') return refuse('not-allowed', 'A device may not do this.')
   const { action, resource } = route.policy
   return refuse('not-allowed', `Your roles or scopes do not include ${resource}:${action}. Ask an administrator.`)

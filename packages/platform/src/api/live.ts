@@ -32,6 +32,8 @@ const tellsOf: Readonly<Record<FactType, Resource>> = {
   TaskOpened: 'task',
   TaskChanged: 'task',
   TaskHandedOff: 'task',
+  Notified: 'notification',
+  DeliveryFailed: 'notification',
 }
 
 /** Facts missed while away; more than this is a `reset`, which costs less than telling them. */
@@ -144,11 +146,18 @@ function events(listener: Listener, facts: readonly Fact[]): string {
   const { principal } = listener
   return facts
     .filter((fact) => fact.tenant === principal.tenant && may(principal, 'read', tellsOf[fact.type]))
+    .filter((fact) => !isAnothers(fact, principal))
     .map(
       (fact) => `id: ${fact.position}\nevent: ${fact.type}\ndata: ${JSON.stringify({ ...fact.body, at: fact.at })}\n\n`,
     )
     .join('')
 }
+
+/** Who was told is their own concern; everybody else's page has nothing to refresh. */
+const isAnothers = (fact: Fact, principal: PersonOrService): boolean =>
+  fact.type === 'Notified' &&
+  principal.kind === 'staff' &&
+  (fact as Fact<'Notified'>).body.recipient !== principal.id
 
 /** Positions are `<xid>:<id>`, compared as two numbers. */
 export function comparePositions(a: string, b: string): number {

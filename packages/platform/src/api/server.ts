@@ -106,7 +106,7 @@ function assertRoutes(routes: readonly Route[]): void {
 }
 
 function isPolicy(policy: Policy | undefined): boolean {
-  if (typeof policy === 'string') return ['public', 'device', 'operator', 'signed-in'].includes(policy)
+  if (typeof policy === 'string') return ['public', 'device', 'operator', 'signed-in', 'session'].includes(policy)
   return typeof policy === 'object' && Boolean(policy.action) && Boolean(policy.resource)
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { cookieOf, type TestShell, testShell } from './testing/test-shell.ts'
+import { cookieOf, enrol, type TestShell, testShell } from './testing/test-shell.ts'
 
 let shell: TestShell
 beforeAll(async () => {
@@ -289,10 +289,8 @@ describe('identity > the first administrator', () => {
         url: '/api/auth/sign-in/email',
         payload: { email: 'ana@clinic.example', password: 'quiet lamps over water' },
       })
-      const me = await fresh.server.inject({
-        url: '/api/v1/me',
-        headers: { cookie: cookieOf(signedIn.headers['set-cookie']) },
-      })
+      const { cookie } = await enrol(fresh.server, cookieOf(signedIn.headers['set-cookie']), fresh.clock.now())
+      const me = await fresh.server.inject({ url: '/api/v1/me', headers: { cookie } })
       expect(me.json()).toMatchObject({ displayName: 'Ana', roles: ['administrator'], tenant: { name: 'Clinic' } })
     } finally {
       await fresh.close()

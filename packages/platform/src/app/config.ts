@@ -22,8 +22,10 @@ export interface Config {
   readonly publicOrigin?: string
   /** Addresses of proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[]
-  /** Sign-ins a minute from one address. */
+  /** Wrong passwords and codes a minute from one address. */
   readonly signInsPerMinute: number
+  /** Minutes without a human being after which a session is locked. */
+  readonly idleLockMinutes: number
   readonly operatorToken?: string
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
   /** Sealing spans, shortened by benches. */
@@ -63,6 +65,7 @@ export function readConfig(env: Env): Config {
     ...(env.CARELOOP_OPERATOR_TOKEN ? { operatorToken: env.CARELOOP_OPERATOR_TOKEN } : {}),
     trustedProxies: list(env.CARELOOP_TRUSTED_PROXIES),
     signInsPerMinute: bytes(env, 'CARELOOP_SIGN_INS_PER_MINUTE') ?? 10,
+    idleLockMinutes: idleLockMinutes(env),
     logLevel: oneOf(env, 'CARELOOP_LOG', levels, 'info'),
   }
 }
@@ -87,6 +90,13 @@ function bytes(env: Env, name: string): number | undefined {
   const value = Number(env[name])
   if (Number.isSafeInteger(value) && value >= 0) return value
   throw invalid(name, 'a whole number from 0 is expected.')
+}
+
+/** Never off: an open desk in a ward is open to everybody who passes. */
+function idleLockMinutes(env: Env): number {
+  const value = bytes(env, 'CARELOOP_IDLE_LOCK_MINUTES') ?? 15
+  if (value >= 1 && value <= 720) return value
+  throw invalid('CARELOOP_IDLE_LOCK_MINUTES', 'minutes from 1 to 720 are expected.')
 }
 
 const list = (words: string | undefined): string[] =>

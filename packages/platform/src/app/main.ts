@@ -31,6 +31,7 @@ const USAGE = `careloop <command>
   tenant list                              organisations by name and id
   user create --email E --name N --roles R a member of staff, e.g. --roles nurse,administrator; also one who comes back
   user password --email E                  a new password, shown once; ends the person's sessions
+  user reset-second-factor --email E       for who has lost the telephone and the backup codes
   key rotate                               a new master key; copy its file to escrow afterwards
   migrate [--dry-run]                      brings the database to this version's schema
   doctor                                   looks at ports, disk, clock, database, certificates, keys; says how to mend

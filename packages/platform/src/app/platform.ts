@@ -58,6 +58,7 @@ export async function startPlatform(config: Config, watch: Watch): Promise<Platf
     const rooms = await openRooms(opened.engine, {
       secureCookies: config.publicOrigin?.startsWith('https:') ?? false,
       signInsPerMinute: config.signInsPerMinute,
+      idleLockMs: config.idleLockMinutes * 60_000,
     })
     ends.push(await startStages(opened.engine, allStages(rooms, config), config.role))
     const doors = opensDoors(config.role) ? await openDoors(rooms, config) : null

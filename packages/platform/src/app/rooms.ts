@@ -20,11 +20,12 @@ export interface Rooms {
 
 export async function openRooms(
   engine: Engine,
-  options: { secureCookies: boolean; signInsPerMinute?: number },
+  options: { secureCookies: boolean; signInsPerMinute?: number; idleLockMs?: number },
 ): Promise<Rooms> {
   const identity = await makeIdentity(engine, {
     secureCookies: options.secureCookies,
     signInsPerMinute: options.signInsPerMinute ?? 10,
+    idleLockMs: options.idleLockMs ?? 15 * 60_000,
   })
   const staff = (tenant: string) => identity.members(tenant)
   const subjects = makeSubjects(engine, staff, (tenant, code) => isActiveProgram(engine, tenant, code))

@@ -7,6 +7,7 @@ import type { Engine } from '../engine/index.ts'
 import { fail } from './errors.ts'
 import type { DeviceSpeaker, Principal, StaffPrincipal } from './principal.ts'
 import { serviceByToken, sha256 } from './service-tokens.ts'
+import { holdOf } from './session-hold.ts'
 import type { StaffAuth } from './staff-auth.ts'
 
 /** What of a request tells who asks. */
@@ -18,15 +19,19 @@ export interface Asking {
 /** The fleet room's answer to a device token's SHA-256; null = unknown or revoked. */
 export type DeviceByToken = (sha256: Buffer) => Promise<DeviceSpeaker | null>
 
-/** @returns null when nothing was shown. @throws Failure `token-refused`, `no-membership` */
+/**
+ * @returns null when nothing was shown; a member of staff whose session is held back too, with `held`
+ * @throws Failure `token-refused`, `no-membership`
+ */
 export async function authenticate(
   engine: Engine,
   staffAuth: StaffAuth,
   deviceByToken: DeviceByToken,
   asking: Asking,
+  idleLockMs: number,
 ): Promise<Principal | null> {
   if (asking.authorization !== undefined) return byBearer(engine, deviceByToken, asking.authorization)
-  if (asking.cookie !== undefined) return bySession(engine, staffAuth, asking.cookie)
+  if (asking.cookie !== undefined) return bySession(engine, staffAuth, asking.cookie, idleLockMs)
   return null
 }
 
@@ -43,13 +48,20 @@ async function byBearer(engine: Engine, deviceByToken: DeviceByToken, header: st
   throw fail('token-refused', 'This token is unknown, expired or revoked. Make a new one: `careloop token create`.')
 }
 
-async function bySession(engine: Engine, staffAuth: StaffAuth, cookie: string): Promise<StaffPrincipal | null> {
+async function bySession(
+  engine: Engine,
+  staffAuth: StaffAuth,
+  cookie: string,
+  idleLockMs: number,
+): Promise<StaffPrincipal | null> {
   const found = await staffAuth.api.getSession({ headers: new Headers({ cookie }), query: { disableRefresh: true } })
   if (found === null) return null
   // The session's own row decides which membership, read fresh: a role taken away counts from the next request on.
   const { rows } = await engine.db.pool.query<MembershipRow>(
-    `select m.tenant_id, m.roles, m.display_name
+    `select m.tenant_id, m.roles, m.display_name, s.active_at, s.locked_at, s.second_factor_at,
+            f.confirmed_at is not null as has_second_factor
        from auth.member m join auth.session s on s.user_id = m.user_id
+       left join auth.second_factor f on f.user_id = m.user_id
       where s.id = $1 and m.ended_at is null and (s.tenant_id is null or s.tenant_id = m.tenant_id)
       order by m.created_at, m.tenant_id limit 1`,
     [found.session.id],
@@ -57,7 +69,18 @@ async function bySession(engine: Engine, staffAuth: StaffAuth, cookie: string): 
   const member = rows[0]
   if (member === undefined)
     throw fail('no-membership', 'You are signed in and belong to no organisation. Ask an administrator.')
+  // Whoever has a second factor passed it in this session. One that did not is from before: it ended when the factor was taken on.
+  if (member.has_second_factor && member.second_factor_at === null) return null
+  const hold = holdOf(
+    {
+      ...{ roles: member.roles, hasSecondFactor: member.has_second_factor, activeAt: member.active_at.getTime() },
+      lockedAt: member.locked_at?.getTime() ?? null,
+    },
+    engine.clock.now(),
+    idleLockMs,
+  )
   return {
+    ...(hold === null ? {} : { held: hold }),
     kind: 'staff',
     tenant: member.tenant_id,
     id: found.user.id,
@@ -71,4 +94,8 @@ interface MembershipRow {
   readonly tenant_id: string
   readonly roles: Role[]
   readonly display_name: string
+  readonly active_at: Date
+  readonly locked_at: Date | null
+  readonly second_factor_at: Date | null
+  readonly has_second_factor: boolean
 }

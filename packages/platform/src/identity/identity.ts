@@ -1,13 +1,34 @@
 /** The identity room as other rooms and `app` hold it. */
+import type { Role } from '@careloop/contract'
 import type { Engine } from '../engine/index.ts'
-import { type Act, type ActedBy, recordAct } from './acted-by.ts'
+import { type Act, type ActedBy, byConsole, recordAct } from './acted-by.ts'
 import { type Asking, authenticate, type DeviceByToken } from './authenticate.ts'
+import {
+  type Asker,
+  beginEnrolment,
+  changePassword,
+  confirmEnrolment,
+  giveUpSecondFactor,
+  type PasswordChange,
+  type Proof,
+  renewBackupCodes,
+  unlock,
+} from './own-account.ts'
 import type { Principal, StaffPrincipal } from './principal.ts'
+import {
+  type OfferedSecret,
+  presetSecret,
+  readSecondFactor,
+  removeSecondFactor,
+  type SecondFactorState,
+} from './second-factor.ts'
+import { openSecrets } from './secrets.ts'
 import type { NewServiceToken, ServiceToken } from './service-tokens.ts'
 import { createServiceToken, listServiceTokens, revokeServiceToken } from './service-tokens.ts'
+import { assertFree, keepAwake, lockSession } from './session-hold.ts'
 import { endSession, listSessions, type Session } from './sessions.ts'
 import { type FirstAdministrator, offerSetup, setUp } from './setup.ts'
-import { recordRefusedSignIn, recordSignIn } from './sign-in-trail.ts'
+import { type Door, type Peer, passSecondFactor, type SignInStep, signIn } from './sign-in.ts'
 import {
   type CreatedUser,
   createUser,
@@ -16,19 +37,31 @@ import {
   type Member,
   type NewUser,
   renewPassword,
+  setRoles,
 } from './staff.ts'
 import { makeStaffAuth, type StaffAuthOptions } from './staff-auth.ts'
 import { createTenant, findTenant, listTenants, tenantName } from './tenants.ts'
+import { makeThrottle } from './throttle.ts'
 
 export interface Identity {
-  /** Who asks; null when nothing was shown. @throws Failure `token-refused`, `no-membership` */
+  /** After so long without a human being a session is locked. */
+  readonly idleLockMs: number
+  readonly secureCookies: boolean
+  /**
+   * Who asks; null when nothing was shown.
+   * @throws Failure `token-refused`, `no-membership`, `session-locked`, `second-factor-needed`
+   */
   authenticate(asking: Asking, deviceByToken: DeviceByToken): Promise<Principal | null>
+  /** As `authenticate`, and also those whose session is held back, with `held`. Only for routes that let go of the hold. */
+  authenticateHeld(asking: Asking, deviceByToken: DeviceByToken): Promise<Principal | null>
+  /** The password. @throws Failure `sign-in-refused`, `sign-in-throttled` */
+  signIn(shown: { email: string; password: string; remember: boolean }, peer: Peer): Promise<SignInStep>
+  /** The code. @throws Failure `challenge-over`, `second-factor-refused`, `sign-in-throttled` */
+  passSecondFactor(shown: { challenge: string | undefined; code: string }, peer: Peer): Promise<SignInStep>
   /** Serves sign-in, sign-out and sessions (`/api/auth/*`), already checked for origin. */
   serveSignIn(request: Request): Promise<Response>
   /** Writes an act of its own (a sign-out, a refusal) to the trail. */
   recordAct(act: Act): Promise<void>
-  recordSignIn(user: string, requestId: string): Promise<void>
-  recordRefusedSignIn(email: string, requestId: string): Promise<void>
   /** @throws Failure `tenant-exists` */
   createTenant(name: string, by?: ActedBy): Promise<string>
   tenants(): Promise<{ id: string; name: string }[]>
@@ -41,6 +74,24 @@ export interface Identity {
   /** A new password for a member; every session of theirs ends. @throws Failure `user-not-found` */
   renewPassword(tenant: string, email: string, by?: ActedBy): Promise<{ id: string; password: string }>
   members(tenant: string): Promise<Member[]>
+  /** They hold from the next request on. @throws Failure `user-not-found` */
+  setRoles(tenant: string, user: string, roles: readonly Role[], by?: ActedBy): Promise<void>
+  secondFactor(user: string): Promise<SecondFactorState>
+  beginSecondFactor(asker: Asker, proof: Proof): Promise<OfferedSecret>
+  /** @returns backup codes, shown once, and the cookies of the session that goes on */
+  confirmSecondFactor(asker: Asker, code: string): Promise<{ codes: string[]; cookies: readonly string[] }>
+  renewBackupCodes(asker: Asker, code: string): Promise<string[]>
+  giveUpSecondFactor(asker: Asker, proof: Proof): Promise<void>
+  /** A lost one is taken off; the person's sessions end. @throws Failure `user-not-found` */
+  resetSecondFactor(tenant: string, user: string, by?: ActedBy): Promise<void>
+  /** For the demo and tests: a secret (base32) that is known beforehand. No route leads here. @throws Failure `second-factor-invalid` */
+  presetSecondFactor(tenant: string, user: string, secret: string): Promise<void>
+  /** @returns the cookies of the session that goes on */
+  changePassword(asker: Asker, change: PasswordChange): Promise<readonly string[]>
+  /** @throws Failure `session-locked` */
+  keepAwake(person: StaffPrincipal): Promise<void>
+  lock(person: StaffPrincipal, requestId: string): Promise<void>
+  unlock(asker: Asker, proof: Proof): Promise<void>
   /** @throws Failure `user-not-found` */
   endMembership(tenant: string, user: string, by?: ActedBy): Promise<void>
   /** Of one person, newest first. */
@@ -53,18 +104,41 @@ export interface Identity {
   revokeServiceToken(tenant: string, id: string, by?: ActedBy): Promise<void>
   /** A fresh one-time token for `/setup#token=...`, null when somebody is a member already. */
   offerSetup(): Promise<string | null>
-  /** @throws Failure `setup-refused`, `password-weak` */
-  setUp(first: FirstAdministrator): Promise<{ tenant: string; user: string }>
+  /** @throws Failure `setup-refused`, `password-weak`, `sign-in-throttled` */
+  setUp(first: FirstAdministrator, ip: string): Promise<{ tenant: string; user: string }>
 }
 
 export async function makeIdentity(engine: Engine, options: StaffAuthOptions): Promise<Identity> {
   const staffAuth = await makeStaffAuth(engine, options)
+  const secrets = await openSecrets(engine)
+  const throttle = makeThrottle(engine, secrets, options.signInsPerMinute)
+  const door: Door = { engine, staffAuth, secrets, throttle }
+  const { idleLockMs, secureCookies } = options
+  const authenticateHeld: Identity['authenticateHeld'] = (asking, deviceByToken) =>
+    authenticate(engine, staffAuth, deviceByToken, asking, idleLockMs)
   return {
-    authenticate: (asking, deviceByToken) => authenticate(engine, staffAuth, deviceByToken, asking),
+    ...{ idleLockMs, secureCookies, authenticateHeld },
+    async authenticate(asking, deviceByToken) {
+      const principal = await authenticateHeld(asking, deviceByToken)
+      if (principal?.kind === 'staff') assertFree(principal)
+      return principal
+    },
+    signIn: (shown, peer) => signIn(door, shown, peer),
+    passSecondFactor: (shown, peer) => passSecondFactor(door, shown, peer),
+    setRoles: (tenant, user, roles, by) => setRoles(engine, tenant, user, roles, by),
+    secondFactor: (user) => readSecondFactor(engine, user),
+    beginSecondFactor: (asker, proof) => beginEnrolment(door, asker, proof),
+    confirmSecondFactor: (asker, code) => confirmEnrolment(door, asker, code),
+    renewBackupCodes: (asker, code) => renewBackupCodes(door, asker, code),
+    giveUpSecondFactor: (asker, proof) => giveUpSecondFactor(door, asker, proof),
+    resetSecondFactor: (tenant, user, by = byConsole) => removeSecondFactor(engine, { tenant, user, by }),
+    presetSecondFactor: (tenant, user, secret) => presetSecret(engine, secrets, { tenant, user, secret }),
+    changePassword: (asker, change) => changePassword(door, asker, change),
+    keepAwake: (person) => keepAwake(engine, person),
+    lock: (person, requestId) => lockSession(engine, person, requestId),
+    unlock: (asker, proof) => unlock(door, asker, proof),
     serveSignIn: (request) => staffAuth.handler(request),
     recordAct: (act) => engine.db.asEngine((tx) => recordAct(tx, act)),
-    recordSignIn: (user, requestId) => recordSignIn(engine, user, requestId),
-    recordRefusedSignIn: (email, requestId) => recordRefusedSignIn(engine, email, requestId),
     createTenant: (name, by) => createTenant(engine, name, by),
     tenants: () => listTenants(engine),
     findTenant: (nameOrId) => findTenant(engine, nameOrId),
@@ -79,6 +153,12 @@ export async function makeIdentity(engine: Engine, options: StaffAuthOptions): P
     serviceTokens: (tenant) => listServiceTokens(engine, tenant),
     revokeServiceToken: (tenant, id, by) => revokeServiceToken(engine, tenant, id, by),
     offerSetup: () => offerSetup(engine),
-    setUp: (first) => setUp(engine, first),
+    async setUp(first, ip) {
+      const attempt = { door: 'setup', ip, account: null, user: null } as const
+      await throttle.take(attempt)
+      const made = await setUp(engine, first)
+      await throttle.settle(attempt)
+      return made
+    },
   }
 }

@@ -13,7 +13,12 @@ export interface StaffPrincipal {
   readonly displayName: string
   readonly roles: readonly Role[]
   readonly session: string
+  /** Absent: free to act. Only routes with the policy `session` see somebody who is held. */
+  readonly held?: Hold
 }
+
+/** `locked`: nobody was active, or somebody locked it. `second-factor-needed`: the role demands one and there is none yet. */
+export type Hold = 'locked' | 'second-factor-needed'
 
 export interface ServicePrincipal {
   readonly kind: 'service'

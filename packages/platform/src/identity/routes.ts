@@ -1,16 +1,20 @@
 /** Who am I, the first administrator, staff and service tokens. */
-import { ColleagueList, Id, Me, NewServiceToken, NewUser, ServiceToken, SetUp, User } from '@careloop/contract'
+import { ColleagueList, Id, Me, NewServiceToken, ServiceToken, SetUp } from '@careloop/contract'
 import { z } from 'zod'
-import type { ActedBy } from './acted-by.ts'
-import { assertMayGrantRoles, assertMayGrantScopes } from './grant.ts'
+import { by } from './asked-by.ts'
+import { assertMayGrantScopes } from './grant.ts'
 import type { Identity } from './identity.ts'
 import { allowedFor } from './may.ts'
-import { actorOf, type PersonOrService } from './principal.ts'
+import { peopleRoutes } from './people-routes.ts'
 import { defineRoute, type Route } from './route.ts'
+import { secondFactorRoutes } from './second-factor-routes.ts'
+import { sessionRoutes } from './session-routes.ts'
 import { signInRoutes } from './sign-in-routes.ts'
 
 export const identityRoutes = (identity: Identity): Route[] => [
   ...signInRoutes(identity),
+  ...sessionRoutes(identity),
+  ...secondFactorRoutes(identity),
   defineRoute({
     method: 'GET',
     url: '/api/v1/me',
@@ -27,6 +31,7 @@ export const identityRoutes = (identity: Identity): Route[] => [
         roles: principal.kind === 'staff' ? [...principal.roles] : [],
         tenant: { id: ctx.tenant, name: await identity.tenantName(ctx.tenant) },
         allowed: allowedFor(principal),
+        idleLockMs: principal.kind === 'staff' ? identity.idleLockMs : null,
       })
     },
   }),
@@ -39,7 +44,7 @@ export const identityRoutes = (identity: Identity): Route[] => [
     perMinute: 10,
     body: SetUp,
     response: { 201: z.object({ tenant: Id, user: Id }) },
-    handler: async (ctx) => ctx.reply(201, await identity.setUp(ctx.body)),
+    handler: async (ctx) => ctx.reply(201, await identity.setUp(ctx.body, ctx.ip)),
   }),
   defineRoute({
     method: 'GET',
@@ -55,53 +60,8 @@ export const identityRoutes = (identity: Identity): Route[] => [
       })
     },
   }),
-  ...userRoutes(identity),
+  ...peopleRoutes(identity),
   ...serviceTokenRoutes(identity),
-]
-
-const by = (ctx: { principal: PersonOrService; requestId: string }): ActedBy => ({
-  actor: actorOf(ctx.principal),
-  requestId: ctx.requestId,
-})
-
-const userRoutes = (identity: Identity): Route[] => [
-  defineRoute({
-    method: 'GET',
-    url: '/api/v1/users',
-    summary: 'Everybody of this organisation',
-    policy: { action: 'read', resource: 'user' },
-    response: { 200: z.object({ items: z.array(User) }) },
-    async handler(ctx) {
-      const members = await identity.members(ctx.tenant)
-      return ctx.reply(200, { items: members.map((member) => ({ ...member, roles: [...member.roles] })) })
-    },
-  }),
-  defineRoute({
-    method: 'POST',
-    url: '/api/v1/users',
-    summary: 'Add a member of staff; a password that is made here is answered once',
-    policy: { action: 'create', resource: 'user' },
-    body: NewUser,
-    response: { 201: z.object({ id: Id, password: z.string().optional() }) },
-    async handler(ctx) {
-      assertMayGrantRoles(ctx.principal, ctx.body.roles)
-      const { password, ...person } = ctx.body
-      const wanted = { ...person, tenant: ctx.tenant, ...(password === undefined ? {} : { password }) }
-      return ctx.reply(201, await identity.createUser(wanted, by(ctx)))
-    },
-  }),
-  defineRoute({
-    method: 'DELETE',
-    url: '/api/v1/users/:id',
-    summary: 'End a membership and its sessions; what the person did stays',
-    policy: { action: 'delete', resource: 'user' },
-    params: z.object({ id: Id }),
-    response: { 204: 'empty' },
-    async handler(ctx) {
-      await identity.endMembership(ctx.tenant, ctx.params.id, by(ctx))
-      return ctx.reply(204, undefined)
-    },
-  }),
 ]
 
 const serviceTokenRoutes = (identity: Identity): Route[] => [

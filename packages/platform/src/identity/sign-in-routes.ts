@@ -1,34 +1,48 @@
 /**
- * Sign-in, sign-out and passwords: the few paths of the sign-in library that staff need, each a route of ours; the rest of the
- * library's paths do not exist here. Its refusals become ours, so that there is one error body, and no token leaves in a body.
+ * Sign-in and sign-out, each a route of ours; the sign-in library's own paths do not exist here. No token leaves in a body: it is
+ * in cookies that no script reads.
  */
-import { ChangePassword, Id, Session, SignedIn, SignIn } from '@careloop/contract'
+import { ChangePassword, SecondFactorCode, SignedIn, SignIn } from '@careloop/contract'
 import { z } from 'zod'
+import { askerOf } from './asked-by.ts'
 import { fail } from './errors.ts'
 import type { Identity } from './identity.ts'
-import { assertPassword } from './password.ts'
-import { actorOf, type Principal, type StaffPrincipal } from './principal.ts'
+import { actorOf } from './principal.ts'
 import { defineRoute, type ReplyHeaders, type Route } from './route.ts'
+import { challengeMs, type Peer, type SignInStep } from './sign-in.ts'
 import { internalOrigin, peerHeader } from './staff-auth.ts'
 
 export const signInRoutes = (identity: Identity): Route[] => [
   defineRoute({
     method: 'POST',
     url: '/api/auth/sign-in/email',
-    summary: 'Sign in; sets the session cookie',
+    summary: 'Sign in; sets the session cookie, or asks for the second factor first',
     tag: 'sign-in',
     policy: 'public',
     body: SignIn,
     maxBodyBytes: 8192,
     response: { 200: SignedIn },
     async handler(ctx) {
-      const { status, value, headers } = await askLibrary(identity, 'sign-in/email', ctx, ctx.body)
-      // What is given and what is refused must stand in the trail: when it cannot be written, nobody signs in.
-      if (status === 401) await identity.recordRefusedSignIn(ctx.body.email, ctx.requestId)
-      assertServed(status, headers)
-      const signedIn = SignedIn.parse(value)
-      await identity.recordSignIn(signedIn.user.id, ctx.requestId)
-      return ctx.reply(200, signedIn, { headers })
+      const { email, password, rememberMe: remember } = ctx.body
+      if (!z.email().safeParse(email.trim()).success)
+        throw fail('sign-in-invalid', 'Not understood. Check the e-mail address and the password rules.')
+      const step = await identity.signIn({ email, password, remember }, peerOf(ctx))
+      return ctx.reply(200, shown(step), { headers: cookiesOf(identity, step) })
+    },
+  }),
+  defineRoute({
+    method: 'POST',
+    url: '/api/auth/sign-in/second-factor',
+    summary: 'The second step: a code of the authenticator app, or a backup code; sets the session cookie',
+    tag: 'sign-in',
+    policy: 'public',
+    body: SecondFactorCode,
+    maxBodyBytes: 1024,
+    response: { 200: SignedIn },
+    async handler(ctx) {
+      const challenge = cookieNamed(ctx.headers.cookie, challengeCookie(identity))
+      const step = await identity.passSecondFactor({ challenge, code: ctx.body.code }, peerOf(ctx))
+      return ctx.reply(200, shown(step), { headers: cookiesOf(identity, step) })
     },
   }),
   defineRoute({
@@ -39,9 +53,10 @@ export const signInRoutes = (identity: Identity): Route[] => [
     policy: 'public',
     response: { 204: 'empty' },
     async handler(ctx) {
-      const leaving = await whoLeaves(identity, ctx.headers.cookie)
+      const asking = { authorization: undefined, cookie: [ctx.headers.cookie].flat()[0] }
+      const leaving = await identity.authenticateHeld(asking, async () => null).catch(() => null)
       const { status, headers } = await askLibrary(identity, 'sign-out', ctx, {})
-      assertServed(status, headers)
+      if (status >= 300) throw new Error('the sign-in library ended no session')
       if (leaving !== null) {
         const by = { actor: actorOf(leaving), requestId: ctx.requestId }
         await identity.recordAct({ tenant: leaving.tenant, by, action: 'logout', resource: 'user', id: leaving.id })
@@ -57,8 +72,12 @@ export const signInRoutes = (identity: Identity): Route[] => [
     policy: 'public',
     response: { 200: z.object({ expiresAt: z.iso.datetime() }).nullable() },
     async handler(ctx) {
+      // Whoever is held back, or is not there any more, prolongs nothing.
+      const asking = { authorization: undefined, cookie: [ctx.headers.cookie].flat()[0] }
+      if ((await identity.authenticate(asking, async () => null).catch(() => null)) === null)
+        return ctx.reply(200, null)
       const { status, value, headers } = await askLibrary(identity, 'get-session', ctx)
-      assertServed(status, headers)
+      if (status >= 300) throw new Error('the sign-in library read no session')
       const found = z
         .object({ session: z.object({ expiresAt: z.iso.datetime() }) })
         .nullable()
@@ -76,44 +95,41 @@ export const signInRoutes = (identity: Identity): Route[] => [
     body: ChangePassword,
     response: { 204: 'empty' },
     async handler(ctx) {
-      assertStaff(ctx.principal)
-      assertPassword(ctx.body.newPassword, '', '/body/newPassword')
-      const { status, headers } = await askLibrary(identity, 'change-password', ctx, ctx.body)
-      if (status === 400)
-        throw fail('sign-in-refused', 'The current password is wrong.', { pointer: '/body/currentPassword' })
-      assertServed(status, headers)
-      const by = { actor: actorOf(ctx.principal), requestId: ctx.requestId }
-      await identity.recordAct({ tenant: ctx.tenant, by, action: 'update', resource: 'user', id: ctx.principal.id })
-      return ctx.reply(204, undefined, { headers })
-    },
-  }),
-  defineRoute({
-    method: 'GET',
-    url: '/api/v1/sessions',
-    summary: 'All sessions of who asks',
-    tag: 'sign-in',
-    policy: 'signed-in',
-    response: { 200: z.object({ items: z.array(Session) }) },
-    handler: async (ctx) => ctx.reply(200, { items: await identity.sessions(assertStaff(ctx.principal)) }),
-  }),
-  defineRoute({
-    method: 'DELETE',
-    url: '/api/v1/sessions/:id',
-    summary: 'End one session of who asks',
-    tag: 'sign-in',
-    policy: 'signed-in',
-    params: z.object({ id: Id }),
-    response: { 204: 'empty' },
-    async handler(ctx) {
-      await identity.endSession(assertStaff(ctx.principal), ctx.params.id, ctx.requestId)
-      return ctx.reply(204, undefined)
+      const cookies = await identity.changePassword(askerOf(ctx), ctx.body)
+      return ctx.reply(204, undefined, { headers: { 'set-cookie': cookies } })
     },
   }),
 ]
 
 interface Asked {
   readonly ip: string
+  readonly requestId: string
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
+}
+
+const peerOf = ({ ip, requestId, headers }: Asked): Peer => ({
+  ...{ ip, requestId, userAgent: [headers['user-agent']].flat()[0] },
+})
+
+const shown = (step: SignInStep): SignedIn =>
+  step.next === 'second-factor' ? { next: step.next } : { next: step.next, user: { ...step.user } }
+
+const challengeCookie = (identity: Identity): string =>
+  `${identity.secureCookies ? '__Secure-' : ''}careloop.second_factor`
+
+/** A finished sign-in takes its challenge away. */
+function cookiesOf(identity: Identity, step: SignInStep): ReplyHeaders {
+  const attributes = `Path=/api/auth; HttpOnly; SameSite=Lax${identity.secureCookies ? '; Secure' : ''}`
+  const name = challengeCookie(identity)
+  if (step.next === 'second-factor')
+    return { 'set-cookie': [`${name}=${step.challenge}; Max-Age=${challengeMs / 1000}; ${attributes}`] }
+  return { 'set-cookie': [...step.cookies, `${name}=; Max-Age=0; ${attributes}`] }
+}
+
+function cookieNamed(header: string | string[] | undefined, name: string): string | undefined {
+  const pairs = [header].flat().flatMap((each) => (each ?? '').split(';'))
+  const found = pairs.find((pair) => pair.trim().startsWith(`${name}=`))
+  return found?.trim().slice(name.length + 1)
 }
 
 interface Served {
@@ -133,35 +149,9 @@ async function askLibrary(identity: Identity, path: string, asked: Asked, body?:
   const answered = await identity.serveSignIn(new Request(`${internalOrigin}/api/auth/${path}`, { ...sent, headers }))
   const text = await answered.text()
   const cookies = answered.headers.getSetCookie()
-  const wait = answered.headers.get('x-retry-after')
   return {
     status: answered.status,
     value: text === '' ? null : JSON.parse(text),
-    headers: {
-      ...(cookies.length === 0 ? {} : { 'set-cookie': cookies }),
-      ...(wait === null ? {} : { 'retry-after': wait }),
-    },
+    headers: cookies.length === 0 ? {} : { 'set-cookie': cookies },
   }
-}
-
-function assertServed(status: number, headers: ReplyHeaders): void {
-  if (status < 300) return
-  if (status === 429)
-    throw fail('sign-in-throttled', 'Too many attempts from this address. Wait and try again.', {
-      retryAfterSeconds: Math.max(1, Number(headers['retry-after'] ?? 60)),
-    })
-  if (status === 401) throw fail('sign-in-refused', 'E-mail or password is wrong, or the session has ended.')
-  if (status < 500) throw fail('sign-in-invalid', 'Not understood. Check the e-mail address and the password rules.')
-  throw new Error('the sign-in library failed')
-}
-
-/** @throws Failure `not-allowed` for a service: it has no session and no password */
-function assertStaff(principal: Principal): StaffPrincipal {
-  if (principal.kind === 'staff') return principal
-  throw fail('not-allowed', 'Only a person who is signed in has sessions and a password.')
-}
-
-async function whoLeaves(identity: Identity, cookie: string | string[] | undefined): Promise<Principal | null> {
-  const asking = { authorization: undefined, cookie: [cookie].flat()[0] }
-  return identity.authenticate(asking, async () => null).catch(() => null)
 }

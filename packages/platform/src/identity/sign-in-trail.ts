@@ -12,11 +12,19 @@ export async function recordRefusedSignIn(engine: Engine, email: string, request
   await recordSession(engine, { column: 'email', value: email.trim().toLowerCase(), outcome: 'denied', requestId })
 }
 
+/** A second factor that was wrong, after a right password. */
+export async function recordRefusedCode(engine: Engine, user: string, requestId: string): Promise<void> {
+  await recordSession(engine, {
+    ...{ column: 'user_id', value: user, outcome: 'denied', requestId, resource: 'second-factor' },
+  })
+}
+
 interface Attempt {
   readonly column: 'user_id' | 'email'
   readonly value: string
   readonly outcome: 'success' | 'denied'
   readonly requestId: string
+  readonly resource?: 'user' | 'second-factor'
 }
 
 const membersOf = {
@@ -31,9 +39,9 @@ async function recordSession(engine: Engine, attempt: Attempt): Promise<void> {
       attempt.value,
     ])
     for (const { user_id: id, tenant_id: tenant } of rows) {
-      const { outcome, requestId } = attempt
+      const { outcome, requestId, resource = 'user' } = attempt
       const by = { actor: outcome === 'success' ? `staff:${id}` : 'anonymous', requestId }
-      await recordAct(tx, { tenant, by, action: 'login', resource: 'user', id, outcome })
+      await recordAct(tx, { tenant, by, action: 'login', resource, id, outcome })
     }
   })
 }

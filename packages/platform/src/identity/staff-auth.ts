@@ -4,7 +4,10 @@
  */
 import { createHmac } from 'node:crypto'
 import { betterAuth } from 'better-auth'
+import { createAuthEndpoint } from 'better-auth/api'
+import { setSessionCookie } from 'better-auth/cookies'
 import { Kysely, PostgresDialect } from 'kysely'
+import { z } from 'zod'
 import type { Engine } from '../engine/index.ts'
 import { hashPassword, maxPasswordLength, minPasswordLength, verifyPassword } from './password.ts'
 
@@ -16,13 +19,41 @@ export const peerHeader = 'x-careloop-peer'
 export interface StaffAuthOptions {
   /** True when browsers reach Careloop by TLS: cookies are then sent over TLS only. */
   readonly secureCookies: boolean
-  /** Sign-ins a minute from one address. */
+  /** Wrong passwords, and wrong codes, a minute from one address. */
   readonly signInsPerMinute: number
+  /** A session in which no human being did anything for so long is locked. */
+  readonly idleLockMs: number
 }
 
 /** A working day; a session in use is prolonged once an hour. */
 const sessionSeconds = 12 * 3600
 const prolongSeconds = 3600
+
+/**
+ * Begins a session for somebody whom `sign-in.ts` has let in. The library's own sign-in begins one with the password alone; its path
+ * is not served. Neither is this one: it is called in this process only.
+ */
+const sessionsOfOurs = {
+  id: 'careloop-sessions',
+  endpoints: {
+    beginSession: createAuthEndpoint(
+      '/careloop/begin-session',
+      {
+        method: 'POST',
+        body: z.object({ user: z.string(), remember: z.boolean() }),
+        metadata: { SERVER_ONLY: true },
+      },
+      async (ctx) => {
+        const { user: id, remember } = ctx.body
+        const user = await ctx.context.internalAdapter.findUserById(id)
+        if (user === null) throw new Error('the person who was let in is gone')
+        const session = await ctx.context.internalAdapter.createSession(user.id, !remember)
+        await setSessionCookie(ctx, { session, user }, !remember)
+        return ctx.json({ session: session.id, user: { id: user.id, email: user.email, name: user.name } })
+      },
+    ),
+  },
+} as const
 
 export async function makeStaffAuth(engine: Engine, options: StaffAuthOptions) {
   const key = await engine.keys.keyFor('auth', 'session-cookies')
@@ -75,7 +106,6 @@ export async function makeStaffAuth(engine: Engine, options: StaffAuthOptions) {
       fields: { lastRequest: 'last_request' },
       window: 60,
       max: 600,
-      customRules: { '/sign-in/email': { window: 60, max: options.signInsPerMinute } },
     },
     advanced: {
       cookiePrefix: 'careloop',
@@ -86,6 +116,7 @@ export async function makeStaffAuth(engine: Engine, options: StaffAuthOptions) {
       ipAddress: { ipAddressHeaders: [peerHeader] },
       database: { generateId: () => engine.ids.uuid(), validateSchema: false },
     },
+    plugins: [sessionsOfOurs],
     telemetry: { enabled: false },
     logger: {
       level: 'warn',
@@ -100,4 +131,18 @@ export type StaffAuth = Awaited<ReturnType<typeof makeStaffAuth>>
 /** The library puts addresses and origins after a colon, and objects into further arguments: neither reaches our log. */
 function watchLibrary(engine: Engine, level: 'debug' | 'info' | 'warn' | 'error', message: string): void {
   engine.watch.log[level]({ room: 'identity' }, `sign-in library: ${message.split(':')[0]}`)
+}
+
+const Begun = z.object({ session: z.string(), user: z.object({ id: z.string(), email: z.string(), name: z.string() }) })
+
+/** @returns the session's id, and the cookies that carry it */
+export async function beginSession(
+  staffAuth: StaffAuth,
+  wanted: { user: string; remember: boolean; ip: string; userAgent: string | undefined },
+) {
+  const { user, remember, ip, userAgent } = wanted
+  const headers = new Headers({ [peerHeader]: ip, ...(userAgent === undefined ? {} : { 'user-agent': userAgent }) })
+  const answered = await staffAuth.api.beginSession({ body: { user, remember }, headers, asResponse: true })
+  if (!answered.ok) throw new Error('the sign-in library began no session')
+  return { ...Begun.parse(await answered.json()), cookies: answered.headers.getSetCookie() }
 }

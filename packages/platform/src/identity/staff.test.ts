@@ -9,7 +9,7 @@ let tenant: string
 let other: string
 beforeAll(async () => {
   ground = await testEngine()
-  identity = await makeIdentity(ground.engine, { secureCookies: false, signInsPerMinute: 10 })
+  identity = await makeIdentity(ground.engine, { secureCookies: false, signInsPerMinute: 10, idleLockMs: 900_000 })
   tenant = await ground.tenant()
   other = await ground.tenant()
 })

@@ -29,6 +29,7 @@ export interface Member {
   readonly roles: readonly Role[]
   readonly createdAt: number
   readonly endedAt: number | null
+  readonly hasSecondFactor: boolean
 }
 
 /** @throws Failure `user-exists`, `password-weak` */
@@ -95,6 +96,7 @@ async function replacePassword(client: ClientBase, user: string, hash: string): 
     hash,
   ])
   await client.query('delete from auth.session where user_id = $1', [user])
+  await client.query('delete from auth.challenge where user_id = $1', [user])
 }
 
 /** A new password for a member; every session of theirs ends. @throws Failure `user-not-found` */
@@ -120,11 +122,22 @@ export async function renewPassword(
   })
 }
 
+/** What somebody is where they work, as `authenticate` will find them; empty when they work nowhere. */
+export async function rolesOf(engine: Engine, user: string): Promise<readonly Role[]> {
+  const { rows } = await engine.db.pool.query<{ roles: Role[] }>(
+    `select roles from auth.member where user_id = $1 and ended_at is null order by created_at, tenant_id limit 1`,
+    [user],
+  )
+  return rows[0]?.roles ?? []
+}
+
 /** Everybody of an organisation, by name. */
 export async function listMembers(engine: Engine, tenant: string): Promise<Member[]> {
   const { rows } = await engine.db.pool.query<MemberRow>(
-    `select u.id, u.email, m.display_name, m.roles, m.created_at, m.ended_at
+    `select u.id, u.email, m.display_name, m.roles, m.created_at, m.ended_at,
+            f.confirmed_at is not null as has_second_factor
        from auth.member m join auth.user u on u.id = m.user_id
+       left join auth.second_factor f on f.user_id = u.id
       where m.tenant_id = $1 order by m.display_name, u.id`,
     [tenant],
   )
@@ -135,7 +148,26 @@ export async function listMembers(engine: Engine, tenant: string): Promise<Membe
     roles: row.roles,
     createdAt: row.created_at.getTime(),
     endedAt: row.ended_at?.getTime() ?? null,
+    hasSecondFactor: row.has_second_factor,
   }))
+}
+
+/** What a member may from the next request on; their sessions go on. @throws Failure `user-not-found` */
+export async function setRoles(
+  engine: Engine,
+  tenant: string,
+  user: string,
+  roles: readonly Role[],
+  by: ActedBy = byConsole,
+): Promise<void> {
+  await engine.db.asEngine(async (tx) => {
+    const { rowCount } = await tx.client.query(
+      'update auth.member set roles = $3 where tenant_id = $1 and user_id = $2 and ended_at is null',
+      [tenant, user, [...new Set(roles)]],
+    )
+    if (rowCount !== 1) throw fail('user-not-found', 'Nobody with this id works here. Read the list again.')
+    await recordAct(tx, { tenant, by, action: 'update', resource: 'user', id: user })
+  })
 }
 
 /** Ends a membership and every session that used it. @throws Failure `user-not-found` */
@@ -152,6 +184,7 @@ export async function endMembership(
     )
     if (ended.rowCount !== 1) throw fail('user-not-found', 'Nobody with this id works here. Read the list again.')
     await tx.client.query('delete from auth.session where user_id = $1', [user])
+    await tx.client.query('delete from auth.challenge where user_id = $1', [user])
     await recordAct(tx, { tenant, by, action: 'revoke', resource: 'user', id: user })
   })
 }
@@ -163,4 +196,5 @@ interface MemberRow {
   readonly roles: Role[]
   readonly created_at: Date
   readonly ended_at: Date | null
+  readonly has_second_factor: boolean
 }

@@ -1,10 +1,11 @@
 /** A whole HTTP shell on a fresh database, for tests: real engine parts, real sign-in, scripted time, everything it says kept. */
-import type { Role, Scope } from '@careloop/contract'
+import type { OfferedSecret, Role, Scope, SignedIn } from '@careloop/contract'
 import { type RecordedEntry, readTrail } from '../../audit/index.ts'
 import { type ManualClock, makeManualClock } from '../../engine/clock/manual-clock.ts'
 import type { Engine } from '../../engine/index.ts'
 import { testEngine } from '../../engine/testing/index.ts'
 import { makeWatch } from '../../engine/watch/watch.ts'
+import { appCode } from '../../identity/fixtures.ts'
 import { type DeviceSpeaker, type Identity, makeIdentity, type Route } from '../../identity/index.ts'
 import { identityRoutes } from '../../identity/routes.ts'
 import { type ApiParts, type ApiServer, makeApiServer } from '../index.ts'
@@ -32,12 +33,16 @@ export interface Signed {
   readonly email: string
   readonly password: string
   readonly cookie: string
+  /** Of the authenticator app, for roles that need one. */
+  readonly secret?: string
 }
 
 export type ShellOptions = Partial<Omit<ApiParts, 'engine' | 'identity' | 'routes' | 'deviceByToken'>> & {
   routes?(identity: Identity, engine: Engine): readonly Route[]
   readonly signInsPerMinute?: number
   readonly secureCookies?: boolean
+  /** Default a week: tests that move the clock are not about the lock. */
+  readonly idleLockMs?: number
 }
 
 export async function testShell(options: ShellOptions = {}): Promise<TestShell> {
@@ -45,8 +50,8 @@ export async function testShell(options: ShellOptions = {}): Promise<TestShell> 
   const watch = makeWatch({ level: 'trace', destination: { write: (line: string) => void lines.push(line) } })
   const clock = makeManualClock(Date.now()) // the sign-in library keeps its own, real time
   const { engine, stop } = await testEngine({ clock, watch })
-  const { signInsPerMinute = 1_000, secureCookies = false, routes, ...rest } = options
-  const identity = await makeIdentity(engine, { secureCookies, signInsPerMinute })
+  const { signInsPerMinute = 1_000, secureCookies = false, idleLockMs = 7 * 86_400_000, routes, ...rest } = options
+  const identity = await makeIdentity(engine, { secureCookies, signInsPerMinute, idleLockMs })
   const devices = new Map<string, DeviceSpeaker>()
   const server = await makeApiServer({
     readiness: [],
@@ -66,7 +71,7 @@ export async function testShell(options: ShellOptions = {}): Promise<TestShell> 
     tenant,
     lines,
     devices,
-    signIn: (roles, of = tenant) => signIn(server, identity, of, roles),
+    signIn: (roles, of = tenant) => signIn({ server, identity, clock }, of, roles),
     async token(scopes, of = tenant) {
       const made = await identity.createServiceToken({ tenant: of, name: 'test', scopes })
       return `Bearer ${made.token}`
@@ -81,14 +86,33 @@ export async function testShell(options: ShellOptions = {}): Promise<TestShell> 
 
 let people = 0
 
-async function signIn(server: ApiServer, identity: Identity, tenant: string, roles: readonly Role[]): Promise<Signed> {
+async function signIn(
+  { server, identity, clock }: Pick<TestShell, 'server' | 'identity' | 'clock'>,
+  tenant: string,
+  roles: readonly Role[],
+): Promise<Signed> {
   people += 1
   const email = `person${people}@ward.example`
   const password = `quiet lamps over water ${people}`
   const { id } = await identity.createUser({ tenant, email, displayName: `Person ${people}`, roles, password })
   const answered = await server.inject({ method: 'POST', url: '/api/auth/sign-in/email', payload: { email, password } })
   if (answered.statusCode !== 200) throw new Error(`sign-in answered ${answered.statusCode} ${answered.body}`)
-  return { id, email, password, cookie: cookieOf(answered.headers['set-cookie']) }
+  const cookie = cookieOf(answered.headers['set-cookie'])
+  if (answered.json<SignedIn>().next === 'signed-in') return { id, email, password, cookie }
+  return { id, email, password, ...(await enrol(server, cookie, clock.now())) }
+}
+
+/** As somebody does whose role demands a second factor. @returns the secret of their app, and the cookie that goes on */
+export async function enrol(server: ApiServer, cookie: string, now: number) {
+  const post = async (url: string, payload: object) => {
+    const headers = { cookie, 'sec-fetch-site': 'same-origin' }
+    const answered = await server.inject({ method: 'POST', url, payload, headers })
+    if (answered.statusCode !== 200) throw new Error(`${url} answered ${answered.statusCode} ${answered.body}`)
+    return answered
+  }
+  const { secret } = (await post('/api/v1/second-factor/begin', {})).json<OfferedSecret>()
+  const confirmed = await post('/api/v1/second-factor/confirm', { code: appCode(secret, now) })
+  return { secret, cookie: cookieOf(confirmed.headers['set-cookie']) }
 }
 
 /** What a browser sends back of what was set. */
