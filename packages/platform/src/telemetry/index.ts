@@ -1,4 +1,5 @@
 /** Telemetry: what was measured, over time. Owns series, sample (open), chunk (sealed), gap. */
+export { type CivilDay, civilDate, civilDay } from './civil-day.ts'
 export { type KeptReading, toReadings } from './codec/columns.ts'
 export { eraseReadings } from './erase-readings.ts'
 export { telemetryErrors } from './errors.ts'
@@ -15,3 +16,4 @@ export { type RetentionPolicy, retireChunks } from './retention.ts'
 export type { GapReason } from './schema.ts'
 export { findSeries, graceMs, type Series, type SeriesChoice } from './series.ts'
 export { telemetryProgress } from './telemetry-stage.ts'
+export { type Lived, livedOf, spanAt, type ZoneSpan, zoneAt } from './zones.ts'

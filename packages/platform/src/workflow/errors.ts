@@ -12,6 +12,16 @@ export const workflowErrors = {
   'snooze-refused': { disposition: 'reject', status: 422, issue: 'business-rule' },
   'snooze-too-long': { disposition: 'reject', status: 422, issue: 'business-rule' },
   'hand-off-unfit': { disposition: 'reject', status: 422, issue: 'business-rule' },
+  'activity-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'activity-not-yours': { disposition: 'reject', status: 403, issue: 'forbidden' },
+  'activity-span-wrong': { disposition: 'reject', status: 422, issue: 'value' },
+  'activity-too-long': { disposition: 'reject', status: 422, issue: 'business-rule' },
+  'activity-ahead': { disposition: 'reject', status: 422, issue: 'value' },
+  'activity-final': { disposition: 'reject', status: 409, issue: 'conflict' },
+  'activity-differs': { disposition: 'reject', status: 409, issue: 'conflict' },
+  'activity-task-unfit': { disposition: 'reject', status: 422, issue: 'business-rule' },
+  'activity-corrected': { disposition: 'reject', status: 409, issue: 'conflict' },
+  'activity-open': { disposition: 'reject', status: 409, issue: 'conflict' },
   'note-needed': { disposition: 'reject', status: 422, issue: 'required' },
 } as const
 

@@ -1,4 +1,5 @@
-/** Workflow: who does what about an alert, by when, and what they did. Owns task, task_event. */
+/** Workflow: who does what about an alert, by when, and what they did. Owns task, task_event, activity. */
+export type { Activities, Telling } from './activity.ts'
 export { workflowErrors } from './errors.ts'
 export { workflowFacts } from './facts.ts'
 export { workflowProgress } from './open-tasks.ts'

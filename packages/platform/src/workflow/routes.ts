@@ -14,6 +14,7 @@ import {
 import { z } from 'zod'
 import { type Context, defineRoute, type Replied, type Route } from '../identity/index.ts'
 import { byOf, kindsOf } from '../subjects/index.ts'
+import { activityRoutes } from './activity-routes.ts'
 import { workflowFailure } from './errors.ts'
 import type { Act, Acting } from './task-rows.ts'
 import type { Workflow } from './workflow.ts'
@@ -107,6 +108,7 @@ export const workflowRoutes = (workflow: Workflow): Route[] => [
     response,
     handler: async (ctx) => answer(workflow, ctx, await workflow.complete(acting(ctx), ctx.params.id, ctx.body)),
   }),
+  ...activityRoutes(workflow.activities),
 ]
 
 type Asked = Pick<

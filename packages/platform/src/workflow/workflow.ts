@@ -2,6 +2,7 @@
 import type { CompleteTask, HandOffTask, SnoozeTask, TaskBody, Worklist } from '@careloop/contract'
 import type { Engine } from '../engine/index.ts'
 import type { By, Subjects } from '../subjects/index.ts'
+import { type Activities, makeActivities } from './activity.ts'
 import { completeTask } from './complete-task.ts'
 import { workflowFailure } from './errors.ts'
 import type { WorkingStaff } from './staff.ts'
@@ -10,6 +11,7 @@ import { acknowledgeTask, type Claiming, claimTask, handOffTask, releaseTask, sn
 import { taskBody, worklist } from './worklist.ts'
 
 export interface Workflow {
+  readonly activities: Activities
   worklist(by: By): Promise<Worklist>
   /** @throws Failure `task-not-found` */
   task(by: By, id: string): Promise<TaskBody>
@@ -38,6 +40,7 @@ export function makeWorkflow(engine: Engine, subjects: Pick<Subjects, 'names'>, 
     throw workflowFailure('task-not-found', 'The subject of this task was erased.', { pointer: '/params/id' })
   }
   return {
+    activities: makeActivities(engine, staff),
     worklist: (by) => worklist(parts, by),
     task: (by, id) => taskBody(parts, by, id),
     claim: (acting, id, claiming) => claimTask(engine, acting, id, claiming),
