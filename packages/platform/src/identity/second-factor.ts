@@ -44,6 +44,9 @@ export interface OfferedSecret {
   readonly uri: string
 }
 
+/** Base32. */
+export const newSecret = (): string => toBase32(randomBytes(secretBytes))
+
 /** A fresh secret that counts once a code of it was given; until then what was there before goes on. */
 export async function offerSecret(
   engine: Engine,

@@ -62,3 +62,13 @@ export function fromBase32(text: string): Buffer | null {
   }
   return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)))
 }
+
+/**
+ * What an authenticator app shows, for the demo's people and for tests.
+ * @param secret base32 @param later steps of 30 s after now: a code is good once, so a second sign-in takes the next one
+ */
+export function currentCode(secret: string, nowMs: number, later = 0): string {
+  const bytes = fromBase32(secret)
+  if (bytes === null) throw new Error('this is not base32')
+  return codeAt(bytes, stepAt(nowMs) + later)
+}

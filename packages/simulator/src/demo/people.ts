@@ -1,7 +1,7 @@
 /** Makes organisations, staff, sites, subjects and programs; what is there already stays as it is. */
 import { randomInt } from 'node:crypto'
 import type { NewSubject } from '@careloop/contract'
-import { type By, byConsole, type Platform, readPrograms } from '@careloop/platform'
+import { type By, byConsole, demandsSecondFactor, newSecret, type Platform, readPrograms } from '@careloop/platform'
 import { DAY } from '../signals/day-rhythm.ts'
 import {
   type OrganisationKey,
@@ -58,7 +58,9 @@ async function makeStaff(rooms: Rooms, place: Place, by: People['by']): Promise<
   for (const each of staff) {
     const { tenant } = by[each.organisation]
     const member = (await rooms.identity.members(tenant)).find(({ email }) => email === each.email)
-    ids.set(`${each.organisation}/${each.key}`, member?.id ?? (await newMember(rooms, place, tenant, each)))
+    const id = member?.id ?? (await newMember(rooms, place, tenant, each))
+    ids.set(`${each.organisation}/${each.key}`, id)
+    if (demandsSecondFactor(each.roles) && !member?.hasSecondFactor) await giveApp(rooms, place, tenant, each.email, id)
   }
   return ids
 }
@@ -73,6 +75,13 @@ async function newMember(rooms: Rooms, place: Place, tenant: string, who: StaffC
     password: place.memory.passwords[email]!,
   })
   return id
+}
+
+/** Administrators need a second factor, in the demo too: theirs is made here, and the demo tells the code. */
+async function giveApp(rooms: Rooms, place: Place, tenant: string, email: string, id: string): Promise<void> {
+  place.memory.secondFactors[email] ??= newSecret()
+  place.save()
+  await rooms.identity.presetSecondFactor(tenant, id, place.memory.secondFactors[email])
 }
 
 const WORDS = 'amber birch cedar delta ember fjord grove heron ivory jolly karst lemon maple north olive pearl'.split(

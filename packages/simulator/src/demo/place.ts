@@ -6,6 +6,8 @@ import type { Credential } from '../speakers/speaker.ts'
 /** What the devices and people of the demo would keep: their tokens, certificates and passwords. Readable by its owner only. */
 export interface Memory {
   readonly passwords: Record<string, string>
+  /** Secrets (base32) of the authenticator apps that administrators of the demo would have, by e-mail. */
+  readonly secondFactors: Record<string, string>
   readonly credentials: Record<string, Credential>
   /** Until when each device has told what it measured, ms since epoch. */
   readonly toldUntil: Record<string, number>
@@ -47,8 +49,11 @@ export function openPlace({ dataDir, masterKeyFile }: { dataDir: string; masterK
       `${dataDir} holds something that is not the demo's. Name another folder in CARELOOP_DATA, or leave it out.`,
     )
   const memory = known
-    ? (JSON.parse(readFileSync(file, 'utf8')) as Memory)
-    : { passwords: {}, credentials: {}, toldUntil: {} }
+    ? {
+        secondFactors: {},
+        ...(JSON.parse(readFileSync(file, 'utf8')) as Partial<Memory> & Omit<Memory, 'secondFactors'>),
+      }
+    : { passwords: {}, secondFactors: {}, credentials: {}, toldUntil: {} }
   const place: Place = {
     ...{ dataDir, masterKeyFile, logFile: join(dataDir, 'demo.log'), memory },
     save() {

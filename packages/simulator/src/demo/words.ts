@@ -31,6 +31,7 @@ Careloop demo. Everybody in it is invented; it is not for use with patients.
 
 People and their passwords (of this demo folder only)
 ${people.join('\n')}
+${secondFactors(memory)}
 
 Where to look first
   1. Open ${addresses.http} and sign in as nurse@clinic.example.${scene.hasPages ? '' : ' (The pages are not built: npm run build -w packages/web)'}
@@ -57,6 +58,13 @@ ${mosquitto(mqtt, [`-u ${scene.tokens.mqtt}`], 'v1/devices/me/telemetry', '{"sys
 
 Stop with Ctrl-C. The next run goes on with the same data; for a fresh start delete ${scene.dataDir}.
 `
+}
+
+/** Administrators sign in by password and code. The others need nothing of it. */
+function secondFactors({ secondFactors: secrets }: Memory): string {
+  const lines = Object.entries(secrets).map(([email, secret]) => `  ${email.padEnd(28)} ${secret}`)
+  if (lines.length === 0) return ''
+  return `Administrators also give a code: add the secret to an authenticator app, or: npm run demo:code\n${lines.join('\n')}`
 }
 
 const mosquitto = ({ hostname, port }: URL, credential: readonly string[], topic: string, payload: string): string =>

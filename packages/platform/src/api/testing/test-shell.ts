@@ -5,8 +5,7 @@ import { type ManualClock, makeManualClock } from '../../engine/clock/manual-clo
 import type { Engine } from '../../engine/index.ts'
 import { testEngine } from '../../engine/testing/index.ts'
 import { makeWatch } from '../../engine/watch/watch.ts'
-import { appCode } from '../../identity/fixtures.ts'
-import { type DeviceSpeaker, type Identity, makeIdentity, type Route } from '../../identity/index.ts'
+import { currentCode, type DeviceSpeaker, type Identity, makeIdentity, type Route } from '../../identity/index.ts'
 import { identityRoutes } from '../../identity/routes.ts'
 import { type ApiParts, type ApiServer, makeApiServer } from '../index.ts'
 
@@ -111,7 +110,7 @@ export async function enrol(server: ApiServer, cookie: string, now: number) {
     return answered
   }
   const { secret } = (await post('/api/v1/second-factor/begin', {})).json<OfferedSecret>()
-  const confirmed = await post('/api/v1/second-factor/confirm', { code: appCode(secret, now) })
+  const confirmed = await post('/api/v1/second-factor/confirm', { code: currentCode(secret, now) })
   return { secret, cookie: cookieOf(confirmed.headers['set-cookie']) }
 }
 
