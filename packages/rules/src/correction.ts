@@ -4,16 +4,9 @@
  * live stream. Decided in docs/adr/0007-corrections-and-alerts.md.
  */
 import type { EpochMs, LoggedReading } from '@careloop/contract'
+import type { CompiledRule } from './compiled.ts'
 import { compact, type Lane, newLane, raiseByTimer, type Told, take } from './lane.ts'
-import {
-  type CompiledRule,
-  copyMachine,
-  copyPoint,
-  deadlineOf,
-  type Machine,
-  newMachine,
-  type Point,
-} from './machine.ts'
+import { copyMachine, copyPoint, deadlineOf, type Machine, newMachine, type Point } from './machine.ts'
 import type { Source } from './rule.ts'
 import { historicAfterMs, seed, type Track } from './track.ts'
 
@@ -85,14 +78,14 @@ function rememberedBefore(head: Machine, from: EpochMs, rule: CompiledRule): Mac
     ...{ active: stands, raisedAt: stands ? head.raisedAt : null, evidence, carry },
     ...{ breachSince: stands ? head.breachSince : evidence[0]!.at, breachLast: last ?? head.raisedAt! },
     ...{ evidenceLeftOut: head.evidenceLeftOut, lastAt: last ?? head.raisedAt! },
-    row: stands ? [] : evidence.map((point) => point.at).slice(-rule.body.hold.inARow),
+    row: stands ? [] : evidence.map((point) => point.at).slice(-rule.hold.inARow),
   }
 }
 
 /** Told as historic, so a reading of now that still meets the condition must raise it for now. */
 function standDown(track: Track, rule: CompiledRule): void {
   const { head } = track.live
-  const row = head.evidence.map((point) => point.at).slice(-rule.body.hold.inARow)
+  const row = head.evidence.map((point) => point.at).slice(-rule.hold.inARow)
   const pending = { ...copyMachine(head), active: false, raisedAt: null, row }
   track.live = { base: pending, head: copyMachine(pending), points: [], pins: [] }
 }

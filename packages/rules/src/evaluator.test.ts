@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { type CompiledRule, compileRule } from './compiled.ts'
 import { Evaluator, type Transition } from './evaluator.ts'
 import { maxPoints } from './lane.ts'
-import { type CompiledRule, compileRule, maxEvidence } from './machine.ts'
+import { maxEvidence } from './machine.ts'
 import { type Limit, opposite, type ThresholdRule } from './rule.ts'
 import { loadState, saveState } from './state.ts'
 import { historicAfterMs, type RuleState, type SubjectRule } from './track.ts'
@@ -111,7 +112,9 @@ function run(deliveries: readonly Delivery[], restartAt: (index: number) => bool
 function restarted(evaluator: Evaluator): Evaluator {
   const saved = JSON.parse(JSON.stringify(saveState(evaluator.state('s')!)))
   const next = new Evaluator()
-  next.restore('s', loadState(saved, (code) => compiled[code]!)!)
+  const { rules, devices } = loadState(saved, (code) => compiled[code]!, 's')!
+  next.restore('s', rules, devices)
+  next.restoreHearing(JSON.parse(JSON.stringify(evaluator.hearing())))
   next.advance(evaluator.now)
   expect(next.takeTransitions()).toEqual([])
   return next

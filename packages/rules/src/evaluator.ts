@@ -3,18 +3,27 @@
  * replay of that input from any saved state gives the same transitions. A subject without rules costs one map look-up.
  */
 import type { EpochMs, LoggedReading } from '@careloop/contract'
-import { type BySignal, pointsByRule, pointsOf } from './collect.ts'
+import { Absences, carryOverSilences } from './absences.ts'
+import { pointsByRule, pointsOf } from './collect.ts'
+import type { CompiledRule } from './compiled.ts'
 import { type SubjectCorrection, withGained, withoutLost } from './correction.ts'
+import { handle, isToldAgain, newStanding, type Rearm } from './handling.ts'
+import type { Hearing, WatchedDevice } from './hearing.ts'
 import { newLane, raiseByTimer, type Told } from './lane.ts'
 import { copyPoint, deadlineOf, type Machine, type Point } from './machine.ts'
 import { heardAt, type Source } from './rule.ts'
+import { calm, raiseSilence, type Silence, stopClock } from './silence.ts'
+import { type SubjectState, subjectState } from './subject-state.ts'
+import { type Timer, Timers } from './timers.ts'
 import {
   aheadMs,
   beginAnew,
   carryOver,
   historicAfterMs,
+  lateDueOf,
   type RuleState,
   type SubjectRule,
+  settleLate,
   type Track,
   takeInto,
   trackFor,
@@ -35,24 +44,36 @@ export interface Transition {
   /** Found by correcting who wore a device. */
   readonly byCorrection?: true
   /** For `raised`: since when it stood, and the measurements that show it. */
-  readonly breach?: { readonly since: EpochMs; readonly points: readonly Point[]; readonly leftOut: number }
+  readonly breach?: Breach
+  /** For `raised`: an alert closed while its condition stood is told again, since it is worse by a step or its time came. */
+  readonly again?: 'worse' | 'time'
   /** For `evidence-changed`: the late measurement. */
   readonly late?: Point
   /** For `rule-failed`: the error's name, never values. */
   readonly error?: string
 }
 
-export interface SubjectState {
-  readonly subject: string
-  readonly rules: RuleState[]
-  readonly bySignal: BySignal
+export interface Breach {
+  readonly since: EpochMs
+  /** The measurements that show it; none for an absence. */
+  readonly points: readonly Point[]
+  readonly leftOut: number
+  /** Of an absence: when it was heard last; null: never since it is watched. */
+  readonly last?: EpochMs | null
 }
 
 export class Evaluator {
   readonly #subjects = new Map<string, SubjectState>()
-  readonly #deadlines = new Map<Track, { due: EpochMs; subject: SubjectState; state: RuleState }>()
+  readonly #timers = new Timers<SubjectState>()
   readonly #changed = new Set<string>()
-  #nextDue = Number.POSITIVE_INFINITY
+  readonly #absences = new Absences({
+    cleared: (subject, state, silence, at) => this.#tellCleared(subject, state, silence.focus, at),
+    ended: (subject, state, silence, at) => this.#endSilence(subject, state, silence, at),
+    changed: (subject, state, silence) => {
+      this.#changed.add(subject.subject)
+      this.#watchSilence(subject, state, silence)
+    },
+  })
   #out: Transition[] = []
   #now: EpochMs = 0
 
@@ -65,44 +86,52 @@ export class Evaluator {
     return this.#subjects.has(subject)
   }
 
-  /** Sets the rules that stand for a subject; state of rules whose version stays is kept. No rules = the subject is let go. */
-  configure(subject: string, specs: readonly SubjectRule[]): void {
+  /**
+   * Sets the rules that stand for a subject; state of rules whose version and override stay is kept. No rules = the subject is
+   * let go.
+   * @param devices what the subject wears now; absent = as before. What is told about a device that was taken away ends.
+   */
+  configure(subject: string, specs: readonly SubjectRule[], devices?: readonly WatchedDevice[]): void {
     const before = this.#subjects.get(subject)
+    const at = this.#now
     this.#forget(subject)
     this.#changed.add(subject)
-    for (const state of before?.rules ?? []) {
-      const stays = specs.some((spec) => spec.rule === state.spec.rule && spec.enrolment === state.spec.enrolment)
-      if (!stays) for (const track of state.tracks) this.#end(before!, state, track, this.#now)
-    }
+    for (const state of before?.rules ?? [])
+      if (!specs.some((spec) => goesOn(state, spec))) this.#endRule(before!, state, at)
     if (specs.length === 0) return
-    const rules = specs.map((spec): RuleState => {
-      const old = before?.rules.find(
-        (state) => state.spec.rule === spec.rule && state.spec.enrolment === spec.enrolment,
-      )
-      if (old === undefined) return { spec, tracks: [], failed: null }
-      if (old.spec.version === spec.version) return { spec, tracks: old.tracks, failed: old.failed }
-      return { spec, tracks: old.tracks.map(carryOver), failed: null }
-    })
-    this.restore(subject, rules)
+    const rules = specs.map((spec) => stateOf(spec, before))
+    const worn = devices ?? before?.devices ?? null
+    this.restore(subject, rules, worn)
+    const known = this.#subjects.get(subject)!
+    for (const state of rules) {
+      if (state.spec.compiled.isAbsence) this.#absences.configure(known, state, at)
+      else if (worn !== null && state.spec.compiled.perDevice) this.#letGo(known, state, worn, at)
+    }
   }
 
-  /** Puts back what `state` gave, e.g. from a checkpoint. */
-  restore(subject: string, rules: RuleState[]): void {
-    const bySignal: BySignal = new Map()
-    for (const state of rules) {
-      state.spec.compiled.signals.forEach((signal, slot) => {
-        const entries = bySignal.get(signal) ?? []
-        entries.push({ state, slot })
-        bySignal.set(signal, entries)
-      })
-    }
-    const restored = { subject, rules, bySignal }
+  /** Puts back what `state` and `devices` gave, e.g. from a checkpoint. */
+  restore(subject: string, rules: RuleState[], devices: readonly WatchedDevice[] | null = null): void {
+    const restored = subjectState(subject, rules, devices)
     this.#subjects.set(subject, restored)
-    for (const state of rules) for (const track of state.tracks) this.#watch(restored, state, track)
+    this.#absences.add(restored)
+    for (const state of rules) {
+      for (const track of state.tracks) this.#watch(restored, state, track)
+      for (const silence of state.silences) this.#watchSilence(restored, state, silence)
+    }
   }
 
   state(subject: string): readonly RuleState[] | null {
     return this.#subjects.get(subject)?.rules ?? null
+  }
+
+  /** What the subject wears, as `configure` was told; null when it never was. */
+  devices(subject: string): readonly WatchedDevice[] | null {
+    return this.#subjects.get(subject)?.devices ?? null
+  }
+
+  /** The subject with rules that wears a device or gateway now. */
+  wearerOf(device: string): string | undefined {
+    return this.#absences.wearerOf(device)
   }
 
   subjects(): readonly string[] {
@@ -124,12 +153,66 @@ export class Evaluator {
 
   /** Readings of one log entry. Absent and implausible ones are no evidence, neither for nor against. */
   readings(subject: string, readings: readonly LoggedReading[], source: Source): void {
+    this.#absences.listen(source.storedAt)
     const known = this.#subjects.get(subject)
     if (known === undefined) return
+    if (known.absences.length > 0) this.#absences.readings(known, readings, source)
     const points = pointsOf(known.bySignal, readings, source)
     if (points.size === 0) return
     this.#changed.add(subject)
     for (const [state, list] of points) for (const point of list) this.#take(known, state, point, source)
+  }
+
+  /** A device or gateway came or went. */
+  connection(device: string, connected: boolean, at: EpochMs): void {
+    this.#absences.listen(at)
+    this.#absences.connection(device, connected, at)
+  }
+
+  /** A door process began or ceased to hear devices. While none is up all absence clocks stand. */
+  door(process: string, up: boolean, at: EpochMs): void {
+    this.#absences.listen(at)
+    this.#absences.door(process, up, at)
+  }
+
+  /** Who could be heard, for the checkpoint. */
+  hearing(): Hearing {
+    return this.#absences.ears.save()
+  }
+
+  /** Beside `restore`, in any order, before anything else comes. Without it every door counts as up and nothing as disconnected. */
+  restoreHearing(hearing: Hearing): void {
+    this.#absences.ears.load(hearing)
+  }
+
+  /**
+   * A person handled an alert. Closed while its condition stands it is told again by `rearm` (null: once it cleared); acknowledged
+   * after it was closed, an undo, forgets that.
+   */
+  handled(
+    rule: string,
+    subject: string,
+    focus: string,
+    what: 'acknowledged' | 'closed',
+    rearm: Rearm | null,
+    at: EpochMs,
+  ): void {
+    this.#absences.listen(at)
+    const known = this.#subjects.get(subject)
+    for (const state of known?.rules ?? []) {
+      if (state.spec.rule !== rule) continue
+      this.#changed.add(subject)
+      for (const track of state.tracks) {
+        if (track.focus !== focus || track.standing === null) continue
+        handle(track.standing, what, rearm)
+        this.#watch(known!, state, track)
+      }
+      for (const silence of state.silences) {
+        if (silence.focus !== focus || !silence.active) continue
+        silence.rearmAt = what === 'closed' ? silentAgainAt(state, rearm, at) : null
+        this.#watchSilence(known!, state, silence)
+      }
+    }
   }
 
   /** Readings of a device were given to or taken from a subject. */
@@ -146,9 +229,11 @@ export class Evaluator {
         readings: readings.filter((reading) => heardAt(source) - reading.measuredAt <= historicAfterMs),
       })),
     )
+    this.#absences.correct(known, correction)
     for (const state of known.rules) {
+      if (state.spec.compiled.isAbsence) continue
       if (state.failed !== null || !(lost.has(state) || gained.has(state))) continue
-      const isPerDevice = state.spec.compiled.body.per === 'device'
+      const isPerDevice = state.spec.compiled.perDevice
       const ofFocus = (points: readonly Point[]) =>
         points.filter(
           (point) =>
@@ -174,6 +259,12 @@ export class Evaluator {
         ...(gained.length > 0 ? [withGained(track, gained, at, compiled)] : []),
       ]
       for (const { told, historic } of outcomes) this.#tell(subject, state, track, told, historic, null, true)
+      this.#stand(
+        track,
+        outcomes.flatMap(({ told }) => told),
+        null,
+        compiled,
+      )
       this.#watch(subject, state, track)
     } catch (error) {
       this.#fail(subject, state, at, error)
@@ -184,17 +275,54 @@ export class Evaluator {
   advance(now: EpochMs): void {
     if (this.#now - now > aheadMs) this.#stepBack(now)
     else if (now > this.#now) this.#now = now
-    if (this.#now <= this.#nextDue) return
-    const due = [...this.#deadlines].filter(([, watched]) => watched.due < this.#now)
-    due.sort(([, a], [, b]) => a.due - b.due || (a.subject.subject < b.subject.subject ? -1 : 1))
-    for (const [track, { due: at, subject, state }] of due) {
-      this.#changed.add(subject.subject)
-      const { to } = state.spec
-      if (to !== null && at >= to) this.#end(subject, state, track, to)
-      else this.#tell(subject, state, track, [raiseByTimer(track.live, at)], false, null)
-      this.#watch(subject, state, track)
+    this.#absences.listen(now)
+    for (let due = this.#timers.dueBefore(this.#now); due.length > 0; due = this.#timers.dueBefore(this.#now))
+      for (const timer of due) this.#fire(timer)
+  }
+
+  #fire({ subject, state, of, due }: Timer<SubjectState>): void {
+    this.#changed.add(subject.subject)
+    const { to } = state.spec
+    const isOver = to !== null && due >= to
+    if ('live' in of) {
+      if (isOver && of.live.head.active) this.#end(subject, state, of, to)
+      else this.#fireTrack(subject, state, of, due)
+      this.#watch(subject, state, of)
+    } else {
+      if (isOver) this.#endSilence(subject, state, of, to)
+      else this.#fireSilence(subject, state, of, due)
+      this.#watchSilence(subject, state, of)
     }
-    this.#findNextDue()
+  }
+
+  #fireTrack(subject: SubjectState, state: RuleState, track: Track, due: EpochMs): void {
+    const { compiled } = state.spec
+    if (track.standing?.rearm?.until === 'time' && track.standing.rearm.at <= due) {
+      track.standing.rearm = null
+      this.#tellAgain(subject, state, track, due, 'time')
+    } else if (deadlineOf(track.live.head, compiled) <= due) {
+      const told = [raiseByTimer(track.live, due)]
+      this.#tell(subject, state, track, told, false, null)
+      this.#stand(track, told, null, compiled)
+    } else this.#tell(subject, state, track, settleLate(track, compiled), true, null)
+  }
+
+  #fireSilence(subject: SubjectState, state: RuleState, silence: Silence, due: EpochMs): void {
+    const again = silence.active ? ({ again: 'time' } as const) : {}
+    silence.rearmAt = null
+    if (!silence.active) raiseSilence(silence, due)
+    const { focus, since, lastAt } = silence
+    const breach = { since, points: [], leftOut: 0, last: lastAt }
+    this.#out.push({ what: 'raised', ...about(subject, state), focus, at: due, historic: false, breach, ...again })
+  }
+
+  #tellCleared(subject: SubjectState, state: RuleState, focus: string, at: EpochMs): void {
+    this.#out.push({ what: 'cleared', ...about(subject, state), focus, at, historic: false })
+  }
+
+  #tellEnded(subject: SubjectState, state: RuleState, focus: string, at: EpochMs): void {
+    const transition = { what: 'cleared', ...about(subject, state), focus, at, historic: false } as const
+    this.#out.push({ ...transition, why: 'no-longer-watched' })
   }
 
   /** Nothing is watched any more: what stands raised would stand for ever, and what is pending is nobody's. */
@@ -202,32 +330,61 @@ export class Evaluator {
     const { active } = track.live.head
     track.live = newLane()
     track.late = null
-    if (!active) return
-    const { focus } = track
-    const transition = { what: 'cleared', ...about(subject, state), focus, at, historic: false } as const
-    this.#out.push({ ...transition, why: 'no-longer-watched' })
+    track.lateHeard = null
+    track.standing = null
+    if (active) this.#tellEnded(subject, state, track.focus, at)
+  }
+
+  #endSilence(subject: SubjectState, state: RuleState, silence: Silence, at: EpochMs): void {
+    const { active } = silence
+    calm(silence)
+    stopClock(silence)
+    this.#timers.delete(silence)
+    if (active) this.#tellEnded(subject, state, silence.focus, at)
+  }
+
+  #endRule(subject: SubjectState, state: RuleState, at: EpochMs): void {
+    for (const track of state.tracks) this.#end(subject, state, track, at)
+    for (const silence of state.silences) this.#endSilence(subject, state, silence, at)
+  }
+
+  /** A device that was taken away is watched no more. */
+  #letGo(subject: SubjectState, state: RuleState, devices: readonly WatchedDevice[], at: EpochMs): void {
+    state.tracks = state.tracks.filter((track) => {
+      if (devices.some(({ device }) => device === track.focus)) return true
+      this.#end(subject, state, track, at)
+      this.#timers.delete(track)
+      return false
+    })
   }
 
   /** A hold that began in a time that has yet to come would not end before that time comes again: it begins anew. */
   #stepBack(now: EpochMs): void {
+    const was = this.#now
     this.#now = now
-    for (const [track, { subject, state }] of this.#deadlines) {
-      if (track.live.head.lastAt <= now + aheadMs) continue
+    for (const { subject, state, of } of [...this.#timers.all()]) {
+      if (!('live' in of)) continue
+      const { standing } = of
+      if (standing?.rearm?.until === 'time')
+        standing.rearm = { until: 'time', at: Math.max(now, standing.rearm.at - (was - now)) }
+      if (of.lateHeard !== null) of.lateHeard = Math.min(of.lateHeard, now)
+      if (of.live.head.lastAt > now + aheadMs) beginAnew(of, now)
       this.#changed.add(subject.subject)
-      beginAnew(track, now)
-      this.#watch(subject, state, track)
+      this.#watch(subject, state, of)
     }
-    this.#findNextDue()
+    this.#absences.stepBack(was, now)
   }
 
   #take(subject: SubjectState, state: RuleState, point: Point, source: Source): void {
     const { compiled } = state.spec
-    if (state.failed !== null || !isIn(state, point.at)) return
+    if (state.failed !== null || !isIn(state, point.at) || rests(state, point)) return
     try {
-      const track = trackFor(state, compiled.body.per === 'device' ? source.device : '')
+      const track = trackFor(state, compiled.perDevice ? source.device : '')
       const { told, historic } = takeInto(track, point, source, compiled)
       if (told.length > 0) this.#tell(subject, state, track, told, historic, point)
-      if (!historic) this.#watch(subject, state, track)
+      if (!historic && this.#stand(track, told, point, compiled))
+        this.#tellAgain(subject, state, track, point.at, 'worse')
+      this.#watch(subject, state, track)
     } catch (error) {
       this.#fail(subject, state, point.at, error)
     }
@@ -256,10 +413,36 @@ export class Evaluator {
     }
   }
 
+  /**
+   * Keeps what is known of a standing condition up with what was just told and measured.
+   * @returns whether a closed alert is to be told again
+   */
+  #stand(track: Track, told: readonly Told[], point: Point | null, rule: CompiledRule): boolean {
+    const { head } = track.live
+    if (!head.active) {
+      track.standing = null
+      return false
+    }
+    const raised = told.findLast((each) => each.what === 'raised')
+    if (raised !== undefined || track.standing === null) track.standing = newStanding(raised?.by ?? head, rule)
+    return point !== null && raised === undefined && isToldAgain(track.standing, point, head, rule)
+  }
+
+  #tellAgain(subject: SubjectState, state: RuleState, track: Track, at: EpochMs, again: 'worse' | 'time'): void {
+    const { focus, live, standing } = track
+    const { since, points, leftOut } = breachOf(live.head)
+    const newest = standing?.newest ?? null
+    const isNew = newest !== null && newest.at > (points.at(-1)?.at ?? 0)
+    const breach = { since, leftOut, points: isNew ? [...points, copyPoint(newest)] : points }
+    this.#out.push({ what: 'raised', ...about(subject, state), focus, at, historic: false, breach, again })
+  }
+
   #fail(subject: SubjectState, state: RuleState, at: EpochMs, error: unknown): void {
     state.failed = error instanceof Error ? error.name : 'unknown'
-    for (const track of state.tracks) this.#deadlines.delete(track)
+    for (const track of state.tracks) this.#timers.delete(track)
+    for (const silence of state.silences) this.#timers.delete(silence)
     state.tracks = []
+    state.silences = []
     const transition = {
       what: 'rule-failed',
       ...about(subject, state),
@@ -271,33 +454,66 @@ export class Evaluator {
   }
 
   #watch(subject: SubjectState, state: RuleState, track: Track): void {
-    const { head } = track.live
-    const end = state.spec.to ?? Number.POSITIVE_INFINITY
-    const due = head.active ? end : deadlineOf(head, state.spec.compiled)
-    const watched = this.#deadlines.get(track)
-    if (due === Number.POSITIVE_INFINITY) {
-      if (watched !== undefined) this.#deadlines.delete(track)
-      return
-    }
-    this.#deadlines.set(track, { due, subject, state })
-    if (due < this.#nextDue) this.#nextDue = due
+    const { compiled, to } = state.spec
+    const { live, standing } = track
+    const end = live.head.active && to !== null ? to : Number.POSITIVE_INFINITY
+    const rearm = standing?.rearm?.until === 'time' ? standing.rearm.at : Number.POSITIVE_INFINITY
+    const due = Math.min(end, rearm, deadlineOf(live.head, compiled), lateDueOf(track, compiled))
+    this.#timers.set(subject, state, track, due)
   }
 
-  #findNextDue(): void {
-    this.#nextDue = Number.POSITIVE_INFINITY
-    for (const { due } of this.#deadlines.values()) if (due < this.#nextDue) this.#nextDue = due
+  #watchSilence(subject: SubjectState, state: RuleState, silence: Silence): void {
+    const clock = silence.active ? silence.rearmAt : silence.pausedAt === null ? silence.due : null
+    const isWanted = silence.active || silence.due !== null
+    const end = isWanted ? (state.spec.to ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
+    this.#timers.set(subject, state, silence, Math.min(clock ?? Number.POSITIVE_INFINITY, end))
   }
 
   #forget(subject: string): void {
     const state = this.#subjects.get(subject)
     if (state === undefined) return
-    for (const rule of state.rules) for (const track of rule.tracks) this.#deadlines.delete(track)
+    for (const rule of state.rules) for (const of of [...rule.tracks, ...rule.silences]) this.#timers.delete(of)
+    this.#absences.remove(state)
     this.#subjects.delete(subject)
   }
 }
 
+/** Whether what a rule has raised goes on under another configuration: its kind and its foci stay. */
+const goesOn = ({ spec }: RuleState, next: SubjectRule): boolean =>
+  spec.rule === next.rule &&
+  spec.enrolment === next.enrolment &&
+  spec.compiled.isAbsence === next.compiled.isAbsence &&
+  spec.compiled.perDevice === next.compiled.perDevice
+
+function stateOf(spec: SubjectRule, before: SubjectState | undefined): RuleState {
+  const fresh: RuleState = { spec, tracks: [], silences: [], restedAt: null, failed: null }
+  const old = before?.rules.find((state) => goesOn(state, spec))
+  if (old === undefined) return fresh
+  const { version, override } = old.spec
+  if (version === spec.version && override === spec.override) return { ...old, spec }
+  return { ...fresh, tracks: old.tracks.map(carryOver), silences: carryOverSilences(old, fresh) }
+}
+
+/** Silence cannot get worse but by going on: by the rule's own span. */
+function silentAgainAt({ spec }: RuleState, rearm: Rearm | null, at: EpochMs): EpochMs | null {
+  if (rearm?.until === 'time') return rearm.at
+  const { body } = spec.compiled
+  return rearm?.until === 'worse' && body.kind === 'absence' ? at + body.afterMs : null
+}
+
 /** Whether the enrolment covers what was measured then. */
 const isIn = ({ spec: { from, to } }: RuleState, at: EpochMs): boolean => at >= from && (to === null || at < to)
+
+/** Where the contact of a door is heard, what the air does is no news: the rule rests. */
+function rests(state: RuleState, { at, values }: Point): boolean {
+  const { rate } = state.spec.compiled
+  if (rate === null || rate.restSlot < 0) return false
+  if (values[rate.restSlot] !== undefined) state.restedAt = Math.max(state.restedAt ?? at, at)
+  if (values[0] === undefined) return values[rate.restSlot] !== undefined
+  const isHeard = state.restedAt !== null && Math.abs(at - state.restedAt) <= rate.restMs
+  // What is raised already must be able to clear.
+  return isHeard && !state.tracks.some((track) => track.live.head.active)
+}
 
 const about = (subject: SubjectState, { spec }: RuleState) => ({
   subject: subject.subject,

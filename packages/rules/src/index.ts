@@ -1,7 +1,12 @@
 /** Rules: the language, the evaluator, and programs as data. Pure: no clock, no I/O. */
+
+export { type CompiledRule, compileRule, signalsOf, testsPositive } from './compiled.ts'
 export type { CorrectedEntry, SubjectCorrection } from './correction.ts'
 export * from './evaluator.ts'
-export { type CompiledRule, compileRule, type Machine, maxEvidence, type Point, testsPositive } from './machine.ts'
+export type { Rearm } from './handling.ts'
+export { deafJumpMs, type Hearing, type WatchedDevice } from './hearing.ts'
+export { type Machine, maxEvidence, type Point } from './machine.ts'
+export { applyOverride, type LimitChange } from './override.ts'
 export * from './program/errors.ts'
 export { parseProgram } from './program/parse-program.ts'
 export * from './program/program.ts'

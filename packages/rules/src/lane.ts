@@ -4,18 +4,9 @@
  * `base`. What was once told stays told: raises are pinned, so folding again may raise, and never un-raises.
  */
 import type { EpochMs } from '@careloop/contract'
-import {
-  activate,
-  type CompiledRule,
-  copyMachine,
-  deadlineOf,
-  type Machine,
-  newMachine,
-  type Point,
-  type Step,
-  step,
-} from './machine.ts'
-import { NO, truthOf, UNKNOWN, YES } from './truth.ts'
+import type { CompiledRule } from './compiled.ts'
+import { activate, copyMachine, deadlineOf, type Machine, newMachine, type Point, type Step, step } from './machine.ts'
+import { type Truth, truthOf, UNKNOWN, YES } from './truth.ts'
 
 export interface Lane {
   base: Machine
@@ -123,17 +114,23 @@ function push(lane: Lane, point: Point, rule: CompiledRule, wasActive: boolean):
 }
 
 function isSteady(lane: Lane, first: Point, middle: Point, point: Point, rule: CompiledRule, wasActive: boolean) {
-  if (rule.body.match === 'latest') return false
+  // What a latest value was completed with, and which good value came in a repeat's time, cannot be told from two points.
+  if (rule.latest || rule.confirm !== null) return false
   if (lane.head.active !== wasActive || lane.head.clearSince !== null) return false
   if (point.at - first.at > steadySpanMs) return false
+  if (rule.rate !== null) return isSame(first, point) && isSame(middle, point)
   const verdict = truthOf(rule.when, point.values)
-  if (verdict === UNKNOWN || (verdict === YES && !wasActive)) return false
-  if (verdict === NO && wasActive) return false
+  if (verdict === UNKNOWN || (verdict === YES) !== wasActive) return false
   const clear = truthOf(rule.clear, point.values)
-  return [first, middle].every(
-    (other) => truthOf(rule.when, other.values) === verdict && truthOf(rule.clear, other.values) === clear,
-  )
+  return isLike(first, verdict, clear, rule) && isLike(middle, verdict, clear, rule)
 }
+
+const isLike = (point: Point, verdict: Truth, clear: Truth, rule: CompiledRule) =>
+  truthOf(rule.when, point.values) === verdict && truthOf(rule.clear, point.values) === clear
+
+/** A value that stays the same moves no low of a window. Another device's value is another one. */
+const isSame = (one: Point, other: Point) => one.values.every((value, slot) => value === other.values[slot])
+
 const steadySpanMs = 60_000
 
 /** A span of the condition as folding finds it. `told`: a raise inside it was told before. */

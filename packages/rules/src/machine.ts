@@ -1,20 +1,13 @@
 /**
- * The state machine of one threshold rule over measurements in order of measuredAt: quiet, breaching, active, clearing.
- * Small and copyable, since a late reading makes the evaluator fold a stretch of measurements again.
+ * The state machine of a rule over measurements in order of measuredAt: quiet, breaching, active, clearing. Threshold, count and
+ * rate differ in what a breach is and when it counts. Small and copyable, since a late reading makes the evaluator fold a stretch
+ * of measurements again.
  */
-import type { EpochMs, SignalCode } from '@careloop/contract'
-import type { Source, ThresholdRule } from './rule.ts'
-import {
-  type CompiledCondition,
-  compileCondition,
-  meetsAny,
-  NO,
-  type Truth,
-  truthOf,
-  UNKNOWN,
-  type Usable,
-  YES,
-} from './truth.ts'
+import { type EpochMs, withoutNoise } from '@careloop/contract'
+import { copyWindow, type Low, passWindow } from './change.ts'
+import type { CompiledRule } from './compiled.ts'
+import type { Source } from './rule.ts'
+import { NO, type Truth, truthOf, UNKNOWN, type Usable, YES } from './truth.ts'
 
 /** The readings of one measurement, by slot of the rule's signals. */
 export interface Point {
@@ -32,7 +25,7 @@ export interface Machine {
   /** Start of the unbroken breach. */
   breachSince: EpochMs | null
   breachLast: EpochMs
-  /** Times of the newest breaching measurements in a row, at most `hold.inARow`. */
+  /** Times of the newest breaching measurements: in a row, at most `hold.inARow`; of a count rule, those within its span. */
   row: EpochMs[]
   clearSince: EpochMs | null
   clearRow: number
@@ -41,36 +34,18 @@ export interface Machine {
   evidenceLeftOut: number
   /** Newest value of each signal, for `match: latest`. */
   carry: ({ at: EpochMs; value: Usable; source: Source } | undefined)[]
+  /** Trailing window of a rate rule. */
+  window: Low[]
+  /** How much the signal has changed over the window, for a rate rule; else 0. */
+  change: number
   /** Newest measurement folded in. */
   lastAt: EpochMs
-}
-
-export interface CompiledRule {
-  readonly body: ThresholdRule
-  readonly signals: readonly SignalCode[]
-  readonly when: CompiledCondition
-  readonly clear: CompiledCondition
 }
 
 export type Step = 'none' | 'raised' | 'cleared'
 
 /** How many measurements of a breach an alert can show: the first and the 31 newest. */
 export const maxEvidence = 32
-
-/** @throws never for a rule that the program loader let pass */
-export function compileRule(body: ThresholdRule): CompiledRule {
-  const signals = [...new Set([...body.when.limits, ...body.clear.when.limits].map((limit) => limit.signal))]
-  return {
-    body,
-    signals,
-    when: compileCondition(body.when, signals),
-    clear: compileCondition(body.clear.when, signals),
-  }
-}
-
-/** Whether a value by itself meets what raises the rule. */
-export const testsPositive = (rule: CompiledRule, code: SignalCode, value: Usable): boolean =>
-  meetsAny(rule.when, rule.signals.indexOf(code), value)
 
 export const newMachine = (): Machine => ({
   active: false,
@@ -83,6 +58,8 @@ export const newMachine = (): Machine => ({
   evidence: [],
   evidenceLeftOut: 0,
   carry: [],
+  window: [],
+  change: 0,
   lastAt: 0,
 })
 
@@ -90,7 +67,8 @@ export const copyMachine = (machine: Machine): Machine => ({
   ...machine,
   row: [...machine.row],
   evidence: [...machine.evidence],
-  carry: [...machine.carry],
+  carry: machine.carry.length === 0 ? [] : [...machine.carry],
+  window: machine.window.length === 0 ? [] : copyWindow(machine.window),
 })
 
 /** A point of its own: the window's points are completed in place when the rest of a measurement comes. */
@@ -98,32 +76,85 @@ export const copyPoint = (point: Point): Point => ({ ...point, values: [...point
 
 /** Folds one measurement in. Measurements come in order of `at`. */
 export function step(machine: Machine, point: Point, rule: CompiledRule): Step {
-  const judged = rule.body.match === 'latest' ? withCarried(machine, point, rule) : point
+  const judged = rule.latest ? withCarried(machine, point, rule) : point
   machine.lastAt = point.at
+  if (rule.rate !== null) return stepRate(machine, judged, rule)
   const breach = truthOf(rule.when, judged.values)
   if (breach === YES) return breached(machine, judged, rule)
-  if (!machine.active) {
-    if (breach === NO && machine.breachSince !== null) endBreach(machine)
-    return 'none'
+  if (machine.active) return clearing(machine, point, truthOf(rule.clear, judged.values), rule)
+  if (breach === NO && machine.breachSince !== null && endsBreach(machine, point.at, rule)) endBreach(machine)
+  return 'none'
+}
+
+/** A good measurement ends a breach that is not yet an alert; not of a count, and not before a repeat was due. */
+function endsBreach(machine: Machine, at: EpochMs, rule: CompiledRule): boolean {
+  if (rule.count !== null) return false
+  return rule.confirm === null || at - machine.breachSince! >= rule.confirm.fromMs
+}
+
+function stepRate(machine: Machine, point: Point, rule: CompiledRule): Step {
+  const rate = rule.rate!
+  const value = point.values[0]
+  let truth: Truth = UNKNOWN
+  if (value !== undefined) {
+    const low = passWindow(machine.window, point.at, value, point.sources[0], rate)
+    if (typeof value === 'number') {
+      machine.change = low === null ? 0 : Math.max(0, value * rate.sign - low.value)
+      truth = machine.change + arithmeticNoise >= rate.by ? YES : NO
+      if (truth === YES && !machine.active) startAt(machine, low!, point, rule)
+    }
   }
-  return clearing(machine, point, truthOf(rule.clear, judged.values), rule)
+  if (truth === YES) return breached(machine, point, rule)
+  if (!machine.active) return 'none'
+  const isClear = rule.clear.limits.length === 0 ? opposite(truth) : truthOf(rule.clear, point.values)
+  return clearing(machine, point, isClear, rule)
+}
+
+/** 5.1 less 3.6 is 1.4999999999999996 to a computer. */
+const arithmeticNoise = 1e-9
+
+const opposite = (truth: Truth): Truth => (truth === UNKNOWN ? UNKNOWN : truth === YES ? NO : YES)
+
+/** The change began at the low: it is the first measurement that the alert shows. */
+function startAt(machine: Machine, low: Low, point: Point, rule: CompiledRule): void {
+  endBreach(machine)
+  machine.breachSince = low.at
+  const from: Point = {
+    at: low.at,
+    group: '',
+    values: new Array(point.values.length),
+    sources: new Array(point.values.length),
+  }
+  from.values[0] = withoutNoise(low.value * rule.rate!.sign)
+  from.sources[0] = low.source
+  machine.evidence.push(from)
 }
 
 function breached(machine: Machine, point: Point, rule: CompiledRule): Step {
   machine.clearSince = null
   machine.clearRow = 0
-  const gap = machine.breachSince !== null && point.at - machine.breachLast > rule.body.validForMs
-  if (gap && !machine.active && rule.body.hold.forMs > 0) endBreach(machine)
+  const gap = machine.breachSince !== null && point.at - machine.breachLast > rule.validForMs
+  if (gap && !machine.active && rule.hold.forMs > 0) endBreach(machine)
+  if (rule.count !== null && !machine.active) forgetBefore(machine, point.at - rule.count.withinMs)
   machine.breachSince ??= point.at
   machine.breachLast = point.at
   if (!machine.active) {
     machine.row.push(point.at)
-    if (machine.row.length > rule.body.hold.inARow) machine.row.shift()
+    if (machine.row.length > (rule.count?.atLeast ?? rule.hold.inARow)) machine.row.shift()
     keepEvidence(machine, point)
   }
-  if (machine.active || !holdIsMet(machine, point.at, rule)) return 'none'
+  if (machine.active || !isMet(machine, point.at, rule)) return 'none'
   activate(machine, point.at)
   return 'raised'
+}
+
+/** Of a count only what lies within its span still counts. */
+function forgetBefore(machine: Machine, horizon: EpochMs): void {
+  if (machine.row.length === 0 || machine.row[0]! >= horizon) return
+  machine.row = machine.row.filter((at) => at >= horizon)
+  machine.evidence = machine.evidence.filter((point) => point.at >= horizon)
+  machine.evidenceLeftOut = 0
+  machine.breachSince = machine.row[0] ?? null
 }
 
 /** Marks the condition as raised at an event time: by a measurement, or by a timer between two. */
@@ -134,8 +165,10 @@ export function activate(machine: Machine, at: EpochMs): void {
   machine.row = []
 }
 
-function holdIsMet(machine: Machine, at: EpochMs, rule: CompiledRule): boolean {
-  const { forMs, inARow, withinMs } = rule.body.hold
+function isMet(machine: Machine, at: EpochMs, rule: CompiledRule): boolean {
+  if (rule.count !== null) return machine.row.length >= rule.count.atLeast
+  if (rule.confirm !== null) return at - machine.breachSince! >= rule.confirm.fromMs
+  const { forMs, inARow, withinMs } = rule.hold
   if (machine.breachSince === null || at - machine.breachSince < forMs) return false
   if (machine.row.length < inARow) return false
   return withinMs === null || at - machine.row[0]! <= withinMs
@@ -143,10 +176,12 @@ function holdIsMet(machine: Machine, at: EpochMs, rule: CompiledRule): boolean {
 
 /** When a breach becomes an alert although nothing more is measured; Infinity when only a further reading can decide. */
 export function deadlineOf(machine: Machine, rule: CompiledRule): EpochMs {
-  const { forMs, inARow } = rule.body.hold
-  if (machine.active || machine.breachSince === null || forMs === 0) return Number.POSITIVE_INFINITY
+  if (machine.active || machine.breachSince === null) return Number.POSITIVE_INFINITY
+  if (rule.confirm !== null) return machine.breachSince + rule.confirm.toMs
+  const { forMs, inARow } = rule.hold
+  if (forMs === 0) return Number.POSITIVE_INFINITY
   const due = machine.breachSince + forMs
-  const spoken = due - machine.breachLast <= rule.body.validForMs
+  const spoken = due - machine.breachLast <= rule.validForMs
   return spoken && machine.row.length >= inARow ? due : Number.POSITIVE_INFINITY
 }
 
@@ -159,8 +194,7 @@ function clearing(machine: Machine, point: Point, truth: Truth, rule: CompiledRu
   }
   machine.clearSince ??= point.at
   machine.clearRow += 1
-  const { forMs, inARow } = rule.body.clear
-  if (point.at - machine.clearSince < forMs || machine.clearRow < inARow) return 'none'
+  if (point.at - machine.clearSince < rule.clearForMs || machine.clearRow < rule.clearInARow) return 'none'
   machine.active = false
   machine.raisedAt = null
   machine.clearSince = null
@@ -193,7 +227,7 @@ function withCarried(machine: Machine, point: Point, rule: CompiledRule): Point 
       return
     }
     const carried = machine.carry[slot]
-    if (carried === undefined || point.at - carried.at > rule.body.validForMs) return
+    if (carried === undefined || point.at - carried.at > rule.validForMs) return
     judged.values[slot] = carried.value
     judged.sources[slot] = carried.source
   })

@@ -29,25 +29,98 @@ export interface Hold {
   readonly withinMs: number | null
 }
 
+/** What clears an alert: a condition that stands for a while or for several measurements. */
+export interface Clear {
+  readonly when: Condition
+  /** From the first to the newest clearing measurement, ms. */
+  readonly forMs: number
+  readonly inARow: number
+}
+
+/**
+ * A first breach waits for a repeat measured `fromMs` to `toMs` after it: one that breaches raises at once, a good one ends it,
+ * and when nobody repeats the rule raises at `toMs` by itself, saying so. What comes sooner decides nothing.
+ */
+export interface Confirm {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/** What every kind of rule says. */
+interface AnyRule {
+  /** What an alert is about beside the subject: `device` keeps two probes in one fridge apart. */
+  readonly per: 'subject' | 'device'
+}
+
 /**
  * A threshold with duration, hysteresis and a clear condition of its own.
  * `match`: `measurement` judges the readings of one measurement together (systolic and diastolic of one cuff inflation);
  * `latest` judges each signal's newest value, as long as it is valid.
  */
-export interface ThresholdRule {
+export interface ThresholdRule extends AnyRule {
   readonly kind: 'threshold'
   readonly when: Condition
   readonly match: 'measurement' | 'latest'
   readonly hold: Hold
+  /** Never together with a hold. */
+  readonly confirm?: Confirm
   /** How long one reading speaks, ms. A longer gap breaks a breach: a missing reading is not the last value repeated. */
   readonly validForMs: number
-  readonly clear: { readonly when: Condition; readonly forMs: number; readonly inARow: number }
-  /** What an alert is about beside the subject: `device` keeps two probes in one fridge apart. */
-  readonly per: 'subject' | 'device'
+  readonly clear: Clear
+  /** One step worse, in canonical units, for each limit of `when`: what re-arms an alert closed until it is worse. */
+  readonly worseBy?: readonly number[]
 }
 
-/** The union grows (rate of change, count in window, absence): each kind brings its own machine. */
-export type RuleBody = ThresholdRule
+/** Breaching measurements within a span, whatever was measured between them. */
+export interface CountRule extends AnyRule {
+  readonly kind: 'count'
+  readonly when: Condition
+  readonly match: 'measurement' | 'latest'
+  /** 2..32 */
+  readonly atLeast: number
+  readonly withinMs: number
+  /** For `match: latest`: how long one reading speaks, ms. */
+  readonly validForMs: number
+  readonly clear: Clear
+  readonly worseBy?: readonly number[]
+}
+
+/**
+ * A signal rises or falls by at least `by` within `withinMs`: the newest value against the lowest (highest) of the window before
+ * it; `per: device` compares each device with itself only. Clears when the change is less than that, and when `clear` names a condition, by that instead.
+ */
+export interface RateRule extends AnyRule {
+  readonly kind: 'rate'
+  readonly signal: SignalCode
+  readonly change: 'rise' | 'fall'
+  /** A difference in the signal's canonical unit, above 0. */
+  readonly by: number
+  readonly withinMs: number
+  readonly clear: { readonly when: Condition | null; readonly forMs: number; readonly inARow: number }
+  /** Where this signal of the same subject was heard within that span, it decides, and this rule rests. */
+  readonly unlessHeard?: { readonly signal: SignalCode; readonly withinMs: number }
+  readonly worseBy?: readonly number[]
+}
+
+/**
+ * Nothing usable was measured of any of these signals for `afterMs`; or, `of: connection`, a device or gateway said that it is
+ * disconnected and has not come back for `afterMs`. The clock runs only while Careloop could have heard it.
+ */
+export interface AbsenceRule extends AnyRule {
+  readonly kind: 'absence'
+  readonly of: 'connection' | readonly SignalCode[]
+  readonly afterMs: number
+}
+
+/** Each kind has its own machine; threshold, count and rate fold measurements in lanes, absence keeps clocks. */
+export type RuleBody = ThresholdRule | CountRule | RateRule | AbsenceRule
+
+/** The conditions of a rule, empty where its kind has none: what charts draw, and what may be overridden. */
+export function limitsOf(body: RuleBody): { readonly when: readonly Limit[]; readonly clear: readonly Limit[] } {
+  if (body.kind === 'absence') return { when: [], clear: [] }
+  if (body.kind === 'rate') return { when: [], clear: body.clear.when?.limits ?? [] }
+  return { when: body.when.limits, clear: body.clear.when.limits }
+}
 
 /** Where a reading came from; shared by all readings of one log entry. */
 export interface Source {

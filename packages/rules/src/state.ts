@@ -1,46 +1,56 @@
 /**
- * A subject's state as JSON and back: what a checkpoint keeps. Absent slots are null in JSON. The format is versioned; a state of
- * another format is refused, and the evaluator then replays the log from its floor.
+ * A subject's state as JSON and back: what a checkpoint keeps. Absent slots are null in JSON. The format is versioned; older ones
+ * are still read, a newer one is refused, and the evaluator then replays the log from its floor.
  */
 import type { EpochMs } from '@careloop/contract'
+import type { CompiledRule } from './compiled.ts'
+import type { Standing } from './handling.ts'
+import type { WatchedDevice } from './hearing.ts'
 import type { Lane } from './lane.ts'
-import type { CompiledRule, Machine, Point } from './machine.ts'
+import { type Machine, newMachine, type Point } from './machine.ts'
 import type { Source } from './rule.ts'
+import type { Silence } from './silence.ts'
 import type { RuleState, Track } from './track.ts'
 import { NO, truthOf, type Usable } from './truth.ts'
 
-const format = 1
+/** 1: threshold rules only. 2: clocks, devices, what people did, overrides. */
+const format = 2
+
+/** What format 1 did not have is optional. */
+type SavedTrack = Pick<Track, 'focus' | 'live' | 'late'> & Partial<Track>
 
 interface SavedRule {
   readonly rule: string
   readonly version: number
   readonly enrolment: string
+  readonly override?: string | null
   readonly from: EpochMs
   readonly to: EpochMs | null
   readonly failed: string | null
-  readonly tracks: Track[]
+  readonly restedAt?: EpochMs | null
+  readonly tracks: readonly SavedTrack[]
+  readonly silences?: readonly Silence[]
 }
 
 export interface SavedState {
   readonly format: number
   readonly rules: readonly SavedRule[]
+  readonly devices?: readonly WatchedDevice[] | null
 }
 
-export function saveState(rules: readonly RuleState[]): SavedState {
-  return {
-    format,
-    rules: rules.map(({ spec, tracks, failed }) => {
-      const { rule, version, enrolment, from, to } = spec
-      const saved = tracks.map((track) => saveTrack(track, spec.compiled))
-      return { rule, version, enrolment, from, to, failed, tracks: saved }
-    }),
-  }
+export function saveState(rules: readonly RuleState[], devices: readonly WatchedDevice[] | null = null): SavedState {
+  const saved = rules.map(({ spec, tracks, silences, restedAt, failed }): SavedRule => {
+    const { rule, version, enrolment, from, to, override = null } = spec
+    const savedTracks = tracks.map((track) => saveTrack(track, spec.compiled))
+    return { rule, version, enrolment, override, from, to, failed, restedAt, tracks: savedTracks, silences }
+  })
+  return { format, rules: saved, devices }
 }
 
-const saveTrack = ({ focus, live, late }: Track, rule: CompiledRule): Track => ({
-  focus,
-  live: saveLane(live, rule),
-  late: late === null ? null : saveLane(late, rule),
+const saveTrack = (track: Track, rule: CompiledRule): Track => ({
+  ...track,
+  live: saveLane(track.live, rule),
+  late: track.late === null ? null : saveLane(track.late, rule),
 })
 
 const saveLane = (lane: Lane, rule: CompiledRule): Lane => ({
@@ -50,28 +60,39 @@ const saveLane = (lane: Lane, rule: CompiledRule): Lane => ({
 
 /** Where a quiet measurement came from is asked by nobody: leaving it out more than halves a checkpoint. */
 const canBeEvidence = (point: Point, rule: CompiledRule): boolean =>
-  rule.body.match === 'latest' || truthOf(rule.when, point.values) !== NO
+  rule.latest || rule.rate !== null || truthOf(rule.when, point.values) !== NO
 
 /**
  * @param saved as parsed from JSON
- * @param compiledOf the rule of that version, which never changes
- * @returns null when the format is another one
+ * @param compiledOf the rule of that version with that override's limits (null: its own), which never changes
+ * @param subject whose state it is, handed on to `compiledOf`
+ * @returns null when the format is of a later version
  */
 export function loadState(
   saved: SavedState,
-  compiledOf: (rule: string, version: number) => CompiledRule,
-): RuleState[] | null {
-  if (saved.format !== format) return null
-  return saved.rules.map(({ rule, version, enrolment, from, to, failed, tracks }) => ({
-    spec: { rule, version, enrolment, from, to, compiled: compiledOf(rule, version) },
-    failed,
-    tracks: tracks.map((track) => ({
-      focus: track.focus,
-      live: loadLane(track.live),
-      late: track.late === null ? null : loadLane(track.late),
-    })),
-  }))
+  compiledOf: (rule: string, version: number, override: string | null, subject: string) => CompiledRule,
+  subject: string,
+): { rules: RuleState[]; devices: readonly WatchedDevice[] | null } | null {
+  if (saved.format !== 1 && saved.format !== format) return null
+  const rules = saved.rules.map((each): RuleState => {
+    const { rule, version, enrolment, from, to, failed, restedAt = null } = each
+    const override = each.override ?? null
+    const compiled = compiledOf(rule, version, override, subject)
+    const spec = { rule, version, enrolment, from, to, compiled, ...(override === null ? {} : { override }) }
+    const tracks = each.tracks.map(loadTrack)
+    return { spec, failed, restedAt, tracks, silences: (each.silences ?? []).map((silence) => ({ ...silence })) }
+  })
+  return { rules, devices: saved.devices ?? null }
 }
+
+const loadTrack = ({ focus, live, late, lateHeard = null, standing = null }: SavedTrack): Track => ({
+  ...{ focus, live: loadLane(live), late: late === null ? null : loadLane(late), lateHeard },
+  standing: standing === null ? null : loadStanding(standing),
+})
+
+const loadStanding = ({ rearm, worst, newest }: Standing): Standing => ({
+  ...{ rearm, worst: worst && [...worst], newest: newest && loadPoint(newest) },
+})
 
 const loadLane = (lane: Lane): Lane => ({
   base: loadMachine(lane.base),
@@ -81,6 +102,7 @@ const loadLane = (lane: Lane): Lane => ({
 })
 
 const loadMachine = (machine: Machine): Machine => ({
+  ...newMachine(),
   ...machine,
   evidence: machine.evidence.map(loadPoint),
   carry: machine.carry.map((carried) => carried ?? undefined),

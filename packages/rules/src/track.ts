@@ -3,9 +3,14 @@
  * breach that runs from one into the other keeps its beginning.
  */
 import type { EpochMs } from '@careloop/contract'
-import { compact, isBeforeWindow, type Lane, newLane, type Told, take } from './lane.ts'
-import { type CompiledRule, copyMachine, copyPoint, type Machine, newMachine, type Point } from './machine.ts'
+import { copyWindow } from './change.ts'
+import type { CompiledRule } from './compiled.ts'
+import type { Standing } from './handling.ts'
+import { compact, isBeforeWindow, type Lane, newLane, raiseByTimer, type Told, take } from './lane.ts'
+import { copyMachine, copyPoint, deadlineOf, type Machine, newMachine, type Point } from './machine.ts'
 import { heardAt, type Source } from './rule.ts'
+import type { Silence } from './silence.ts'
+import { NO, truthOf } from './truth.ts'
 
 /** A rule as it stands for one subject. `from`/`to`: the enrolment's span [from, to) of measuredAt, null = open. */
 export interface SubjectRule {
@@ -15,6 +20,8 @@ export interface SubjectRule {
   readonly from: EpochMs
   readonly to: EpochMs | null
   readonly compiled: CompiledRule
+  /** The override whose limits `compiled` has; absent = the program's own. */
+  readonly override?: string
 }
 
 /** State of one rule for one subject and focus. */
@@ -23,11 +30,19 @@ export interface Track {
   live: Lane
   /** Readings too late for `live`: a gateway's backfill. */
   late: Lane | null
+  /** Log time when `late` was last added to, while its pending breach may yet have to be told. */
+  lateHeard: EpochMs | null
+  /** While the condition stands raised. */
+  standing: Standing | null
 }
 
 export interface RuleState {
   readonly spec: SubjectRule
   tracks: Track[]
+  /** Clocks of an absence rule. */
+  silences: Silence[]
+  /** When the signal that makes a rate rule rest was measured last. */
+  restedAt: EpochMs | null
   /** The rule threw for this subject: it rests until its version or the enrolment changes. */
   failed: string | null
 }
@@ -50,7 +65,10 @@ export function takeInto(
   const isLate = heard - point.at > historicAfterMs
   if (!isLate && clockWentBack(track.live, source)) beginAnew(track, point.at)
   const historic = isLate || isBeforeWindow(track.live, point.at)
-  return { historic, told: historic ? takeLate(track, point, rule) : takeLive(track, point, heard, rule) }
+  return {
+    historic,
+    told: historic ? takeLate(track, point, source.storedAt, rule) : takeLive(track, point, heard, rule),
+  }
 }
 
 /** A reading that waited at its door may be older than what is known; the window's beginning lies long before any wait. */
@@ -85,7 +103,8 @@ function takeLive(track: Track, point: Point, heard: EpochMs, rule: CompiledRule
   return take(track.live, point, rule)
 }
 
-function takeLate(track: Track, point: Point, rule: CompiledRule): readonly Told[] {
+function takeLate(track: Track, point: Point, now: EpochMs, rule: CompiledRule): readonly Told[] {
+  track.lateHeard = now
   if (track.late === null || isBeforeWindow(track.late, point.at)) track.late = newLane()
   seed(track.late, track.live.head, point, rule)
   const told = take(track.late, point, rule)
@@ -95,24 +114,51 @@ function takeLate(track: Track, point: Point, rule: CompiledRule): readonly Told
 
 /**
  * A breach that began in a backfill goes on in the live stream, and the other way round: the lane that continues takes over
- * since when it stands, so that the hold does not begin anew.
+ * since when it stands, so that the hold does not begin anew. What the other lane knows of a later time than this one's newest
+ * measurement counts, also when this one has a breach pending that the other took over from it.
  */
 export function seed(lane: Lane, from: Machine, point: Point, rule: CompiledRule): void {
   const { head } = lane
-  const follows = from.lastAt > head.lastAt && from.lastAt <= point.at && point.at - from.lastAt <= rule.body.validForMs
-  if (!follows || from.breachSince === null || head.active || head.breachSince !== null) return
+  const follows = from.lastAt > head.lastAt && from.lastAt <= point.at && point.at - from.lastAt <= rule.linkMs
+  if (!follows || head.active) return
+  if (from.breachSince === null && from.window.length === 0) return
+  if (head.breachSince !== null && (from.breachSince === null || from.breachSince > head.breachSince)) return
   if (lane.points.length > 0 && lane.points.at(-1)!.at > point.at) return
-  const seeded = {
-    breachSince: from.breachSince,
-    breachLast: from.breachLast,
-    row: [...from.row],
-    evidence: from.evidence.map(copyPoint),
-    evidenceLeftOut: from.evidenceLeftOut,
-  }
+  // Told as historic there, so a measurement of now that still breaches must be able to raise it for now.
+  const row = from.active
+    ? from.evidence.map((each) => each.at).slice(-(rule.count?.atLeast ?? rule.hold.inARow))
+    : from.row
+  const { breachSince, breachLast, evidence, evidenceLeftOut, window } = from
+  const seeded = () => ({
+    ...{ breachSince, breachLast, evidenceLeftOut, row: [...row] },
+    ...{ evidence: evidence.map(copyPoint), window: copyWindow(window) },
+  })
   // Folding again starts at `base`: what lies before this point is settled now.
   compact(lane, Number.POSITIVE_INFINITY, rule)
-  Object.assign(lane.base, seeded)
-  Object.assign(head, { ...seeded, row: [...seeded.row], evidence: [...seeded.evidence] })
+  Object.assign(lane.base, seeded())
+  Object.assign(head, seeded())
+}
+
+/** How long a backfill may pause before its pending breach is told: the next measurement may show that it ended. */
+const settleMs = 2 * 60_000
+
+/** When the pending breach of a backfill is told although nothing more comes; Infinity when there is none. */
+export function lateDueOf({ late, lateHeard }: Track, rule: CompiledRule): EpochMs {
+  if (late === null || lateHeard === null) return Number.POSITIVE_INFINITY
+  return Math.max(deadlineOf(late.head, rule), lateHeard + settleMs)
+}
+
+/** The backfill ended with a breach whose hold would have run out: told as historic, unless the live stream knows better. */
+export function settleLate(track: Track, rule: CompiledRule): readonly Told[] {
+  const { late, live } = track
+  track.lateHeard = null
+  if (late === null) return []
+  const due = deadlineOf(late.head, rule)
+  const { breachSince, breachLast } = late.head
+  if (due === Number.POSITIVE_INFINITY || breachSince === null) return []
+  if (live.head.breachSince !== null && live.head.breachSince <= breachSince) return []
+  const ends = ({ at, values }: Point) => at > breachLast && at <= due && truthOf(rule.when, values) === NO
+  return live.points.some(ends) ? [] : [raiseByTimer(late, due)]
 }
 
 /** A new version of a rule keeps what is raised raised; the window begins anew. */
@@ -123,13 +169,19 @@ export function carryOver(track: Track): Track {
     for (const machine of [live.base, live.head]) Object.assign(machine, { active, raisedAt, breachSince, breachLast })
   live.base.lastAt = lastAt
   live.head.lastAt = lastAt
-  return { focus: track.focus, live, late: null }
+  // How far a measurement lay beyond a limit means nothing to another limit.
+  const standing = track.standing && { ...track.standing, worst: null }
+  return { ...newTrack(track.focus), live, standing }
 }
+
+export const newTrack = (focus: string): Track => ({
+  ...{ focus, live: newLane(), late: null, lateHeard: null, standing: null },
+})
 
 export function trackFor(state: RuleState, focus: string): Track {
   for (const track of state.tracks) if (track.focus === focus) return track
   if (state.tracks.length >= maxFoci) throw new RangeError(`a rule keeps at most ${maxFoci} foci`)
-  const track: Track = { focus, live: newLane(), late: null }
+  const track = newTrack(focus)
   state.tracks.push(track)
   return track
 }

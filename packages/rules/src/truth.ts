@@ -49,7 +49,7 @@ export function truthOf(condition: CompiledCondition, values: readonly (Usable |
 export const meetsAny = (condition: CompiledCondition, slot: number, value: Usable): boolean =>
   condition.limits.some((limit) => limit.slot === slot && compare(value, limit.is, limit.limit) === YES)
 
-function compare(value: Usable, is: Comparator, limit: number): Truth {
+export function compare(value: Usable, is: Comparator, limit: number): Truth {
   if (typeof value !== 'number') return compareCensored(value, is, limit)
   switch (is) {
     case '>':

@@ -46,9 +46,9 @@ export async function loadCheckpoint(
     const saved = await openState(engine, row)
     if (saved === null) continue
     const versions = await versionsOf(rulebook, row.tenant_id, saved)
-    const rules = loadState(saved, (rule, version) => versions.get(`${rule}/${version}`)!)
-    if (rules === null) throw new Error('a checkpoint has a format that this version does not know')
-    evaluator.restore(row.subject_id, rules)
+    const state = loadState(saved, (rule, version) => versions.get(`${rule}/${version}`)!, row.subject_id)
+    if (state === null) throw new Error('a checkpoint has a format that this version does not know')
+    evaluator.restore(row.subject_id, state.rules, state.devices)
     tenants.set(row.subject_id, row.tenant_id)
   }
   const logNow = Number(heads[0].log_now)
@@ -101,7 +101,10 @@ export async function sealStates(
     }
     try {
       const key = await engine.keys.keyFor('subject', subject)
-      const body = key.seal(Buffer.from(JSON.stringify(saveState(state))), aadOf(tenant, subject))
+      const body = key.seal(
+        Buffer.from(JSON.stringify(saveState(state, evaluator.devices(subject)))),
+        aadOf(tenant, subject),
+      )
       rows.push({ subject, tenant, keyId: key.id, body })
     } catch (error) {
       if (!isErased(error)) throw error

@@ -29,7 +29,8 @@ export function summaryOf(rule: OwnedRule, transition: Transition, timeZone: str
     sentence: sentenceOf(rule, transition, timeZone),
     value: shownValue(rule, transition),
     unit: rule.unit,
-    measuredAt: transition.breach!.points.at(-1)!.at,
+    // Of what is absent nothing was measured: the time since when.
+    measuredAt: transition.breach!.points.at(-1)?.at ?? transition.breach!.since,
   }
 }
 

@@ -40,8 +40,9 @@ function refusal(source: string): Failure {
 
 test('programs > a limit may come in any unit of its signal and is kept in the canonical one', () => {
   const [rule] = parseProgram(text(ruleText), 'p.yaml').rules
-  expect(rule!.body.when).toEqual({ mode: 'any', limits: [{ signal: 'temperature-probe', is: '>', limit: 8 }] })
-  expect(rule!.body.clear.when).toEqual({ mode: 'all', limits: [{ signal: 'temperature-probe', is: '<=', limit: 8 }] })
+  const raise = { mode: 'any', limits: [{ signal: 'temperature-probe', is: '>', limit: 8 }] }
+  const clear = { when: { mode: 'all', limits: [{ signal: 'temperature-probe', is: '<=', limit: 8 }] } }
+  expect(rule!.body).toMatchObject({ kind: 'threshold', when: raise, clear })
   expect(conditionInWords(rule!.body)).toBe('Probe temperature above 8.0 °C, for 15 min')
 })
 

@@ -2,11 +2,10 @@
 import { Priority, Role, SubjectKind } from '@careloop/contract'
 import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
-import { type Condition, opposite, type RuleBody } from '../rule.ts'
+import { bodyFields, bodyOf, Duration, type Problem } from './body-schema.ts'
 import { programFailure } from './errors.ts'
 import type { Program, ProgramRule } from './program.ts'
 import { placeholderProblem } from './sentence.ts'
-import { parseDuration, parseLimit } from './words.ts'
 
 /**
  * @param name how messages call the text, e.g. the file's name
@@ -43,19 +42,8 @@ function nearest(document: ReturnType<typeof parseDocument>, path: (string | num
 
 // ---------------------------------------------------------------- schema
 
-/** Text that `parse` turns into something, or says what is wrong with it. */
-const worded = <T>(parse: (text: string) => T | string) =>
-  z.string().transform((text, context): T => {
-    const value = parse(text)
-    if (typeof value !== 'string') return value as T
-    context.addIssue({ code: 'custom', message: value })
-    return z.NEVER
-  })
-
 const Words = z.string().trim().min(1).max(2000)
 const Code = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'Use lower-case letters, digits and hyphens, at most 64.')
-const Duration = worded<number>(parseDuration)
-const Row = z.int().min(1).max(32)
 
 const RuleSchema = z
   .strictObject({
@@ -64,14 +52,7 @@ const RuleSchema = z
     priority: Priority,
     nature: z.enum(['physiological', 'environmental', 'technical']),
     why: Words,
-    when: z.unknown(),
-    match: z.enum(['measurement', 'latest']).default('measurement'),
-    per: z.enum(['subject', 'device']).default('subject'),
-    hold: z
-      .strictObject({ for: Duration.optional(), in_a_row: Row.optional(), within: Duration.optional() })
-      .optional(),
-    reading_valid_for: Duration.optional(),
-    clear: z.strictObject({ when: z.unknown(), for: Duration.optional(), in_a_row: Row.optional() }).optional(),
+    ...bodyFields,
     owner: Role.optional(),
     backup: Role.optional(),
     action: Words.optional(),
@@ -82,27 +63,9 @@ const RuleSchema = z
     sentence: Words,
   })
   .transform((raw, context): ProgramRule => {
-    const problem = (path: (string | number)[], message: string) =>
-      context.addIssue({ code: 'custom', message, path: [...path] })
-    const when = conditionOf(raw.when, ['when'], problem)
-    const clear = raw.clear ? conditionOf(raw.clear.when, ['clear', 'when'], problem) : when && opposite(when)
-    if (when === null || clear === null) return z.NEVER
-    const hold = { forMs: raw.hold?.for ?? 0, inARow: raw.hold?.in_a_row ?? 1, withinMs: raw.hold?.within ?? null }
-    if ((hold.forMs > 0 || raw.match === 'latest') && raw.reading_valid_for === undefined)
-      problem(['reading_valid_for'], 'Say how long one reading speaks, e.g. 30 min: a longer gap is no data.')
-    if (raw.hold?.within !== undefined && hold.inARow < 2)
-      problem(['hold', 'within'], 'Only measurements in a row lie within a span: add in_a_row.')
-    const overlap = overlapOf(when, clear)
-    if (overlap !== null) problem(['clear', 'when'], overlap)
-    const body: RuleBody = {
-      kind: 'threshold',
-      when,
-      match: raw.match,
-      hold,
-      validForMs: raw.reading_valid_for ?? 0,
-      clear: { when: clear, forMs: raw.clear?.for ?? 0, inARow: raw.clear?.in_a_row ?? 1 },
-      per: raw.per,
-    }
+    const problem: Problem = (path, message) => context.addIssue({ code: 'custom', message, path: [...path] })
+    const body = bodyOf(raw, problem)
+    if (body === null) return z.NEVER
     for (const field of ['value', 'sentence'] as const) {
       const wrong = placeholderProblem(raw[field], body)
       if (wrong !== null) problem([field], wrong)
@@ -148,50 +111,3 @@ const ProgramSchema = z
     })
   })
   .transform(({ program: code, subject: subjectKind, ...rest }): Program => ({ code, subjectKind, ...rest }))
-
-/** A condition is one limit, or `any:`/`all:` of several. Parsed by hand, so that the message is about the limit at fault. */
-function conditionOf(
-  raw: unknown,
-  path: (string | number)[],
-  problem: (path: (string | number)[], message: string) => void,
-): Condition | null {
-  if (typeof raw === 'string') return limitsOf([raw], 'any', () => path, problem)
-  const keys = raw !== null && typeof raw === 'object' ? Object.keys(raw) : []
-  const mode = keys[0]
-  const limits = mode === undefined ? undefined : (raw as Record<string, unknown>)[mode]
-  if (keys.length !== 1 || (mode !== 'any' && mode !== 'all') || !Array.isArray(limits) || limits.length === 0) {
-    problem(path, 'Write one limit, or any: or all: with a list of limits.')
-    return null
-  }
-  return limitsOf(limits, mode, (index) => [...path, mode, index], problem)
-}
-
-function limitsOf(
-  raw: readonly unknown[],
-  mode: Condition['mode'],
-  pathOf: (index: number) => (string | number)[],
-  problem: (path: (string | number)[], message: string) => void,
-): Condition | null {
-  const limits = raw.map((text, index) => {
-    const limit = typeof text === 'string' ? parseLimit(text) : 'Write a limit, e.g. systolic >= 180 mm[Hg].'
-    if (typeof limit !== 'string') return limit
-    problem(pathOf(index), limit)
-    return null
-  })
-  return limits.every((limit) => limit !== null) ? { mode, limits } : null
-}
-
-/** A value that both raises and clears would make the alert flap. */
-function overlapOf(when: Condition, clear: Condition): string | null {
-  for (const raise of when.limits) {
-    for (const end of clear.limits) {
-      if (end.signal !== raise.signal) continue
-      const raiseUp = raise.is.startsWith('>')
-      if (raiseUp === end.is.startsWith('>')) continue
-      const touches = raise.is.endsWith('=') && end.is.endsWith('=') && raise.limit === end.limit
-      if (touches || (raiseUp ? end.limit > raise.limit : end.limit < raise.limit))
-        return `${raise.signal} would raise and clear at the same value. Clear on the safe side of ${raise.limit}.`
-    }
-  }
-  return null
-}

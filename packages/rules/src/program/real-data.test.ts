@@ -5,8 +5,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { compileRule } from '../compiled.ts'
 import { Evaluator, type Transition } from '../evaluator.ts'
-import { compileRule } from '../machine.ts'
 import { parseProgram } from './parse-program.ts'
 
 const material = fileURLToPath(new URL('../../../../../shared/material/', import.meta.url))

@@ -1,23 +1,27 @@
 /** What an alert says, in plain words with numbers, units and since when; and a rule in words. Never a name. */
 import { isCensored, shownUnit, signal } from '@careloop/contract'
+import { signalsOf } from '../compiled.ts'
 import type { Transition } from '../evaluator.ts'
 import type { Point } from '../machine.ts'
-import type { Condition, RuleBody } from '../rule.ts'
+import type { Condition, Limit, RuleBody } from '../rule.ts'
 import type { Usable } from '../truth.ts'
 import type { ProgramRule } from './program.ts'
 import { formatNumber } from './words.ts'
 
-const timeWords = ['since', 'for', 'count']
 const placeholder = /\{([^{}]*)\}/g
 
-/** Signals that a rule reads, in the order of its slots. */
-export const signalsOf = (body: RuleBody): readonly string[] => [
-  ...new Set([...body.when.limits, ...body.clear.when.limits].map((limit) => limit.signal)),
-]
+/** What a template of the rule may name beside its signals. */
+function wordsOf(body: RuleBody): readonly string[] {
+  if (body.kind === 'absence') return ['since', 'for', 'last']
+  const words = ['since', 'for', 'count']
+  if (body.kind === 'rate') return [...words, 'change']
+  return body.kind === 'threshold' && body.confirm !== undefined ? [...words, 'confirmed'] : words
+}
 
 /** Why a template cannot be filled, or null. */
 export function placeholderProblem(template: string, body: RuleBody): string | null {
-  const known = [...signalsOf(body), ...timeWords]
+  // Of what is absent there is no value to name.
+  const known = [...(body.kind === 'absence' ? [] : signalsOf(body)), ...wordsOf(body)]
   for (const [, name] of template.matchAll(placeholder)) {
     if (!known.includes(name!))
       return `{${name}} means nothing here. Use ${known.map((word) => `{${word}}`).join(', ')}.`
@@ -33,23 +37,57 @@ export function sentenceOf(rule: ProgramRule, raised: Transition, timeZone: stri
   const sentence = fill(rule.sentence, rule, raised, timeZone)
   if (!raised.historic) return sentence
   if (raised.byCorrection) return `Found by correcting who wore the device: ${sentence}`
-  const stored = Math.max(...newestOf(raised).sources.map((source) => source?.storedAt ?? 0))
+  const stored = Math.max(raised.at, ...(newestOf(raised)?.sources ?? []).map((source) => source?.storedAt ?? 0))
   return `Found ${shownDuration(stored - raised.at)} late: ${sentence}`
 }
 
 function fill(template: string, rule: ProgramRule, raised: Transition, timeZone: string): string {
-  const signals = signalsOf(rule.body)
+  const { body } = rule
+  const signals = signalsOf(body)
   const newest = newestOf(raised)
   const breach = raised.breach!
   return template.replaceAll(placeholder, (_, name: string) => {
-    if (name === 'since') return shownTime(breach.since, raised.at, timeZone)
-    if (name === 'for') return shownDuration(raised.at - breach.since)
-    if (name === 'count') return String(breach.points.length + breach.leftOut)
-    return shownUsable(name, newest.values[signals.indexOf(name)])
+    switch (name) {
+      case 'since':
+        return shownTime(breach.since, raised.at, timeZone)
+      case 'for':
+        return shownDuration(raised.at - breach.since)
+      case 'count':
+        return String(breach.points.length + breach.leftOut)
+      case 'last':
+        return lastInWords(body, breach.last ?? null, raised.at, timeZone)
+      case 'confirmed':
+        return confirmedInWords(body, raised)
+      case 'change':
+        return changeInWords(body, raised)
+    }
+    return shownUsable(name, newest?.values[signals.indexOf(name)])
   })
 }
 
-const newestOf = (raised: Transition): Point => raised.breach!.points.at(-1)!
+/** Undefined of an absence, and of one told again of which no measurement is kept. */
+const newestOf = (raised: Transition): Point | undefined => raised.breach!.points.at(-1)
+
+function lastInWords(body: RuleBody, last: number | null, near: number, timeZone: string): string {
+  if (last !== null) return shownTime(last, near, timeZone)
+  return body.per === 'device' ? 'never since it was assigned' : 'never since it is watched'
+}
+
+function confirmedInWords(body: RuleBody, raised: Transition): string {
+  const confirm = body.kind === 'threshold' ? body.confirm : undefined
+  const { since, points } = raised.breach!
+  const repeatedMs = (points.find(({ at }) => at - since >= (confirm?.fromMs ?? 0))?.at ?? since) - since
+  if (confirm === undefined) return ''
+  if (repeatedMs > 0 && repeatedMs <= confirm.toMs) return `repeated after ${shownDuration(repeatedMs)}`
+  return `not repeated within ${shownDuration(confirm.toMs)}`
+}
+
+/** How much the newest value differs from the one that the change began with. */
+function changeInWords(body: RuleBody, raised: Transition): string {
+  const [first, last] = [raised.breach!.points[0]?.values[0], newestOf(raised)?.values[0]]
+  if (body.kind !== 'rate' || typeof first !== 'number' || typeof last !== 'number') return '–'
+  return formatNumber(body.signal, Math.abs(last - first))
+}
 
 function shownUsable(code: string, value: Usable | undefined): string {
   if (value === undefined) return '–'
@@ -73,21 +111,53 @@ export function shownDuration(ms: number): string {
 
 /** A rule in words: "Systolic at or above 180 mmHg or diastolic at or above 120 mmHg, 3 measurements in a row". */
 export function conditionInWords(body: RuleBody): string {
-  const { forMs, inARow, withinMs } = body.hold
-  const parts = [limitsInWords(body.when)]
-  if (forMs > 0) parts.push(`for ${shownDuration(forMs)}`)
-  if (inARow > 1) parts.push(`${inARow} measurements in a row`)
-  if (withinMs !== null) parts.push(`within ${shownDuration(withinMs)}`)
+  switch (body.kind) {
+    case 'threshold':
+      return thresholdInWords(body)
+    case 'count':
+      return `${limitsInWords(body.when)}, ${body.atLeast} measurements within ${shownDuration(body.withinMs)}`
+    case 'rate': {
+      const { label, unit } = named(body.signal)
+      const verb = body.change === 'rise' ? 'rises' : 'falls'
+      const words = `${label} ${verb} by ${formatNumber(body.signal, body.by)} ${unit} or more within ${shownDuration(body.withinMs)}`
+      return body.unlessHeard === undefined
+        ? words
+        : `${words}, where no ${named(body.unlessHeard.signal).label} is heard`
+    }
+    case 'absence':
+      if (body.of === 'connection') return `Disconnected for ${shownDuration(body.afterMs)}`
+      return `No ${body.of.map((code) => named(code).label).join(' or ')} for ${shownDuration(body.afterMs)}`
+  }
+}
+
+function thresholdInWords({ when, hold, confirm }: Extract<RuleBody, { kind: 'threshold' }>): string {
+  const parts = [limitsInWords(when)]
+  if (hold.forMs > 0) parts.push(`for ${shownDuration(hold.forMs)}`)
+  if (hold.inARow > 1) parts.push(`${hold.inARow} measurements in a row`)
+  if (hold.withinMs !== null) parts.push(`within ${shownDuration(hold.withinMs)}`)
+  if (confirm !== undefined) {
+    const [from, to] = [shownDuration(confirm.fromMs), shownDuration(confirm.toMs)]
+    parts.push(`repeated after ${from} to ${to} or not repeated at all`)
+  }
   return parts.join(', ')
+}
+
+const named = (code: string) => {
+  const known = signal(code)
+  return { label: known?.label ?? code, unit: shownUnit(known?.unit ?? '') }
 }
 
 const comparatorWords = { '>': 'above', '>=': 'at or above', '<': 'below', '<=': 'at or below' } as const
 
 const limitsInWords = (condition: Condition): string =>
-  condition.limits
-    .map((limit) => {
-      const known = signal(limit.signal)
-      const unit = shownUnit(known?.unit ?? '')
-      return `${known?.label ?? limit.signal} ${comparatorWords[limit.is]} ${formatNumber(limit.signal, limit.limit)} ${unit}`
-    })
-    .join(condition.mode === 'any' ? ' or ' : ' and ')
+  condition.limits.map(limitInWords).join(condition.mode === 'any' ? ' or ' : ' and ')
+
+/** A state is said by its name: "Door open", never "Door at or above 1". */
+function limitInWords({ signal: code, is, limit }: Limit): string {
+  const { label, unit } = named(code)
+  const meanings = signal(code)?.meanings
+  const isOn = (is === '>=' && limit === 1) || (is === '>' && limit === 0)
+  const isOff = (is === '<=' && limit === 0) || (is === '<' && limit === 1)
+  if (meanings && Object.keys(meanings).length === 2 && (isOn || isOff)) return `${label} ${meanings[isOn ? 1 : 0]}`
+  return `${label} ${comparatorWords[is]} ${formatNumber(code, limit)} ${unit}`.trimEnd()
+}

@@ -1,5 +1,5 @@
 /** The small words of the rule language: durations and limits, as people write them. */
-import { acceptedUnits, signal, toCanonical } from '@careloop/contract'
+import { acceptedUnits, signal, toCanonical, withoutNoise } from '@careloop/contract'
 import type { Comparator, Limit } from '../rule.ts'
 
 const unitMs = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 } as const
@@ -22,6 +22,20 @@ export function parseLimit(text: string): Limit | string {
   if (canonical === undefined)
     return `"${unit}" is not a unit of ${code}. Use one of ${acceptedUnits(code).slice(0, 6).join(', ')}.`
   return { signal: code, is, limit: canonical.value as number }
+}
+
+/** `10 mm[Hg]`, `1 Cel`, `1.8 [degF]` -> a difference in the signal's canonical unit, above 0; a string says what is wrong. */
+export function parseDifference(code: string, text: string): number | string {
+  const parts = /^(\d+(?:\.\d+)?)\s*(\S.*)$/.exec(text.trim())
+  if (parts === null) return `"${text}" is not an amount. Write a number and a unit, e.g. 10 mm[Hg].`
+  if (signal(code) === undefined) return `"${code}" is not a signal of the vocabulary.`
+  const [, number, unit] = parts as unknown as [string, string, string]
+  // 1.8 degrees Fahrenheit more are 1 degree Celsius more: where the scales begin cancels out.
+  const [to, from] = [toCanonical(code, Number(number), unit), toCanonical(code, 0, unit)]
+  if (to === undefined || from === undefined)
+    return `"${unit}" is not a unit of ${code}. Use one of ${acceptedUnits(code).slice(0, 6).join(', ')}.`
+  const difference = withoutNoise((to.value as number) - (from.value as number))
+  return difference > 0 ? difference : 'An amount is above 0.'
 }
 
 /** `8.0 °C`-like text of a canonical value. Source of decimals and unit: the vocabulary. */
