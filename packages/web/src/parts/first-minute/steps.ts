@@ -40,13 +40,13 @@ const acts = (list: string, isMeant: (row: WorklistRow) => boolean, arrives: Pic
   {
     id: `${list}/claim`,
     title: 'Claim it',
-    hint: 'Press c: from now on your colleagues see that you have it.',
+    hint: 'Press c, or the button: from now on your colleagues see that you have it.',
     isDone: ({ rows, tasks, me }) => [...(rows ?? []), ...tasks].some(({ claimedBy }) => claimedBy?.id === me.id),
   },
   {
     id: `${list}/close`,
     title: 'Close it',
-    hint: 'Press d and say what you did. The record keeps it with your name.',
+    hint: 'Press d, or the button, and say what you did. The record keeps it with your name.',
     isDone: ({ tasks, me }) =>
       tasks.some(({ status, completedBy }) => status === 'completed' && completedBy?.id === me.id),
   },
