@@ -155,9 +155,7 @@ function events(listener: Listener, facts: readonly Fact[]): string {
 
 /** Who was told is their own concern; everybody else's page has nothing to refresh. */
 const isAnothers = (fact: Fact, principal: PersonOrService): boolean =>
-  fact.type === 'Notified' &&
-  principal.kind === 'staff' &&
-  (fact as Fact<'Notified'>).body.recipient !== principal.id
+  fact.type === 'Notified' && principal.kind === 'staff' && (fact as Fact<'Notified'>).body.recipient !== principal.id
 
 /** Positions are `<xid>:<id>`, compared as two numbers. */
 export function comparePositions(a: string, b: string): number {
