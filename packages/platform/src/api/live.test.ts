@@ -8,7 +8,8 @@ import { type TestShell, testShell } from './testing/test-shell.ts'
 let shell: TestShell
 let base: string
 beforeAll(async () => {
-  shell = await testShell()
+  const kinds = { 'patient-1': 'patient', 'asset-1': 'asset' } as const
+  shell = await testShell({ kindOf: async (_tenant, subject) => kinds[subject as keyof typeof kinds] ?? null })
   base = await shell.server.listen(0, '127.0.0.1')
 })
 afterAll(() => shell.close())
@@ -75,6 +76,24 @@ describe('api > a live page', () => {
     await publish([{ type: 'DeviceChanged', device: 'd1' }, task('mine')])
     expect(await page.next()).toMatchObject({ data: { task: 'mine' } })
     page.leave()
+  })
+
+  test('hears of kinds of subject that its reader may know of, and of no others', async () => {
+    const { cookie } = await shell.signIn(['facilities'])
+    const page = await listen({ cookie })
+    await page.next()
+    await publish([
+      { type: 'TaskOpened', task: 'of a patient', subject: 'patient-1' },
+      { type: 'TaskOpened', task: 'of nobody', subject: 'unknown' },
+      { type: 'TaskOpened', task: 'of a refrigerator', subject: 'asset-1' },
+    ])
+    expect(await page.next()).toMatchObject({ data: { task: 'of a refrigerator' } })
+    page.leave()
+    const nurse = await listen({ cookie: (await shell.signIn(['nurse'])).cookie })
+    await nurse.next()
+    await publish([{ type: 'TaskOpened', task: 'of a patient', subject: 'patient-1' }])
+    expect(await nurse.next()).toMatchObject({ data: { task: 'of a patient' } })
+    nurse.leave()
   })
 
   test('that comes back is told what it missed, once and in order, then what is new', async () => {

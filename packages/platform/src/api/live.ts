@@ -2,10 +2,11 @@
  * Live pages: facts as server-sent events. `Last-Event-ID` is a fact's position; what cannot be told without a hole is a
  * `reset`, after which the page reads again. Events carry opaque ids only.
  */
-import type { Fact, FactType, Resource } from '@careloop/contract'
+import { type Fact, type FactType, type Resource, SubjectKind } from '@careloop/contract'
 import { z } from 'zod'
 import type { Engine } from '../engine/index.ts'
 import { defineRoute, may, type PersonOrService, type Route } from '../identity/index.ts'
+import { kindsOf } from '../subjects/index.ts'
 import { heartbeatMs, type LiveHub } from './live-hub.ts'
 import type { ApiParts } from './parts.ts'
 
@@ -63,6 +64,7 @@ export function liveRoutes(parts: ApiParts, hub: LiveHub): Route[] {
           after,
           signal: ctx.signal,
           isStillGood: isSame(ctx.principal, again),
+          kindOf: parts.kindOf ?? (async () => null),
         }
         return ctx.stream(200, 'text/event-stream', tell(parts.engine, hub, listener), {
           headers: { 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
@@ -78,6 +80,7 @@ interface Listener {
   readonly signal: AbortSignal
   /** Asked at every heartbeat: a stream does not outlive its session, its token or a role. */
   readonly isStillGood: () => Promise<boolean>
+  readonly kindOf: NonNullable<ApiParts['kindOf']>
 }
 
 function isSame(principal: PersonOrService, again: () => Promise<unknown>): () => Promise<boolean> {
@@ -104,7 +107,7 @@ async function* tell(engine: Engine, hub: LiveHub, listener: Listener): AsyncGen
     yield 'retry: 3000\nevent: ready\ndata: {}\n\n'
     const missed = await readMissed(engine, listener.after)
     if (missed === null) yield reset
-    else yield events(listener, missed)
+    else yield await events(listener, missed)
     let last = missed?.at(-1)?.position ?? listener.after ?? '0'
     let checkedAt = engine.clock.now()
     while (!listener.signal.aborted) {
@@ -123,7 +126,7 @@ async function* tell(engine: Engine, hub: LiveHub, listener: Listener): AsyncGen
       if (taken === null) yield reset
       const fresh = (taken ?? []).filter((fact) => comparePositions(fact.position, last) > 0)
       last = fresh.at(-1)?.position ?? last
-      if (fresh.length > 0) yield events(listener, fresh)
+      if (fresh.length > 0) yield await events(listener, fresh)
     }
   } finally {
     listener.signal.removeEventListener('abort', wake)
@@ -142,15 +145,23 @@ async function readMissed(engine: Engine, after: string | undefined): Promise<Fa
   return missed.length > maxBacklog ? null : [...missed]
 }
 
-function events(listener: Listener, facts: readonly Fact[]): string {
-  const { principal } = listener
-  return facts
-    .filter((fact) => fact.tenant === principal.tenant && may(principal, 'read', tellsOf[fact.type]))
-    .filter((fact) => !isAnothers(fact, principal))
-    .map(
-      (fact) => `id: ${fact.position}\nevent: ${fact.type}\ndata: ${JSON.stringify({ ...fact.body, at: fact.at })}\n\n`,
-    )
-    .join('')
+async function events(listener: Listener, facts: readonly Fact[]): Promise<string> {
+  let text = ''
+  for (const fact of facts)
+    if (await mayHear(listener, fact))
+      text += `id: ${fact.position}\nevent: ${fact.type}\ndata: ${JSON.stringify({ ...fact.body, at: fact.at })}\n\n`
+  return text
+}
+
+/** What a role may read of refrigerators and not of patients, it hears of refrigerators and not of patients. */
+async function mayHear({ principal, kindOf }: Listener, fact: Fact): Promise<boolean> {
+  const resource = tellsOf[fact.type]
+  if (fact.tenant !== principal.tenant || !may(principal, 'read', resource)) return false
+  if (isAnothers(fact, principal)) return false
+  const kinds = kindsOf(principal, 'read', resource)
+  if (kinds.length === SubjectKind.options.length || !('subject' in fact.body)) return true
+  const kind = await kindOf(fact.tenant, fact.body.subject)
+  return kind !== null && kinds.includes(kind)
 }
 
 /** Who was told is their own concern; everybody else's page has nothing to refresh. */

@@ -1,5 +1,6 @@
 /** What the HTTP shell is made of, as `app` hands it over. */
 
+import type { SubjectKind } from '@careloop/contract'
 import type { Engine } from '../engine/index.ts'
 import type { DeviceByToken, Identity, Route } from '../identity/index.ts'
 
@@ -15,6 +16,11 @@ export interface ApiParts {
   /** Routes of the rooms before; the shell adds its own. */
   readonly routes: readonly Route[]
   readonly deviceByToken: DeviceByToken
+  /**
+   * What kind of subject an id is, from memory where it is known; null = there is none. With it, whoever may read of some kinds only
+   * hears of those only. Left out: they hear of no subject at all.
+   */
+  readonly kindOf?: (tenant: string, subject: string) => Promise<SubjectKind | null>
   readonly readiness: readonly Readiness[]
   /** Bearer token that opens /metrics from elsewhere than this machine; left out: loopback only. */
   readonly operatorToken?: string

@@ -141,6 +141,7 @@ async function openPages(
     identity: rooms.identity,
     routes: routesOf(rooms, doors),
     deviceByToken: (sha256) => rooms.fleet.attribution.identityByTokenHash(sha256),
+    kindOf: async (tenant, subject) => (await rooms.subjects.names(tenant, [subject])).get(subject)?.kind ?? null,
     readiness: readinessOf(opened),
     version,
     isDemo: isDemoData(config.dataDir),
