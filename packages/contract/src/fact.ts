@@ -30,9 +30,16 @@ export interface FactBodies {
   AlertCleared: { alert: string; subject: string }
   AlertEvidenceChanged: { alert: string; subject: string; wrongSubject: boolean }
   AlertClosed: { alert: string; subject: string }
+  AlertReopened: { alert: string; subject: string }
+  /** `role`: nobody who works here has it, and the rule's owner or backup does. */
+  RuleUnreachable: { rule: string; role: string }
   TaskOpened: { task: string; subject: string }
   TaskChanged: { task: string; subject: string; status: string }
   TaskHandedOff: { task: string; subject: string; to: string }
+  /** A notification stands in somebody's pages. */
+  Notified: { intent: string; task: string; recipient: string }
+  /** The mail server did not take it, again and again; trying goes on. */
+  DeliveryFailed: { intent: string; task: string }
 }
 
 export type FactType = keyof FactBodies

@@ -31,6 +31,7 @@ create table tenant.notification_intent (
   delivered_at bigint,
   failed_at bigint,                   -- it was tried too often: the next step was told; trying goes on
   failure text,                       -- what the last failed attempt ended with
+  repeated text,                      -- why it was sent again
   cancelled text check (cancelled in ('acknowledged', 'completed', 'passed', 'no-address', 'replaced')),
   cancelled_at bigint,
   seen_at bigint,

@@ -9,8 +9,11 @@ export const NotificationBody = z
     task: Id,
     /** Who was told; always sent in the list of a task. */
     to: StaffRef.optional(),
-    /** `raised` and `recurred`: the alert; `reminder`: not acknowledged yet; `overdue`: the limit passed; `handed-off`: a colleague gave it. */
-    why: z.enum(['raised', 'recurred', 'reminder', 'overdue', 'handed-off']),
+    /**
+     * `raised` and `recurred`: the alert; `reminder`: not acknowledged yet; `overdue`: the limit passed; `handed-off`: a colleague
+     * gave it; `undelivered`: whoever should have it could not be reached; `evidence-changed`: its readings were somebody else's.
+     */
+    why: z.enum(['raised', 'recurred', 'reminder', 'overdue', 'handed-off', 'undelivered', 'evidence-changed']),
     channel: z.enum(['in-app', 'email']),
     step: z.int(),
     priority: Priority,
@@ -19,6 +22,14 @@ export const NotificationBody = z
     at: Instant,
     /** When it reached the channel; absent = on its way. */
     deliveredAt: Instant.optional(),
+    /** When it ought to have been sent; only when it was more than a minute late, e.g. because the server was down. */
+    wantedAt: Instant.optional(),
+    /** The mail server did not take it so often that the next step was told; trying goes on until `deliveredAt`. */
+    failedAt: Instant.optional(),
+    /** What the last failed attempt ended with, for who runs the mail server. */
+    failure: z.string().optional(),
+    /** Why it was sent again: "Sent again because the server stopped after handing it to the mail server." */
+    repeated: z.string().optional(),
     /** Why it was not sent: acknowledged or completed first, or the condition had passed when Careloop caught up. */
     cancelled: z.enum(['acknowledged', 'completed', 'passed', 'no-address', 'replaced']).optional(),
     /** Deliveries; more than 1 after a crash or a lost answer of the mail server, and said so. */

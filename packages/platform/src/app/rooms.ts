@@ -6,7 +6,7 @@ import { ensureCa, type Fleet, issueDeviceCertificate, makeFleet } from '../flee
 import { type Identity, makeIdentity } from '../identity/index.ts'
 import { makeQuarantine, type Quarantine } from '../ingest/index.ts'
 import { makeSubjects, type Subjects } from '../subjects/index.ts'
-import { makeWorkflow, type Workflow } from '../workflow/index.ts'
+import { makeWorkflow, type Ways, type Workflow } from '../workflow/index.ts'
 
 export interface Rooms {
   readonly engine: Engine
@@ -16,11 +16,13 @@ export interface Rooms {
   readonly quarantine: Quarantine
   readonly alerting: Alerting
   readonly workflow: Workflow
+  /** Who can be told, and whether by e-mail besides the pages. */
+  readonly ways: Ways
 }
 
 export async function openRooms(
   engine: Engine,
-  options: { secureCookies: boolean; signInsPerMinute?: number; idleLockMs?: number },
+  options: { secureCookies: boolean; signInsPerMinute?: number; idleLockMs?: number; email?: boolean },
 ): Promise<Rooms> {
   const identity = await makeIdentity(engine, {
     secureCookies: options.secureCookies,
@@ -37,5 +39,6 @@ export async function openRooms(
   const quarantine = makeQuarantine({ engine, attribution: fleet.attribution })
   const alerting = makeAlerting(engine, subjects, staff)
   const workflow = makeWorkflow(engine, subjects, staff)
-  return { engine, identity, subjects, fleet, quarantine, alerting, workflow }
+  const ways = { staff, email: options.email ?? false }
+  return { engine, identity, subjects, fleet, quarantine, alerting, workflow, ways }
 }

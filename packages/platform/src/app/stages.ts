@@ -26,7 +26,7 @@ export const allStages = (rooms: Rooms, config: Pick<Config, 'sealAfterMs'>): re
   }),
   upkeepStage(),
   alertingStage({ subjects: rooms.subjects }),
-  workflowStage(rooms.subjects),
+  workflowStage({ subjects: rooms.subjects, ways: rooms.ways }),
 ]
 
 const worker = [

@@ -1,4 +1,9 @@
 /** Facts that this room publishes. Bodies: contract's `FactBodies`; in words: docs/facts.md. */
 import type { FactType } from '@careloop/contract'
 
-export const workflowFacts = ['TaskOpened', 'TaskChanged', 'TaskHandedOff'] as const satisfies readonly FactType[]
+export const workflowFacts = [
+  'TaskOpened',
+  'TaskChanged',
+  'TaskHandedOff',
+  'Notified',
+] as const satisfies readonly FactType[]

@@ -12,6 +12,7 @@ import { subjectsRoutes } from '../subjects/routes.ts'
 import { telemetryRoutes } from '../telemetry/routes.ts'
 import { workflowRoutes } from './routes.ts'
 import { takeAllFacts } from './testing/take-all-facts.ts'
+import type { Ways } from './ways.ts'
 import { makeWorkflow } from './workflow.ts'
 
 type Kind = Extract<SubjectKind, 'patient' | 'asset'>
@@ -23,10 +24,12 @@ const of: Record<Kind, { subject: string; task: string; alert: string }> = {
 
 beforeAll(async () => {
   let subjects!: Subjects
+  let ways!: Ways
   shell = await testShell({
     routes(identity, engine) {
       const staff = (tenant: string) => identity.members(tenant)
       subjects = makeSubjects(engine, staff)
+      ways = { staff, email: false }
       return [
         ...subjectsRoutes(subjects),
         ...telemetryRoutes(engine),
@@ -58,7 +61,7 @@ beforeAll(async () => {
     }
   }
   await evaluateAll(engine, subjects)
-  await takeAllFacts(engine, subjects)
+  await takeAllFacts(engine, subjects, ways)
   const { rows } = await engine.db.asTenant(tenant, (tx) =>
     tx.client.query<{ id: string; alert_id: string; subject_id: string }>('select * from tenant.task'),
   )

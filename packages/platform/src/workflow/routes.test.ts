@@ -10,10 +10,12 @@ import { aPatient, byTest } from '../subjects/fixtures.ts'
 import { makeSubjects, type Subjects } from '../subjects/index.ts'
 import { workflowRoutes } from './routes.ts'
 import { takeAllFacts } from './testing/take-all-facts.ts'
+import type { Ways } from './ways.ts'
 import { makeWorkflow } from './workflow.ts'
 
 let shell: TestShell
 let subjects: Subjects
+let ways: Ways
 let nurse: Signed
 let colleague: Signed
 let task: string
@@ -24,6 +26,7 @@ beforeAll(async () => {
     routes(identity, engine) {
       const staff = (tenant: string) => identity.members(tenant)
       subjects = makeSubjects(engine, staff)
+      ways = { staff, email: false }
       return [
         ...alertingRoutes(makeAlerting(engine, subjects, staff)),
         ...workflowRoutes(makeWorkflow(engine, subjects, staff)),
@@ -46,7 +49,7 @@ beforeAll(async () => {
   const who = { tenant, device: patient, assignment: patient, subject: patient, door: 'mqtt', receivedAt: now } as const
   await engine.log.append([{ kind: 'readings', ...who, origin: 'automatic', frame, readings }])
   await evaluateAll(engine, subjects)
-  await takeAllFacts(engine, subjects)
+  await takeAllFacts(engine, subjects, ways)
 })
 afterAll(() => shell.close())
 

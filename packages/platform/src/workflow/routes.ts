@@ -16,6 +16,7 @@ import { type Context, defineRoute, type Replied, type Route } from '../identity
 import { byOf, kindsOf } from '../subjects/index.ts'
 import { activityRoutes } from './activity-routes.ts'
 import { workflowFailure } from './errors.ts'
+import { notificationRoutes } from './notification-routes.ts'
 import type { Act, Acting } from './task-rows.ts'
 import type { Workflow } from './workflow.ts'
 
@@ -108,6 +109,7 @@ export const workflowRoutes = (workflow: Workflow): Route[] => [
     response,
     handler: async (ctx) => answer(workflow, ctx, await workflow.complete(acting(ctx), ctx.params.id, ctx.body)),
   }),
+  ...notificationRoutes(workflow),
   ...activityRoutes(workflow.activities),
 ]
 

@@ -8,6 +8,7 @@ import type { Engine } from '../engine/index.ts'
 import { type TestEngine, testEngine } from '../engine/testing/index.ts'
 import { aPatient, byTest, testSubjects } from '../subjects/fixtures.ts'
 import { workflowStage } from './stages.ts'
+import { inPages } from './testing/take-all-facts.ts'
 
 let test_: TestEngine
 beforeAll(async () => {
@@ -19,7 +20,7 @@ async function startStages(engine: Engine): Promise<() => Promise<void>> {
   const subjects = testSubjects(engine)
   const stops = [
     await alertingStage({ subjects, leaseMs: 1_500 }).start(engine),
-    await workflowStage(subjects).start(engine),
+    await workflowStage({ subjects, ways: inPages }).start(engine),
   ]
   return async () => {
     for (const stop of stops.reverse()) await stop()

@@ -14,6 +14,28 @@ export const setAside = (registry: Registry): Counter => {
   )
 }
 
+/** Intents by way and outcome: intended, delivered, failed (the next step was told), or why nobody was told. */
+export const intentsTotal = (registry: Registry): Counter =>
+  counter(registry, {
+    name: 'careloop_workflow_notifications_total',
+    help: 'Notifications by channel and outcome; failed means that the mail server did not take it again and again',
+    labelNames: ['channel', 'outcome'],
+  })
+
+export const escalationsTotal = (registry: Registry): Counter =>
+  counter(registry, {
+    name: 'careloop_workflow_escalations_total',
+    help: 'Tasks that went on to the backup (1) or the whole role (2), because the limit passed or a page was not delivered',
+    labelNames: ['step', 'why'],
+  })
+
+const counter = (
+  registry: Registry,
+  { name, help, labelNames }: { name: string; help: string; labelNames: string[] },
+) =>
+  (registry.getSingleMetric(name) as Counter | undefined) ??
+  new Counter({ name, help, labelNames, registers: [registry] })
+
 /** Makes the gauges once for a registry. */
 export function watchTasks(engine: Engine): void {
   const { metrics, log } = engine.watch
@@ -72,4 +94,23 @@ async function countTasks(engine: Engine): Promise<Counts> {
     }
   }
   return counts
+}
+
+/** Timers that no process fires although they are due: escalation stands still, and nothing else says so. */
+export function watchTimers(engine: Engine): void {
+  const name = 'careloop_engine_timers_overdue'
+  const { metrics, log } = engine.watch
+  if (metrics.getSingleMetric(name) !== undefined) return
+  const help = 'Timers due for more than 10 s that no process fires: more than 0 for long means that nobody escalates'
+  const overdue: Gauge = new Gauge({
+    ...{ name, help, registers: [metrics] },
+    async collect() {
+      try {
+        overdue.set(await engine.timers.overdue(10_000))
+      } catch (err) {
+        overdue.reset()
+        log.warn({ err }, 'timers could not be counted')
+      }
+    },
+  })
 }

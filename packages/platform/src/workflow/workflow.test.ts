@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { minute, openScene, type Scene } from '../alerting/testing/scene.ts'
 import { takeFacts } from './open-tasks.ts'
-import { takeAllFacts } from './testing/take-all-facts.ts'
+import { inPages, takeAllFacts } from './testing/take-all-facts.ts'
 import { makeWorkflow, type Workflow } from './workflow.ts'
 import { watchTasks } from './workflow-metrics.ts'
 
@@ -232,7 +232,9 @@ test('workflow > killed between reading facts and committing, each alert still h
   await scene.measure(scene.patient, { systolic: 192, diastolic: 124 })
   await scene.evaluate()
   // Two processes that both believe to hold the lease read the same facts.
-  const outcomes = await Promise.allSettled([1, 2].map(() => takeFacts(scene.engine, scene.subjects)))
+  const outcomes = await Promise.allSettled(
+    [1, 2].map(() => takeFacts(scene.engine, { subjects: scene.subjects, ways: inPages })),
+  )
   for (const outcome of outcomes)
     if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'cursor-moved' })
   await settle()

@@ -1,10 +1,11 @@
 /** The workflow room as other rooms and `app` hold it. */
-import type { CompleteTask, HandOffTask, SnoozeTask, TaskBody, Worklist } from '@careloop/contract'
+import type { CompleteTask, HandOffTask, NotificationList, SnoozeTask, TaskBody, Worklist } from '@careloop/contract'
 import type { Engine } from '../engine/index.ts'
 import type { By, Subjects } from '../subjects/index.ts'
 import { type Activities, makeActivities } from './activity.ts'
 import { completeTask } from './complete-task.ts'
 import { workflowFailure } from './errors.ts'
+import { markSeen, notificationsOf, notificationsOfTask } from './notifications.ts'
 import type { WorkingStaff } from './staff.ts'
 import type { Act, Acting } from './task-rows.ts'
 import { acknowledgeTask, type Claiming, claimTask, handOffTask, releaseTask, snoozeTask } from './tasks.ts'
@@ -27,6 +28,12 @@ export interface Workflow {
   handOff(acting: Acting, id: string, wanted: HandOffTask): Promise<Act>
   /** @throws Failure `task-not-found`, `task-completed`, `task-moved`, `disposition-unfit`, `note-needed` */
   complete(acting: Acting, id: string, wanted: CompleteTask): Promise<Act>
+  /** What a member of staff was told in the pages. */
+  notifications(tenant: string, staff: string): Promise<NotificationList>
+  /** They have seen these of theirs. */
+  seen(tenant: string, staff: string, ids: readonly string[]): Promise<void>
+  /** @throws Failure `task-not-found` */
+  taskNotifications(by: By, task: string): Promise<NotificationList>
   /** Display names of staff, for telling who has a task. */
   staffName(tenant: string, id: string): Promise<string>
 }
@@ -49,6 +56,9 @@ export function makeWorkflow(engine: Engine, subjects: Pick<Subjects, 'names'>, 
     snooze: (acting, id, wanted) => snoozeTask(engine, acting, id, wanted),
     handOff: (acting, id, wanted) => handOffTask(engine, { staff, kindOf: kindOf(acting.tenant) }, acting, id, wanted),
     complete: (acting, id, wanted) => completeTask(engine, acting, id, kindOf(acting.tenant), wanted),
+    notifications: (tenant, person) => notificationsOf(engine, tenant, person),
+    seen: (tenant, person, ids) => markSeen(engine, tenant, person, ids),
+    taskNotifications: (by, task) => notificationsOfTask(engine, staff, by, task),
     staffName: async (tenant, id) => (await staff(tenant)).find((member) => member.id === id)?.displayName ?? id,
   }
 }

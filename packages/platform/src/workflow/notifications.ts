@@ -1,0 +1,80 @@
+/** What a person was told, and whom a task was told to. No name and no value stands in it; a task's list is audited like the task. */
+import type { NotificationBody, NotificationList } from '@careloop/contract'
+import { staffNamesOf, staffRef } from '../alerting/index.ts'
+import { record } from '../audit/index.ts'
+import type { Engine } from '../engine/index.ts'
+import type { By } from '../subjects/index.ts'
+import { type IntentRow, toMs, type WorkflowTables } from './schema.ts'
+import type { WorkingStaff } from './staff.ts'
+import { readTask } from './task-rows.ts'
+
+const shownAtMost = 100
+/** Less than this is no delay that somebody would ask about, ms. */
+const lateMs = 60_000
+
+/** Of one person, in the pages, newest first; what was cancelled was told to nobody and is not there. */
+export const notificationsOf = (engine: Engine, tenant: string, staff: string): Promise<NotificationList> =>
+  engine.db.asTenant(tenant, async (tx) => {
+    const own = tx
+      .tables<WorkflowTables>()
+      .selectFrom('notification_intent')
+      .where('recipient', '=', staff)
+      .where('channel', '=', 'in-app')
+      .where('cancelled', 'is', null)
+    const rows = await own.selectAll().orderBy('created_at', 'desc').orderBy('id', 'desc').limit(shownAtMost).execute()
+    const { unseen } = await own
+      .where('seen_at', 'is', null)
+      .select((eb) => eb.fn.countAll<string>().as('unseen'))
+      .executeTakeFirstOrThrow()
+    return { items: rows.map((row) => notificationBody(row)), unseen: Number(unseen) }
+  })
+
+/** Those of others, and unknown ones, are left alone. */
+export const markSeen = (engine: Engine, tenant: string, staff: string, ids: readonly string[]): Promise<void> =>
+  engine.db.asTenant(tenant, async (tx) => {
+    await tx
+      .tables<WorkflowTables>()
+      .updateTable('notification_intent')
+      .set({ seen_at: engine.clock.now() })
+      .where('recipient', '=', staff)
+      .where('channel', '=', 'in-app')
+      .where('seen_at', 'is', null)
+      .where('id', 'in', [...ids])
+      .execute()
+  })
+
+/** Whom a task was told to, by which way, and what became of it; oldest first. @throws Failure `task-not-found` */
+export async function notificationsOfTask(
+  engine: Engine,
+  staff: WorkingStaff,
+  by: By,
+  task: string,
+): Promise<NotificationList> {
+  const rows = await engine.db.asTenant(by.tenant, async (tx) => {
+    const { subject_id: subject } = await readTask(tx, task, by.kinds)
+    const { actor, requestId } = by
+    await record(tx, { actor, action: 'read', resource: 'task', id: task, subject, requestId })
+    const intents = tx.tables<WorkflowTables>().selectFrom('notification_intent').selectAll()
+    return intents.where('task_id', '=', task).orderBy('created_at').orderBy('id').execute()
+  })
+  const names = await staffNamesOf(staff, by.tenant)
+  return {
+    items: rows.map((row) => ({ ...notificationBody(row), to: staffRef(names, row.recipient) })),
+    unseen: rows.filter((row) => row.channel === 'in-app' && row.cancelled === null && row.seen_at === null).length,
+  }
+}
+
+function notificationBody(row: IntentRow): NotificationBody {
+  const [createdAt, wantedAt] = [toMs(row.created_at), toMs(row.wanted_at)]
+  return {
+    ...{ id: row.id, task: row.task_id, why: row.why, channel: row.channel, step: row.step },
+    ...{ priority: row.priority, title: row.title, at: createdAt, attempts: row.attempts },
+    ...(createdAt - wantedAt > lateMs ? { wantedAt } : {}),
+    ...(row.delivered_at === null ? {} : { deliveredAt: toMs(row.delivered_at) }),
+    ...(row.failed_at === null ? {} : { failedAt: toMs(row.failed_at) }),
+    ...(row.failure === null || row.delivered_at !== null ? {} : { failure: row.failure }),
+    ...(row.repeated === null ? {} : { repeated: row.repeated }),
+    ...(row.cancelled === null ? {} : { cancelled: row.cancelled }),
+    ...(row.seen_at === null ? {} : { seenAt: toMs(row.seen_at) }),
+  }
+}
