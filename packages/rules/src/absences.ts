@@ -219,6 +219,7 @@ export class Absences {
       const since = this.ears.disconnectedSince(silence.focus)
       if (since !== undefined) this.#lost(subject, state, silence, since, begin)
     } else if (covers(state, begin)) {
+      silence.since = begin
       startClock(silence, begin, bodyOf(state).afterMs, graceFor(subject, state, silence))
       if (this.#isUnheard(subject, silence)) pause(silence, begin)
     } else return

@@ -34,28 +34,38 @@ export const newStanding = (by: Machine, rule: CompiledRule): Standing => {
  */
 export function isToldAgain(standing: Standing, point: Point, head: Machine, rule: CompiledRule): boolean {
   const before = standing.worst
-  const excess = note(standing, point, head, rule)
-  if (excess === null || standing.rearm?.until !== 'worse' || before === null) return false
-  const isWorse = excess.some(
-    (by, index) => by !== null && isStepWorse(by, before[index] ?? null, rule.worseBy?.[index]),
-  )
-  if (isWorse) standing.rearm = null
-  return isWorse
+  if (standing.rearm?.until !== 'worse' || before === null) {
+    note(standing, point, head, rule)
+    return false
+  }
+  // What counts as worse is measured from the worst that was known at closing, not from step to step.
+  const excess = excesses(point, head, rule)
+  if (excess === null) return false
+  keepNewest(standing, point)
+  if (!excess.some((by, at) => by !== null && isStepWorse(by, before[at] ?? null, rule.worseBy?.[at]))) return false
+  note(standing, point, head, rule)
+  standing.rearm = null
+  return true
 }
 
 /** A limit that nothing had breached before is worse by itself. */
 const isStepWorse = (by: number, worst: number | null, step: number | undefined): boolean =>
   worst === null || (step === undefined ? by > worst : by - worst >= step - 1e-9)
 
-function note(standing: Standing, point: Point, head: Machine, rule: CompiledRule): (number | null)[] | null {
-  const excess = rule.rate === null ? excessOf(rule, point.values) : changeOf(point, head, rule.rate.by)
-  if (!excess.some((by) => by !== null)) return null
+function note(standing: Standing, point: Point, head: Machine, rule: CompiledRule): void {
+  const excess = excesses(point, head, rule)
+  if (excess === null) return
   standing.worst = excess.map((by, index) => {
     const known = standing.worst?.[index] ?? null
     return by === null || (known !== null && known > by) ? known : by
   })
   keepNewest(standing, point)
-  return excess
+}
+
+/** How far a measurement lies beyond each limit, null when it lies beyond none. */
+function excesses(point: Point, head: Machine, rule: CompiledRule): (number | null)[] | null {
+  const all = rule.rate === null ? excessOf(rule, point.values) : changeOf(point, head, rule.rate.by)
+  return all.some((by) => by !== null) ? all : null
 }
 
 const changeOf = (point: Point, { lastAt, change }: Machine, by: number): (number | null)[] => [

@@ -19,7 +19,7 @@ const Row = z.int().min(1).max(32)
 
 /** Fields of a rule that make its body. Exactly one of `when`, `change` and `absence` says its kind. */
 export const bodyFields = {
-  when: z.unknown(),
+  when: z.unknown().optional(),
   count: z.strictObject({ at_least: z.int().min(2).max(32), within: Duration }).optional(),
   change: z
     .strictObject({

@@ -11,8 +11,10 @@ export function parseDuration(text: string): number | string {
   return Math.round(Number(parts[1]) * unitMs[parts[2] as keyof typeof unitMs])
 }
 
-/** `systolic >= 180 mm[Hg]` -> a limit in the signal's canonical unit; a string says what is wrong. */
+/** `systolic >= 180 mm[Hg]`, `door-open is open` -> a limit in the signal's canonical unit; a string says what is wrong. */
 export function parseLimit(text: string): Limit | string {
+  const state = /^([a-z][a-z0-9-]*)\s+is\s+(\S.*)$/.exec(text.trim())
+  if (state !== null) return parseState(state[1]!, state[2]!)
   const parts = /^([a-z][a-z0-9-]*)\s*(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?)\s*(\S.*)$/.exec(text.trim())
   if (parts === null)
     return `"${text}" is not a limit. Write signal, comparator, number and unit, e.g. systolic >= 180 mm[Hg].`
@@ -22,6 +24,18 @@ export function parseLimit(text: string): Limit | string {
   if (canonical === undefined)
     return `"${unit}" is not a unit of ${code}. Use one of ${acceptedUnits(code).slice(0, 6).join(', ')}.`
   return { signal: code, is, limit: canonical.value as number }
+}
+
+/** Of a signal that is one of two things. */
+function parseState(code: string, word: string): Limit | string {
+  const known = signal(code)
+  if (known === undefined) return `"${code}" is not a signal of the vocabulary.`
+  const states = Object.values(known.meanings ?? {})
+  const at = states.indexOf(word)
+  if (states.length !== 2)
+    return `${code} is no state. Write comparator, number and unit, e.g. ${code} > 1 ${known.unit}.`
+  if (at < 0) return `${code} is never "${word}". Write ${states.map((each) => `${code} is ${each}`).join(' or ')}.`
+  return { signal: code, is: at === 1 ? '>=' : '<', limit: 1 }
 }
 
 /** `10 mm[Hg]`, `1 Cel`, `1.8 [degF]` -> a difference in the signal's canonical unit, above 0; a string says what is wrong. */
