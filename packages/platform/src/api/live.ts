@@ -30,6 +30,8 @@ const tellsOf: Readonly<Record<FactType, Resource>> = {
   AlertCleared: 'alert',
   AlertEvidenceChanged: 'alert',
   AlertClosed: 'alert',
+  AlertReopened: 'alert',
+  RuleUnreachable: 'rule',
   TaskOpened: 'task',
   TaskChanged: 'task',
   TaskHandedOff: 'task',
