@@ -4,6 +4,7 @@ export { type Alert, acknowledgeAlert, alertById, alertsOf, closeAlert, conditio
 export { alertingErrors } from './errors.ts'
 export { alertingFacts } from './facts.ts'
 export { activateProgram, type InstalledProgram, isActiveProgram, readProgram, readPrograms } from './programs.ts'
+export { openAlertsOf } from './open-alerts.ts'
 export { releaseAlert } from './release.ts'
 export {
   alertBody,
@@ -14,5 +15,6 @@ export {
   staffNamesOf,
   staffRef,
   subjectRef,
+  thresholdsOf,
 } from './shown.ts'
 export { type AlertingOptions, alertingProgress, alertingStage } from './stages.ts'

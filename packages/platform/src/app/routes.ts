@@ -1,5 +1,6 @@
 /** All routes of the rooms; the shell adds its own. */
 import { alertingRoutes } from '../alerting/routes.ts'
+import { environmentRoutes } from '../environment/routes.ts'
 import { fleetRoutes } from '../fleet/routes.ts'
 import type { Route } from '../identity/index.ts'
 import { identityRoutes } from '../identity/routes.ts'
@@ -21,5 +22,6 @@ export function routesOf(rooms: Rooms, doors: Doors | null): Route[] {
     ...telemetryRoutes(rooms.engine),
     ...alertingRoutes(rooms.alerting),
     ...workflowRoutes(rooms.workflow),
+    ...environmentRoutes({ ...rooms, staff: (tenant) => rooms.identity.members(tenant) }),
   ]
 }

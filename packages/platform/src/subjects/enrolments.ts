@@ -113,15 +113,22 @@ export const enrolmentsOf = (engine: Engine, tenant: string, subject: string, by
     return rows.map(viewOf)
   })
 
-/** Every enrolment that holds at `at`, of one tenant: what evaluators start from. */
-export const enrolmentsAt = (engine: Engine, tenant: string, at: number): Promise<EnrolmentView[]> =>
+/** Every enrolment that holds at `at`, of one tenant: what evaluators start from. @param programs only in these */
+export const enrolmentsAt = (
+  engine: Engine,
+  tenant: string,
+  at: number,
+  programs?: readonly string[],
+): Promise<EnrolmentView[]> =>
   engine.db.asTenant(tenant, async (tx) => {
+    if (programs?.length === 0) return []
     const rows = await tx
       .tables<SubjectsTables>()
       .selectFrom('enrolment')
       .selectAll()
       .where('from_at', '<=', String(at))
       .where((eb) => eb.or([eb('to_at', 'is', null), eb('to_at', '>', String(at))]))
+      .$if(programs !== undefined, (query) => query.where('program', 'in', programs!))
       .orderBy('id')
       .execute()
     return rows.map(viewOf)

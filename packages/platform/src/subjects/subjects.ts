@@ -55,7 +55,8 @@ export interface Subjects {
   enrolmentsOf(tenant: string, subject: string): Promise<EnrolmentView[]>
   /** For a person: audited. */
   readEnrolments(by: By, subject: string): Promise<EnrolmentView[]>
-  enrolmentsAt(tenant: string, at: number): Promise<EnrolmentView[]>
+  /** @param programs only in these */
+  enrolmentsAt(tenant: string, at: number, programs?: readonly string[]): Promise<EnrolmentView[]>
   /** Loads the names of all tenants and keeps them; `stages.ts` runs it. Search works without, from the first call on. */
   start(): Promise<() => Promise<void>>
 }
@@ -86,7 +87,7 @@ export function makeSubjects(engine: Engine, staff: StaffOf, knowsProgram: Knows
     endEnrolment: (by, id, end) => endEnrolment(engine, by, id, end),
     enrolmentsOf: (tenant, subject) => enrolmentsOf(engine, tenant, subject),
     readEnrolments: (by, subject) => enrolmentsOf(engine, by.tenant, subject, by),
-    enrolmentsAt: (tenant, at) => enrolmentsAt(engine, tenant, at),
+    enrolmentsAt: (tenant, at, programs) => enrolmentsAt(engine, tenant, at, programs),
     start: () => names.start(),
   }
 }

@@ -79,7 +79,8 @@ export async function latest(
   })
 }
 
-function judge(series: Series, last: KeptReading, gaps: readonly Gap[], now: EpochMs): LatestValue {
+/** What a newest reading is worth now. */
+export function judge(series: Series, last: KeptReading, gaps: readonly Gap[], now: EpochMs): LatestValue {
   const ageMs = now - last.measuredAt
   const gap = gaps.find((one) => one.series === series.id && one.to === null) ?? null
   const isAbsent = typeof last.value === 'object' && 'absent' in last.value

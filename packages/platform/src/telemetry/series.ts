@@ -1,5 +1,6 @@
 /** A series is (device, signal, assignment): whose readings, of what, by which device, while worn by whom. */
 import { signal as signalOf } from '@careloop/contract'
+import { sql } from 'kysely'
 import type { EngineTx, TenantTx } from '../engine/index.ts'
 import { bigints } from './binary-arrays.ts'
 import type { TelemetryTables } from './schema.ts'
@@ -98,12 +99,14 @@ export async function noteSeries(tx: TenantTx, series: Series): Promise<void> {
   )
 }
 
-/** Which series: those of a subject (of one signal), of a device, or by id. */
+/** Which series: those of a subject or several (of one signal or several), of a device, or by id. */
 export interface SeriesChoice {
   readonly subject?: string
   readonly signal?: string | undefined
   readonly device?: string
   readonly ids?: readonly number[]
+  readonly subjects?: readonly string[]
+  readonly signals?: readonly string[]
 }
 
 export async function findSeries(tx: TenantTx, choice: SeriesChoice): Promise<Series[]> {
@@ -112,6 +115,8 @@ export async function findSeries(tx: TenantTx, choice: SeriesChoice): Promise<Se
   if (choice.device !== undefined) query = query.where('device', '=', choice.device)
   if (choice.signal !== undefined) query = query.where('signal', '=', choice.signal)
   if (choice.ids !== undefined) query = query.where('id', 'in', choice.ids.map(String))
+  if (choice.subjects !== undefined) query = query.where(sql<boolean>`subject = any(${[...choice.subjects]}::uuid[])`)
+  if (choice.signals !== undefined) query = query.where(sql<boolean>`signal = any(${[...choice.signals]}::text[])`)
   const rows = await query.orderBy('id').execute()
   return rows.map((row) => seriesOf(tx.tenant, row))
 }
