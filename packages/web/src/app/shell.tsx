@@ -3,13 +3,18 @@ import type { Me } from '@careloop/contract'
 import { Button, Menu, useMantineColorScheme } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router'
-import { useCallback, useEffect, useState } from 'react'
+import { useCallback, useEffect, useState, useSyncExternalStore } from 'react'
 import { call } from '../api/client.ts'
 import { endpoints } from '../api/endpoints.ts'
+import { LockScreen } from '../pages/lock-screen.tsx'
 import { DemoMark } from '../parts/first-minute/demo-mark.tsx'
 import { DemoGuide } from '../parts/first-minute/first-minute.tsx'
+import { Bell } from '../parts/notifications/bell.tsx'
+import { Palette } from '../parts/palette/palette.tsx'
+import { UndoToast } from '../parts/undo/undo-toast.tsx'
 import { momentText, spanText } from '../parts/words.ts'
 import { useNow } from './clock.ts'
+import { lockNow, lockState, onLockState, showLocked, watchForHumans } from './idle.ts'
 import { KeysDialog } from './keys-dialog.tsx'
 import { LiveProvider, useLive } from './live-context.tsx'
 import { usePlaces } from './places.ts'
@@ -18,6 +23,23 @@ import classes from './shell.module.css'
 import { useKeys } from './use-keys.ts'
 
 export function Shell() {
+  const state = useSyncExternalStore(onLockState, lockState)
+  // Not beside the page but instead of it: what a lock screen covers can be read by who looks into the document.
+  return state === 'locked' ? <Locked /> : <OpenShell />
+}
+
+function Locked() {
+  const client = useQueryClient()
+  useEffect(() => {
+    client.clear()
+    return watchForHumans(Number.POSITIVE_INFINITY)
+  }, [client])
+  return <LockScreen />
+}
+
+function OpenShell() {
+  const { idleLockMs } = useMe()
+  useEffect(() => watchForHumans(idleLockMs ?? Number.POSITIVE_INFINITY), [idleLockMs])
   const navigate = useNavigate()
   const client = useQueryClient()
   const toSignIn = useCallback(() => {
@@ -25,7 +47,7 @@ export function Shell() {
     void navigate({ to: '/sign-in', search: { back: location.pathname, ended: true } })
   }, [client, navigate])
   return (
-    <LiveProvider onSignedOut={toSignIn}>
+    <LiveProvider onSignedOut={toSignIn} onLocked={showLocked}>
       <div className={classes.shell}>
         <a className="skip" href="#main">
           Skip to the page
@@ -37,6 +59,8 @@ export function Shell() {
         <main id="main" className={classes.main}>
           <Outlet />
         </main>
+        <UndoToast />
+        <Palette />
       </div>
     </LiveProvider>
   )
@@ -64,6 +88,7 @@ function Bar() {
         ))}
       </nav>
       <LiveDot />
+      <Bell />
       <PersonMenu me={me} onKeys={() => setKeysShown(true)} />
       <KeysDialog opened={keysShown} onClose={() => setKeysShown(false)} />
     </header>
@@ -135,7 +160,9 @@ function PersonMenu({ me, onKeys }: { me: Me; onKeys: () => void }) {
           </Menu.Item>
         ))}
         <Menu.Divider />
+        <Menu.Item onClick={() => void navigate({ to: '/account' })}>Your account</Menu.Item>
         <Menu.Item onClick={onKeys}>Keyboard keys</Menu.Item>
+        <Menu.Item onClick={() => void lockNow().catch(() => showLocked())}>Lock the screen</Menu.Item>
         <Menu.Item onClick={() => void signOut()}>Sign out</Menu.Item>
       </Menu.Dropdown>
     </Menu>

@@ -1,116 +1,92 @@
-/** Ends a task: what was done as one of a few words, and a note where the words need a reason. */
-import type { CompleteTask, DispositionCode, TaskBody } from '@careloop/contract'
-import { Button, Group, Modal, Radio, Stack, Text, Textarea } from '@mantine/core'
-import { useMediaQuery } from '@mantine/hooks'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
-import { ApiError, call } from '../../api/client.ts'
-import { endpoints } from '../../api/endpoints.ts'
-import { queries } from '../../api/queries.ts'
+/** Ends a task: what was done as one of a few words, a note where the words need a reason, and what raises it again. */
+import type { DispositionCode, Rearm, TaskBody } from '@careloop/contract'
+import { Button, Group, NativeSelect, Radio, Stack, Text, Textarea } from '@mantine/core'
+import { type KeyboardEvent, useState } from 'react'
+import { serverNow } from '../../app/clock.ts'
+import { momentText, spanText } from '../../parts/words.ts'
+import { Ask } from './dialogs.tsx'
+import { refusalWords, type TaskActs } from './use-acts.ts'
+import classes from './worklist.module.css'
 
 interface DialogProps {
   readonly task: TaskBody
+  readonly acts: TaskActs
   /** Positions in the checklist that were ticked. */
   readonly checked: readonly number[]
-  readonly opened: boolean
   readonly onClose: () => void
-  readonly onCompleted: (task: string, words: string) => void
 }
 
 export function CompleteDialog(props: DialogProps) {
-  const isNarrow = useMediaQuery('(max-width: 40em)', false, { getInitialValueInEffect: false })
   return (
-    <Modal
-      opened={props.opened}
-      onClose={props.onClose}
-      title={`Complete: ${props.task.subject.name}`}
-      fullScreen={isNarrow}
-      closeButtonProps={{ 'aria-label': 'Close without completing', size: 'lg' }}
-    >
+    <Ask title={`Complete: ${props.task.subject.name}`} close="Close without completing" onClose={props.onClose}>
       <Form {...props} />
-    </Modal>
+    </Ask>
   )
 }
 
-function Form({ task, checked, onClose, onCompleted }: DialogProps) {
+function Form({ task, acts, checked, onClose }: DialogProps) {
   const [disposition, setDisposition] = useState<DispositionCode | ''>('')
   const [note, setNote] = useState('')
+  const [rearm, setRearm] = useState<RearmChoice>({ until: 'cleared', hours: 1 })
   const [missing, setMissing] = useState<{ disposition?: string; note?: string }>({})
   // What was seen when the dialog opened: if more happens meanwhile, the server refuses and the dialog shows it.
   const [seen, setSeen] = useState<number | undefined>(task.version)
-  const complete = useComplete(task, onCompleted, onClose, () => setSeen(undefined))
-  const isAlwaysWithNote = task.dispositions.every(({ needsNote }) => needsNote)
+  const isActive = task.condition === 'active'
   const chosen = task.dispositions.find(({ code }) => code === disposition)
-  const submit = () => {
-    const left = {
-      ...(disposition === '' ? { disposition: 'Choose what was done.' } : {}),
-      ...(chosen?.needsNote && note.trim() === ''
-        ? {
-            note:
-              isAlwaysWithNote && task.condition === 'active'
-                ? 'Say what happens next: the condition is still there.'
-                : 'Say why: this one needs a reason.',
-          }
-        : {}),
-    }
+  const submit = async () => {
+    const left = missingOf(task, disposition, note)
     setMissing(left)
     if (disposition === '' || 'note' in left) return
-    complete.mutate({ disposition, note: note.trim(), checked: [...checked], version: seen ?? task.version })
+    const body = {
+      ...{ disposition, note: note.trim(), checked: [...checked], version: seen ?? task.version },
+      ...(isActive ? { rearm: rearmOf(rearm) } : {}),
+    }
+    if (await acts.act({ act: 'complete', body, label: chosen!.label })) onClose()
+    else setSeen(undefined)
   }
-  const refused = complete.error instanceof ApiError ? complete.error : null
   return (
     <form
       noValidate
       onSubmit={(event) => {
         event.preventDefault()
-        submit()
+        void submit()
+      }}
+      onKeyDown={(event) => {
+        const digit = digitOf(event)
+        const option = digit === undefined ? undefined : task.dispositions[digit - 1]
+        if (option !== undefined) setDisposition(option.code)
+        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void submit()
       }}
     >
       <Text mb="sm">{task.sentence}</Text>
-      <Radio.Group
-        label="What was done"
+      <Dispositions
+        task={task}
         value={disposition}
-        onChange={(value) => setDisposition(value as DispositionCode)}
-        error={missing.disposition ?? (refused?.pointer === '/body/disposition' ? refused.message : undefined)}
-      >
-        <Stack gap={4} mt={6}>
-          {task.dispositions.map(({ code, label, needsNote }, index) => (
-            <Radio
-              key={code}
-              value={code}
-              label={needsNote && !isAlwaysWithNote ? `${label} (say why)` : label}
-              py={6}
-              data-autofocus={index === 0 || undefined}
-            />
-          ))}
-        </Stack>
-      </Radio.Group>
+        onChange={setDisposition}
+        error={missing.disposition ?? refusedAt(acts, '/body/disposition')}
+      />
+      {isActive ? <RearmFields task={task} value={rearm} onChange={setRearm} /> : null}
       <Textarea
         mt="md"
         label={chosen?.needsNote ? 'Note' : 'Note, if something should be known'}
-        description={
-          isAlwaysWithNote && task.condition === 'active'
-            ? 'The condition is still there: say what happens next.'
-            : undefined
-        }
+        description={isActive ? 'The condition is still there: say what happens next.' : undefined}
         required={chosen?.needsNote ?? false}
         autosize
         minRows={3}
         maxLength={4000}
         value={note}
         onChange={(event) => setNote(event.currentTarget.value)}
-        error={missing.note ?? (refused?.pointer === '/body/note' ? refused.message : undefined)}
+        error={missing.note ?? refusedAt(acts, '/body/note')}
       />
-      {refused !== null && !refused.pointer.startsWith('/body/') ? (
-        <Text role="alert" mt="sm" fw={600}>
-          {refused.message}
-        </Text>
-      ) : null}
+      <Refusal acts={acts} />
       <Group mt="lg" justify="flex-end">
+        <Text c="dimmed" mr="auto" className={classes.keyHint!}>
+          Ctrl Enter completes
+        </Text>
         <Button variant="default" onClick={onClose} mih={44}>
           Cancel
         </Button>
-        <Button type="submit" loading={complete.isPending} mih={44}>
+        <Button type="submit" loading={acts.isActing} mih={44}>
           Complete
         </Button>
       </Group>
@@ -118,26 +94,119 @@ function Form({ task, checked, onClose, onCompleted }: DialogProps) {
   )
 }
 
-function useComplete(
-  task: TaskBody,
-  onCompleted: DialogProps['onCompleted'],
-  onClose: () => void,
-  onMoved: () => void,
-) {
-  const client = useQueryClient()
-  return useMutation({
-    mutationFn: (body: CompleteTask) => call(endpoints.complete, { params: { id: task.task }, body }),
-    onSuccess(done, { disposition }) {
-      client.setQueryData(queries.task(task.task).queryKey, done)
-      const label = task.dispositions.find(({ code }) => code === disposition)!.label
-      onClose()
-      onCompleted(task.task, `Completed for ${task.subject.name}: ${label}.`)
-    },
-    async onError(error) {
-      if (!(error instanceof ApiError) || error.status !== 409) return
-      await client.invalidateQueries({ queryKey: ['task', task.task] })
-      onMoved()
-    },
-    onSettled: () => client.invalidateQueries({ queryKey: ['worklist'] }),
-  })
+/** 1 to 9, while no text is typed. */
+function digitOf({ key, target, ctrlKey, metaKey, altKey }: KeyboardEvent): number | undefined {
+  if (ctrlKey || metaKey || altKey || !/^[1-9]$/.test(key)) return undefined
+  return (target as HTMLElement).matches('textarea, select, input:not([type="radio"])') ? undefined : Number(key)
+}
+
+function missingOf(task: TaskBody, disposition: DispositionCode | '', note: string) {
+  const chosen = task.dispositions.find(({ code }) => code === disposition)
+  const isActive = task.condition === 'active'
+  return {
+    ...(disposition === '' ? { disposition: 'Choose what was done.' } : {}),
+    ...(chosen?.needsNote && note.trim() === ''
+      ? {
+          note: isActive ? 'Say what happens next: the condition is still there.' : 'Say why: this one needs a reason.',
+        }
+      : {}),
+  }
+}
+
+const refusedAt = ({ refused }: TaskActs, pointer: string) =>
+  refused?.pointer === pointer ? refused.message : undefined
+
+function Refusal({ acts }: { acts: TaskActs }) {
+  if (acts.refused === null || ['/body/disposition', '/body/note'].includes(acts.refused.pointer)) return null
+  return (
+    <Text role="alert" mt="sm" fw={600}>
+      {refusalWords(acts.refused)}
+    </Text>
+  )
+}
+
+interface DispositionsProps {
+  readonly task: TaskBody
+  readonly value: DispositionCode | ''
+  readonly onChange: (code: DispositionCode) => void
+  readonly error: string | undefined
+}
+
+function Dispositions({ task, value, onChange, error }: DispositionsProps) {
+  const isAlwaysWithNote = task.dispositions.every(({ needsNote }) => needsNote)
+  return (
+    <Radio.Group
+      label="What was done"
+      value={value}
+      onChange={(code) => onChange(code as DispositionCode)}
+      error={error}
+    >
+      <Stack gap={4} mt={6}>
+        {task.dispositions.map(({ code, label, needsNote }, index) => (
+          <div key={code} className={classes.option}>
+            <span className={classes.digit} aria-hidden="true">
+              {index + 1}
+            </span>
+            <Radio
+              value={code}
+              label={needsNote && !isAlwaysWithNote ? `${label} (say why)` : label}
+              py={6}
+              data-autofocus={index === 0 || undefined}
+            />
+          </div>
+        ))}
+      </Stack>
+    </Radio.Group>
+  )
+}
+
+interface RearmChoice {
+  readonly until: Rearm['until']
+  readonly hours: number
+}
+
+const rearmOf = ({ until, hours }: RearmChoice): Rearm =>
+  until === 'time' ? { until, at: Math.round(serverNow() + hours * hourMs) } : { until }
+
+const hourMs = 3_600_000
+const hourChoices = [0.5, 1, 2, 4, 8, 24, 72]
+
+interface RearmProps {
+  readonly task: TaskBody
+  readonly value: RearmChoice
+  readonly onChange: (choice: RearmChoice) => void
+}
+
+/** The condition stands: closing it must say when it counts again, or it would be silent for ever. */
+function RearmFields({ task, value, onChange }: RearmProps) {
+  return (
+    <>
+      <Radio.Group
+        mt="md"
+        label="The condition is still there. Raise it again"
+        value={value.until}
+        onChange={(until) => onChange({ ...value, until: until as Rearm['until'] })}
+      >
+        <Stack gap={4} mt={6}>
+          <Radio value="cleared" label="when it has been in range once and comes back" py={6} />
+          {typeof task.worseMeans === 'string' ? (
+            <Radio value="worse" label={`also before that if it gets worse: ${task.worseMeans}`} py={6} />
+          ) : null}
+          <Radio value="time" label="at a time, if it is still there then" py={6} />
+        </Stack>
+      </Radio.Group>
+      {value.until === 'time' ? (
+        <NativeSelect
+          mt={4}
+          label="In"
+          value={String(value.hours)}
+          onChange={(event) => onChange({ ...value, hours: Number(event.currentTarget.value) })}
+          data={hourChoices.map((hours) => ({
+            value: String(hours),
+            label: `${spanText(hours * hourMs)}, at ${momentText(serverNow() + hours * hourMs, serverNow())}`,
+          }))}
+        />
+      ) : null}
+    </>
+  )
 }

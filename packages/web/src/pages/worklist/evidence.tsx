@@ -9,27 +9,45 @@ import { Plot } from '../../parts/plot/plot.tsx'
 import { countText, flagWords, momentText, spanText } from '../../parts/words.ts'
 import classes from './worklist.module.css'
 
-export function Evidence({ explain }: { explain: ExplainBody }) {
-  const models = useMemo(() => plotsOf(explain), [explain])
+/** @param isSilence the rule is about nothing coming: its chart ends in a hatched gap */
+export function Evidence({ explain, isSilence }: { explain: ExplainBody; isSilence: boolean }) {
+  const models = useMemo(() => plotsOf(explain, isSilence), [explain, isSilence])
   return (
     <section className={classes.section} aria-labelledby="readings">
       <Title order={3} id="readings">
-        The readings that raised it
+        {isSilence ? 'What was heard before' : 'The readings that raised it'}
       </Title>
+      {isSilence ? <LastHeard explain={explain} /> : null}
       {models.map((model) => (
         <Plot
           key={model.unit}
           model={model}
-          label={`${model.lines.map((line) => line.label).join(' and ')} in ${model.unit} with the rule's limits`}
+          label={`${model.lines.map((line) => line.label).join(' and ')} in ${model.unit} ${isSilence ? 'and the silence since' : "with the rule's limits"}`}
         />
       ))}
-      <ReadingsTable readings={explain.readings} leftOut={explain.readingsLeftOut} />
+      {explain.readings.length === 0 ? null : (
+        <ReadingsTable readings={explain.readings} leftOut={explain.readingsLeftOut} hasBreaches={!isSilence} />
+      )}
     </section>
   )
 }
 
+function LastHeard({ explain: { readings, alert } }: { explain: ExplainBody }) {
+  const now = useNow()
+  const last = readings.at(-1)
+  const until = alert.clearedAt ?? now
+  return (
+    <Text fw={600} mb={4}>
+      {last === undefined
+        ? 'Nothing was heard since this is watched.'
+        : `Last heard ${momentText(last.measuredAt, now)}, silent for ${spanText(until - last.measuredAt)}${alert.clearedAt === undefined ? ' so far' : ''}.`}
+    </Text>
+  )
+}
+
 /** One chart a unit; systolic and diastolic together as bars. */
-function plotsOf({ readings, thresholds, alert }: ExplainBody): PlotModel[] {
+function plotsOf({ readings, thresholds, alert }: ExplainBody, isSilence: boolean): PlotModel[] {
+  const end = alert.clearedAt ?? serverNow()
   const byUnit = Map.groupBy(readings, (reading) => reading.unit)
   return [...byUnit].map(([unit, own]) => {
     const lines = [...Map.groupBy(own, (reading) => reading.signal)].map(([code, some]) => lineOf(code, some))
@@ -44,11 +62,12 @@ function plotsOf({ readings, thresholds, alert }: ExplainBody): PlotModel[] {
           value: limit,
           role,
         })),
-      gaps: [],
+      gaps: isSilence ? [{ from: own.at(-1)!.measuredAt, to: end, reason: 'no-data' as const }] : [],
+      ...(isSilence ? { from: own[0]!.measuredAt - (end - own[0]!.measuredAt) * 0.06, to: end } : {}),
       bars: codes.has('systolic') && codes.has('diastolic'),
       span: {
         from: alert.raisedAt,
-        to: alert.clearedAt ?? serverNow(),
+        to: end,
         priority: alert.priority,
       },
     }
@@ -67,7 +86,13 @@ const lineOf = (code: string, readings: readonly EvidenceReading[]): PlotLine =>
 /** This many rows are read at a glance; the rest on asking. */
 const firstRows = 12
 
-function ReadingsTable({ readings, leftOut }: { readings: readonly EvidenceReading[]; leftOut: number }) {
+interface TableProps {
+  readonly readings: readonly EvidenceReading[]
+  readonly leftOut: number
+  readonly hasBreaches: boolean
+}
+
+function ReadingsTable({ readings, leftOut, hasBreaches }: TableProps) {
   const [all, setAll] = useState(false)
   const now = useNow()
   const newestFirst = readings.toReversed()
@@ -104,7 +129,7 @@ function ReadingsTable({ readings, leftOut }: { readings: readonly EvidenceReadi
         </Table>
       </div>
       <Text c="dimmed" mt={4}>
-        ● met the rule's condition. Newest first.
+        {hasBreaches ? "● met the rule's condition. " : ''}Newest first.
         {leftOut > 0 ? ` ${countText(leftOut, 'older reading is', 'older readings are')} not kept with the alert.` : ''}
       </Text>
       {readings.length > firstRows && !all ? (

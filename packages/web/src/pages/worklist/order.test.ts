@@ -1,40 +1,34 @@
 import type { WorklistRow } from '@careloop/contract'
 import { describe, expect, it } from 'vitest'
-import { groupRows, matches, neighbourOf } from './order.ts'
+import { groupCards, isSnoozed, matches, neighbourOf, rowsOf, stepFrom } from './order.ts'
+import { aRow } from './testing/a-row.ts'
 
 const now = 1_000_000
-const row = (task: string, over: Partial<WorklistRow> = {}): WorklistRow => ({
-  task,
-  alert: `alert-${task}`,
-  subject: { id: 's', name: 'Maria Álvarez', kind: 'patient' },
-  priority: 'medium',
-  nature: 'physiological',
-  title: 'Blood pressure severely high',
-  sentence: 'BP 192/124 mmHg, at or above 180/120 since 10:02',
-  value: { text: '192/124', unit: 'mmHg', measuredAt: now - 60_000 },
-  raisedAt: now - 60_000,
-  dueAt: now + 60_000,
-  owner: { id: 'stranger', name: 'Sam Stranger' },
-  status: 'open',
-  condition: 'active',
-  historic: false,
-  program: { code: 'hypertension-rpm', title: 'Hypertension at home' },
-  version: 1,
-  ...over,
-})
-
-const me = { id: 'me', name: 'Me' }
+/** Each row on a card of its own unless a subject is given. */
+const row = (task: string, over: Partial<WorklistRow> = {}) =>
+  aRow(task, now, { subject: { id: `of-${task}`, name: 'Maria Álvarez', kind: 'patient' }, ...over })
 const mate = { id: 'mate', name: 'Mate' }
+const me = { id: 'me', name: 'Me' }
+const maria = { id: 'maria', name: 'Maria Álvarez', kind: 'patient' } as const
 const grouped = (...rows: WorklistRow[]) =>
-  groupRows(rows, 'me', new Set(['me', 'mate']), now).map(({ name, rows }) => [name, rows.map((each) => each.task)])
+  groupCards(rows, 'me', new Set(['me', 'mate']), now).map(({ name, cards }) => [
+    name,
+    cards.map((card) => card.rows.map((each) => each.task).join('+')),
+  ])
 
 describe('the order of the worklist', () => {
-  it('puts mine first, then my team, then the others, and keeps the server order within', () => {
-    const rows = [row('a'), row('b', { owner: mate }), row('c', { owner: me }), row('d'), row('e', { owner: me })]
+  it('puts mine first, then my team, then the others; within by priority, then by what is due first', () => {
+    const rows = [
+      row('a'),
+      row('b', { owner: mate }),
+      row('c', { owner: me, dueAt: now + 90_000 }),
+      row('d', { priority: 'high' }),
+      row('e', { owner: me }),
+    ]
     expect(grouped(...rows)).toEqual([
-      ['mine', ['c', 'e']],
+      ['mine', ['e', 'c']],
       ['team', ['b']],
-      ['others', ['a', 'd']],
+      ['others', ['d', 'a']],
     ])
   })
 
@@ -43,11 +37,55 @@ describe('the order of the worklist', () => {
     expect(grouped(...rows)[0]).toEqual(['overdue', ['late']])
   })
 
+  it('makes one card a subject, its most urgent alert first, in the group of the most pressing', () => {
+    const rows = [
+      row('low', { subject: maria, priority: 'low', owner: me }),
+      row('high', { subject: maria, priority: 'high' }),
+      row('other', { owner: me }),
+    ]
+    expect(grouped(...rows)).toEqual([['mine', ['high+low', 'other']]])
+  })
+
+  it('lifts a whole card above all when one of its alerts is overdue', () => {
+    const rows = [
+      row('late', { subject: maria, priority: 'low', dueAt: now - 1 }),
+      row('high', { subject: maria, priority: 'high' }),
+      row('mine', { owner: me, priority: 'high' }),
+    ]
+    expect(grouped(...rows)).toEqual([
+      ['overdue', ['late+high']],
+      ['mine', ['mine']],
+    ])
+  })
+
   it('counts a task that a colleague took no longer as mine, and one that I took as mine', () => {
     const rows = [row('taken', { owner: me, claimedBy: mate }), row('took', { owner: mate, claimedBy: me })]
     expect(grouped(...rows)).toEqual([
       ['mine', ['took']],
       ['team', ['taken']],
+    ])
+  })
+
+  it('puts what is snoozed below the rest of its group until then, and not at all once overdue', () => {
+    const put = row('put-off', { priority: 'high', snoozedUntil: now + 1 })
+    expect(grouped(put, row('b', { priority: 'low' }))).toEqual([['others', ['b', 'put-off']]])
+    expect(isSnoozed(put, now + 2)).toBe(false)
+    expect(grouped({ ...put, dueAt: now - 1 }, row('b'))[0]).toEqual(['overdue', ['put-off']])
+  })
+
+  it('moves row by row through the cards and stays at the ends', () => {
+    const groups = groupCards(
+      [row('a', { subject: maria }), row('b', { subject: maria }), row('c')],
+      'me',
+      new Set(),
+      now,
+    )
+    expect(rowsOf(groups).map(({ task }) => task)).toEqual(['a', 'b', 'c'])
+    expect([stepFrom(['a', 'b'], undefined, 1), stepFrom(['a', 'b'], undefined, -1)]).toEqual(['a', 'b'])
+    expect([stepFrom(['a', 'b'], 'a', 1), stepFrom(['a', 'b'], 'b', 1), stepFrom(['a', 'b'], 'a', -1)]).toEqual([
+      'b',
+      'b',
+      'a',
     ])
   })
 

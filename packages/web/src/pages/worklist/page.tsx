@@ -1,18 +1,21 @@
 /** The worklist: what needs me, and how long have I got. */
-import type { WorklistRow } from '@careloop/contract'
-import { TextInput, Title } from '@mantine/core'
+import type { Worklist } from '@careloop/contract'
+import { Button, TextInput, Title } from '@mantine/core'
 import { type QueryClient, useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { queries } from '../../api/queries.ts'
-import { useNow } from '../../app/clock.ts'
-import { useMay, useMe } from '../../app/session.tsx'
+import { useMe } from '../../app/session.tsx'
 import { useKeys } from '../../app/use-keys.ts'
 import { Empty, Failed, Loading, NotRenewed, WithRight } from '../../parts/page-state.tsx'
 import { countText } from '../../parts/words.ts'
-import { type Group, type GroupName, groupRows, matches, neighbourOf } from './order.ts'
+import { RowHeads } from './card.tsx'
+import { CardList, type ListHandle } from './list.tsx'
+import { neighbourOf, stepFrom } from './order.ts'
 import { Pane } from './pane.tsx'
-import { Row, RowHeads } from './row.tsx'
+import { focusRow, useSteadyRow } from './steady.ts'
+import type { Going } from './use-acts.ts'
+import { type Cards, useCards } from './use-cards.ts'
 import classes from './worklist.module.css'
 
 const empty = (
@@ -39,128 +42,165 @@ export function WorklistPage() {
 
 function WorklistOfMine() {
   const { task: chosen } = useSearch({ from: '/staff/worklist' })
-  const navigate = useNavigate()
   const list = useQuery(queries.worklist)
   const [typed, setTyped] = useState('')
-  const [said, setSaid] = useState('')
-  const filter = useRef<HTMLInputElement>(null)
-  const groups = useGroups(list.data?.rows, typed)
-  const ids = groups.flatMap(({ rows }) => rows.map((row) => row.task))
-  const choose = (task: string | undefined) => {
-    void navigate({ to: '/worklist', search: task === undefined ? {} : { task } })
-    if (task !== undefined) document.querySelector(`[data-task="${task}"]`)?.scrollIntoView({ block: 'nearest' })
-  }
+  const cards = useCards(list.data, typed, chosen)
+  const scroller = useRef<HTMLDivElement>(null)
+  const handle = useRef<ListHandle>(null)
+  const { choose, going } = useChoosing(cards, chosen, scroller, handle)
+  useSteadyRow(
+    scroller,
+    cards.rows.map(({ task }) => task),
+    chosen,
+  )
   useCountInTitle(list.data?.total)
-  useBackOnRow(chosen)
-  useKeys({
-    j: () => choose(stepFrom(ids, chosen, 1)),
-    k: () => choose(stepFrom(ids, chosen, -1)),
-    '/': () => filter.current?.focus(),
-    Escape: chosen === undefined ? undefined : () => choose(undefined),
-  })
-  const onCompleted = (task: string, words: string) => {
-    setSaid(words)
-    const next = neighbourOf(ids, task)
-    choose(next === task ? undefined : next)
-  }
+  const isReady = list.data !== undefined && list.data.total > 0
+  const row = cards.rows.find(({ task }) => task === chosen)
   return (
     <div className={classes.page} data-open={chosen !== undefined || undefined}>
-      <div className={classes.list}>
-        <div className={classes.top}>
-          <Title order={1} tabIndex={-1}>
-            Worklist
-          </Title>
-          <TextInput
-            ref={filter}
-            size="sm"
-            aria-label="Filter by name, words or owner"
-            placeholder="Filter  ( / )"
-            value={typed}
-            onChange={(event) => setTyped(event.currentTarget.value)}
-            onKeyDown={(event) => {
-              if (event.key !== 'Escape') return
-              setTyped('')
-              event.currentTarget.blur()
-            }}
-          />
+      <div className={classes.side}>
+        <Top typed={typed} onType={setTyped} list={list.data} />
+        <News cards={cards} onLook={() => scroller.current?.scrollTo({ top: 0 })} />
+        <div
+          ref={scroller}
+          className={classes.list}
+          onScroll={(event) => event.currentTarget.scrollTop < 8 && cards.newAbove.length > 0 && cards.markSeen()}
+        >
+          {list.isPending ? <Loading /> : null}
+          {list.isError && list.data === undefined ? (
+            <Failed what="The worklist could not be read" error={list.error} onRetry={() => void list.refetch()} />
+          ) : null}
+          {list.isRefetchError ? (
+            <NotRenewed error={list.error} readAt={list.dataUpdatedAt} onRetry={() => void list.refetch()} />
+          ) : null}
+          {list.data?.total === 0 ? empty : null}
+          {isReady && cards.rows.length > 0 ? <RowHeads /> : null}
+          <List {...{ cards, chosen, scroller, handle }} />
+          <Left shown={cards.rows.length} list={list.data} typed={typed} />
+          {/* Room below, so that the row that is worked on can stay in its place when the list is short. */}
+          {chosen === undefined ? null : <div className={classes.room} />}
         </div>
-        <div className={classes.said} role="status">
-          {said || (list.data && countText(list.data.total, 'open task'))}
-        </div>
-        {list.isPending ? <Loading /> : null}
-        {list.isError && list.data === undefined ? (
-          <Failed what="The worklist could not be read" error={list.error} onRetry={() => void list.refetch()} />
-        ) : null}
-        {list.isRefetchError ? (
-          <NotRenewed error={list.error} readAt={list.dataUpdatedAt} onRetry={() => void list.refetch()} />
-        ) : null}
-        {list.data?.total === 0 ? empty : null}
-        <Groups groups={groups} chosen={chosen} />
-        <Left groups={groups} total={list.data?.total ?? 0} typed={typed} />
       </div>
       {chosen === undefined ? null : (
         <aside className={classes.pane} aria-label="Why this task exists">
-          <Pane key={chosen} task={chosen} onClose={() => choose(undefined)} onCompleted={onCompleted} />
+          <Pane key={chosen} task={chosen} row={row} onClose={() => choose(undefined)} going={going} />
         </aside>
       )}
     </div>
   )
 }
 
-function useGroups(rows: readonly WorklistRow[] | undefined, typed: string): Group[] {
-  const me = useMe()
-  const maySeeTeams = useMay('read', 'care-team')
-  const teams = useQuery({ ...queries.careTeams, enabled: maySeeTeams }).data?.items
-  // Overdue is a matter of time: the groups are looked at anew each second, and change only when they must.
-  const now = useNow()
-  const mates = useMemo(
-    () => new Set(teams?.filter((team) => team.members.includes(me.id)).flatMap((team) => team.members) ?? []),
-    [teams, me.id],
-  )
-  const shown = useMemo(
-    () => (rows ?? []).filter((row) => typed.trim() === '' || matches(row, typed.trim())),
-    [rows, typed],
-  )
-  return groupRows(shown, me.id, mates, now)
-}
-
-const groupWords: Readonly<Record<GroupName, string>> = {
-  overdue: 'Overdue',
-  mine: 'Mine',
-  team: 'My team',
-  others: 'Others',
-}
-
-function Groups({ groups, chosen }: { groups: readonly Group[]; chosen: string | undefined }) {
+function List({
+  cards,
+  ...rest
+}: { cards: Cards; chosen: string | undefined } & Pick<Parameters<typeof CardList>[0], 'scroller' | 'handle'>) {
   const me = useMe().id
-  if (groups.length === 0) return null
+  return <CardList groups={cards.groups} me={me} {...rest} />
+}
+
+/** Moving through the rows by key, and on to the next after acting. */
+function useChoosing(
+  cards: Cards,
+  chosen: string | undefined,
+  scroller: React.RefObject<HTMLDivElement | null>,
+  handle: React.RefObject<ListHandle | null>,
+) {
+  const navigate = useNavigate()
+  const ids = cards.rows.map(({ task }) => task)
+  const latest = useRef(ids)
+  latest.current = ids
+  const choose = (task: string | undefined) =>
+    void navigate({ to: '/worklist', search: task === undefined ? {} : { task } })
+  const goTo = (task: string | undefined) => {
+    choose(task)
+    if (task === undefined || focusRow(scroller.current, task)) return
+    const card = cards.rows.find((row) => row.task === task)?.subject.id
+    if (card !== undefined) handle.current?.bring(card)
+    requestAnimationFrame(() => focusRow(scroller.current, task))
+  }
+  const step = (by: 1 | -1) => {
+    // Inside what explains, arrows scroll it.
+    if (document.activeElement?.closest('aside') != null) return false
+    return goTo(stepFrom(ids, chosen, by))
+  }
+  useBackOnRow(chosen)
+  useKeys({
+    j: () => goTo(stepFrom(ids, chosen, 1)),
+    k: () => goTo(stepFrom(ids, chosen, -1)),
+    ArrowDown: () => step(1),
+    ArrowUp: () => step(-1),
+    Escape: chosen === undefined ? undefined : () => choose(undefined),
+  })
+  const going: Going = {
+    onward: (task) => {
+      const next = neighbourOf(latest.current, task)
+      goTo(next === task ? undefined : next)
+    },
+    back: goTo,
+  }
+  return { choose, going }
+}
+
+function Top({ typed, onType, list }: { typed: string; onType: (typed: string) => void; list: Worklist | undefined }) {
+  const filter = useRef<HTMLInputElement>(null)
+  useKeys({ '/': () => filter.current?.focus() })
   return (
-    <>
-      <RowHeads />
-      {groups.map(({ name, rows }) => (
-        <section key={name} aria-labelledby={`group-${name}`}>
-          <h2 id={`group-${name}`} className={classes.group} data-overdue={name === 'overdue' || undefined}>
-            {groupWords[name]} · {rows.length}
-          </h2>
-          <ul className={classes.items}>
-            {rows.map((row) => (
-              <Row key={row.task} row={row} isChosen={row.task === chosen} me={me} />
-            ))}
-          </ul>
-        </section>
-      ))}
-    </>
+    <div className={classes.top}>
+      <Title order={1} tabIndex={-1}>
+        Worklist
+      </Title>
+      <span className={classes.soft} role="status">
+        {list === undefined ? '' : countText(list.total, 'open task')}
+      </span>
+      <TextInput
+        ref={filter}
+        size="sm"
+        className={classes.filter!}
+        aria-label="Filter by name, words or owner"
+        placeholder="Filter  ( / )"
+        value={typed}
+        onChange={(event) => onType(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key !== 'Escape') return
+          onType('')
+          event.currentTarget.blur()
+        }}
+      />
+    </div>
+  )
+}
+
+/** Said, not only shown: who works further down does not see what came above. */
+function News({ cards, onLook }: { cards: Cards; onLook: () => void }) {
+  const count = cards.newAbove.length
+  return (
+    <div role="status" className={classes.news}>
+      {count === 0 ? null : (
+        <Button
+          variant="default"
+          size="xs"
+          onClick={() => {
+            onLook()
+            cards.markSeen()
+          }}
+        >
+          ↑ {count} new above
+        </Button>
+      )}
+    </div>
   )
 }
 
 /** What is not shown is counted: a filter or the bound of one answer never hides tasks in silence. */
-function Left({ groups, total, typed }: { groups: readonly Group[]; total: number; typed: string }) {
-  const shown = groups.reduce((sum, group) => sum + group.rows.length, 0)
-  if (shown === total) return null
+function Left({ shown, list, typed }: { shown: number; list: Worklist | undefined; typed: string }) {
+  if (list === undefined || shown === list.total) return null
+  const unread = list.total - list.rows.length
+  const filtered = list.rows.length - shown
   return (
     <p className={classes.said}>
-      {countText(total - shown, 'task is', 'tasks are')} not shown
-      {typed === '' ? ': the list ends at 500.' : ' by the filter.'}
+      {shown.toLocaleString('en-GB')} of {list.total.toLocaleString('en-GB')} tasks are shown.
+      {filtered > 0 && typed !== '' ? ` ${countText(filtered, 'does', 'do')} not match the filter.` : ''}
+      {unread > 0 ? ` The ${unread} least urgent are not listed: they move up as others are completed.` : ''}
     </p>
   )
 }
@@ -170,7 +210,7 @@ function useBackOnRow(chosen: string | undefined) {
   const before = useRef(chosen)
   useEffect(() => {
     if (chosen === undefined && before.current !== undefined)
-      document.querySelector<HTMLElement>(`[data-task="${before.current}"]`)?.focus()
+      document.querySelector<HTMLElement>(`[data-task="${CSS.escape(before.current)}"]`)?.focus()
     before.current = chosen
   }, [chosen])
 }
@@ -182,10 +222,4 @@ function useCountInTitle(total: number | undefined) {
       document.title = 'Careloop'
     }
   }, [total])
-}
-
-function stepFrom(ids: readonly string[], chosen: string | undefined, step: 1 | -1): string | undefined {
-  const at = chosen === undefined ? -1 : ids.indexOf(chosen)
-  if (at < 0) return step === 1 ? ids[0] : ids.at(-1)
-  return ids[at + step] ?? chosen
 }

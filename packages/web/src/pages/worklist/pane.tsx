@@ -1,70 +1,74 @@
-/** The pane that explains a task: why, what proves it, what to do, what was done; and the two acts. */
-import type { ExplainBody, TaskBody } from '@careloop/contract'
+/** The pane that explains a task: why, what proves it, what to do, what was done; and the acts. */
+import type { ExplainBody, TaskBody, WorklistRow } from '@careloop/contract'
 import { Button, Checkbox, CloseButton, Stack, Text, Title } from '@mantine/core'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { type UseQueryResult, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
-import { ApiError, call } from '../../api/client.ts'
-import { endpoints } from '../../api/endpoints.ts'
 import { queries } from '../../api/queries.ts'
 import { serverNow } from '../../app/clock.ts'
-import { useLive } from '../../app/live-context.tsx'
 import { useMay, useMe } from '../../app/session.tsx'
-import { useKeys } from '../../app/use-keys.ts'
+import { ActivityTimer } from '../../parts/activity/activity-timer.tsx'
 import { Age } from '../../parts/age.tsx'
 import { Failed, Loading, NotRenewed } from '../../parts/page-state.tsx'
 import { PriorityMark, priorityWords } from '../../parts/priority-mark.tsx'
-import { TimeLeft } from '../../parts/time-left.tsx'
 import { momentText } from '../../parts/words.ts'
-import { CompleteDialog } from './complete-dialog.tsx'
+import { Acts } from './act-buttons.tsx'
 import { Evidence } from './evidence.tsx'
+import { OwnLimit, useStanding } from './own-limit.tsx'
 import { Lineage, Rule, Story } from './proof.tsx'
+import { Told } from './told.tsx'
+import type { Acted, Going } from './use-acts.ts'
 import classes from './worklist.module.css'
 
 export interface PaneProps {
   readonly task: string
+  /** As the list has it: it is there before the task is read. */
+  readonly row: WorklistRow | undefined
   readonly onClose: () => void
-  readonly onCompleted: (task: string, words: string) => void
+  readonly going: Going
 }
 
-export function Pane({ task: id, onClose, onCompleted }: PaneProps) {
+export function Pane({ task: id, row, onClose, going }: PaneProps) {
   const task = useQuery(queries.task(id))
-  const explain = useQuery({ ...queries.explain(task.data?.alert ?? ''), enabled: task.data !== undefined })
+  const alert = task.data?.alert ?? row?.alert
+  const explain = useQuery({ ...queries.explain(alert ?? ''), enabled: alert !== undefined })
   const [checked, setChecked] = useState<readonly number[]>([])
-  if (task.isPending) return <Loading rows={5} height={56} />
-  if (task.data === undefined)
+  const me = useMe().id
+  const shown = newer(task.data, row)
+  if (shown === undefined && task.isPending) return <Loading rows={5} height={56} />
+  if (shown === undefined)
     return <Failed what="This task could not be read" error={task.error!} onRetry={() => void task.refetch()} />
+  const isMine = shown.claimedBy?.id === me && shown.status === 'claimed'
   return (
-    <div className={classes.sticky}>
-      <Head task={task.data} onClose={onClose} />
+    <>
+      <Head task={shown} onClose={onClose} />
+      {isMine ? <ActivityTimer subject={shown.subject} task={id} source="worklist" /> : null}
       {task.isRefetchError ? (
         <NotRenewed error={task.error} readAt={task.dataUpdatedAt} onRetry={() => void task.refetch()} />
       ) : null}
-      <p className={classes.sentence}>{task.data.sentence}</p>
-      <Acts task={task.data} checked={checked} onCompleted={onCompleted} />
-      {explain.isError ? (
-        <Failed
-          what="What proves it could not be read"
-          error={explain.error}
-          still="The task itself can be claimed and completed."
-          onRetry={() => void explain.refetch()}
-        />
+      <p className={classes.sentence}>{shown.sentence}</p>
+      {task.data?.status === 'completed' ? <Ending task={task.data} /> : null}
+      <Acts task={shown} body={task.data} checked={checked} going={going} />
+      {task.isError && task.data === undefined ? (
+        <Failed what="More of this task could not be read" error={task.error} onRetry={() => void task.refetch()} />
       ) : null}
-      {explain.data === undefined ? (
-        explain.isPending && <Loading rows={2} height={110} />
-      ) : (
-        <Evidence explain={explain.data} />
-      )}
-      <ToDo task={task.data} checked={checked} onCheck={setChecked} />
-      {explain.data === undefined ? null : <Proof task={task.data} explain={explain.data} />}
-    </div>
+      <Why explain={explain} />
+      {task.data === undefined ? null : <ToDo task={task.data} checked={checked} onCheck={setChecked} />}
+      {task.data === undefined || explain.data === undefined ? null : <Proof task={task.data} explain={explain.data} />}
+    </>
   )
+}
+
+/** The list is read again more often than a task: whichever saw more counts. */
+function newer(task: TaskBody | undefined, row: WorklistRow | undefined): (WorklistRow & Acted) | undefined {
+  if (task === undefined || row === undefined) return task ?? row
+  return row.version > task.version ? row : task
 }
 
 /** As in worklist.module.css. */
 const inPlaceOfList = '(max-width: 62em)'
 
-function Head({ task, onClose }: { task: TaskBody; onClose: () => void }) {
+function Head({ task, onClose }: { task: WorklistRow; onClose: () => void }) {
   const mayRead = useMay('read', 'subject')
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
@@ -100,78 +104,31 @@ function Head({ task, onClose }: { task: TaskBody; onClose: () => void }) {
   )
 }
 
-function Acts({
-  task,
-  checked,
-  onCompleted,
-}: { task: TaskBody; checked: readonly number[] } & Pick<PaneProps, 'onCompleted'>) {
-  const me = useMe()
-  const [completing, setCompleting] = useState(false)
-  const claim = useClaim(task)
-  const why = useWhyNot(task)
-  const isMine = task.claimedBy?.id === me.id
-  const mayClaim = why === null && task.status === 'open'
-  useKeys({
-    c: mayClaim ? () => claim.mutate() : undefined,
-    d: why === null ? () => setCompleting(true) : undefined,
-  })
-  if (task.status === 'completed') return <Ending task={task} />
+function Why({ explain }: { explain: UseQueryResult<ExplainBody> }) {
+  if (explain.data !== undefined) return <Reasons explain={explain.data} />
+  if (!explain.isError) return <Loading rows={2} height={110} />
   return (
-    <div className={classes.acts}>
-      {isMine ? null : (
-        <Button onClick={() => claim.mutate()} loading={claim.isPending} disabled={!mayClaim} mih={44}>
-          Claim
-        </Button>
-      )}
-      <Button
-        variant={isMine ? 'filled' : 'default'}
-        onClick={() => setCompleting(true)}
-        disabled={why !== null}
-        mih={44}
-      >
-        Complete
-      </Button>
-      <TimeLeft from={task.raisedAt} due={task.dueAt} />
-      <Text c="dimmed" role="status">
-        {claim.error?.message ??
-          why ??
-          (isMine ? 'You have it.' : `For ${task.owner.id === me.id ? 'you' : task.owner.name}.`)}
-      </Text>
-      <CompleteDialog
-        task={task}
-        checked={checked}
-        opened={completing}
-        onClose={() => setCompleting(false)}
-        onCompleted={onCompleted}
-      />
-    </div>
+    <Failed
+      what="What proves it could not be read"
+      error={explain.error!}
+      still="The task itself can be claimed and completed."
+      onRetry={() => void explain.refetch()}
+    />
   )
 }
 
-/** Why nothing can be done here now; null = it can. */
-function useWhyNot(task: TaskBody): string | null {
-  const me = useMe()
-  const live = useLive()
-  const mayAct = useMay('act', 'task')
-  if (!mayAct) return 'Your role may look at tasks and not act on them.'
-  if (task.claimedBy !== undefined && task.claimedBy.id !== me.id)
-    return `${task.claimedBy.name} has this since ${momentText(task.claimedAt ?? task.raisedAt, serverNow())}.`
-  if (live.is === 'disconnected') return 'Not connected: acting waits until the connection is back.'
-  return null
-}
-
-function useClaim({ task: id, version }: TaskBody) {
-  const client = useQueryClient()
-  return useMutation({
-    mutationFn: () => call(endpoints.claim, { params: { id }, query: { version } }),
-    onSuccess: (task) => client.setQueryData(queries.task(id).queryKey, task),
-    onSettled: (_task, error) =>
-      Promise.all([
-        client.invalidateQueries({ queryKey: ['worklist'] }),
-        // A colleague was faster, or something happened meanwhile: show what.
-        error instanceof ApiError ? client.invalidateQueries({ queryKey: ['task', id] }) : undefined,
-      ]),
-  })
+function Reasons({ explain }: { explain: ExplainBody }) {
+  const standing = useStanding(explain)
+  // A rule without limits and without a reading that met it is about what did not come.
+  const isSilence =
+    standing?.kind === 'absence' ||
+    (standing === undefined && explain.thresholds.length === 0 && !explain.readings.some(({ breach }) => breach))
+  return (
+    <>
+      {standing?.override === undefined ? null : <OwnLimit override={standing.override} standing={standing} />}
+      <Evidence explain={explain} isSilence={isSilence} />
+    </>
+  )
 }
 
 function Ending({ task }: { task: TaskBody }) {
@@ -203,11 +160,12 @@ function ToDo({ task, checked, onCheck }: ToDoProps) {
         What to do
       </Title>
       <Text mb="xs">{task.rule.action}</Text>
-      <Stack gap={8}>
+      <Stack gap={0}>
         {task.checklist.map((step, index) => (
           <Checkbox
             key={step}
             label={step}
+            className={classes.step!}
             disabled={isOver}
             checked={checked.includes(index)}
             onChange={() =>
@@ -224,6 +182,7 @@ function Proof({ task, explain }: { task: TaskBody; explain: ExplainBody }) {
   return (
     <>
       <Story task={task} explain={explain} />
+      <Told task={task.task} />
       <Rule explain={explain} />
       <Lineage explain={explain} />
     </>

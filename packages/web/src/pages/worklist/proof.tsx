@@ -1,7 +1,9 @@
 /** What was done, by whom; the rule with version and owner; the bytes that prove the readings. */
 import type { AlertEventBody, ExplainBody, StaffRef, TaskBody, TaskEventBody } from '@careloop/contract'
 import { Text, Title } from '@mantine/core'
+import { useRef } from 'react'
 import { useNow } from '../../app/clock.ts'
+import { useKeys } from '../../app/use-keys.ts'
 import { bytesText, countText, momentText, spanText } from '../../parts/words.ts'
 import classes from './worklist.module.css'
 
@@ -20,28 +22,51 @@ const alertWords: Readonly<Record<AlertEventBody['what'], string>> = {
   'wrong-subject': 'It was raised on the wrong person: the device was on somebody else',
   'right-subject': 'Raised on the right person after the correction',
   acknowledged: 'Acknowledged',
+  released: 'No longer acknowledged',
   closed: 'Alert closed',
+  reopened: 'Alert open again',
 }
 const whyWords = { 'no-longer-watched': 'No longer watched: the enrolment ended or the rule went' } as const
-const taskWords: Readonly<Record<TaskEventBody['what'], string>> = {
-  opened: 'Task opened',
-  recurred: 'Task renewed',
-  'evidence-changed': 'Its evidence changed',
-  claimed: 'Claimed',
-  completed: 'Completed',
+/** Of one task event, with the people it names. */
+function taskWords({ what, to, from, note }: TaskEventBody): string {
+  const names = (to ?? []).map(({ name }) => name).join(', ')
+  const said = note === undefined ? '' : `: “${note}”`
+  switch (what) {
+    case 'opened':
+      return 'Task opened'
+    case 'recurred':
+      return 'Task renewed'
+    case 'evidence-changed':
+      return 'Its evidence changed'
+    case 'claimed':
+      return from === undefined ? 'Claimed' : `Taken over from ${from.name}`
+    case 'acknowledged':
+      return 'Acknowledged'
+    case 'released':
+      return 'Given back'
+    case 'snoozed':
+      return 'Snoozed'
+    case 'handed-off':
+      return names === '' ? `Handed off${said}` : `Handed off to ${names}${said}`
+    case 'escalated':
+      return names === '' ? 'Escalated' : `Escalated: ${names} told`
+    case 'completed':
+      return 'Completed'
+    case 'reopened':
+      return 'Opened again'
+  }
 }
+
+/** Claiming acknowledges, completing closes: said once, with the person's name, by the task. */
+const saidByTask: readonly AlertEventBody['what'][] = ['acknowledged', 'closed', 'released', 'reopened']
 
 export function Story({ task, explain }: { task: TaskBody; explain: ExplainBody }) {
   const now = useNow()
-  // Claiming acknowledges and completing closes: said once, with the person's name.
-  const ofAlert = explain.events.filter(({ what }) => what !== 'acknowledged' && what !== 'closed')
   const told: Told[] = [
-    ...ofAlert.map(({ what, why, at, by }) => ({
-      at,
-      words: why === undefined ? alertWords[what] : whyWords[why],
-      by,
-    })),
-    ...task.events.map(({ what, at, by }) => ({ at, words: taskWords[what], by })),
+    ...explain.events
+      .filter(({ what }) => !saidByTask.includes(what))
+      .map(({ what, why, at, by }) => ({ at, words: why === undefined ? alertWords[what] : whyWords[why], by })),
+    ...task.events.map((event) => ({ at: event.at, words: taskWords(event), by: event.by })),
   ].sort((a, b) => a.at - b.at)
   return (
     <section className={classes.section} aria-labelledby="done">
@@ -92,10 +117,19 @@ export function Rule({ explain: { rule, program } }: { explain: ExplainBody }) {
 /** From the alert to the bytes a device sent. */
 export function Lineage({ explain: { frames } }: { explain: ExplainBody }) {
   const now = useNow()
+  const details = useRef<HTMLDetailsElement>(null)
+  const toggle = () => {
+    if (details.current === null) return false
+    details.current.open = !details.current.open
+    details.current.scrollIntoView({ block: 'nearest' })
+    details.current.querySelector('summary')?.focus()
+    return true
+  }
+  useKeys({ x: toggle })
   if (frames.length === 0) return null
   return (
     <section className={classes.section}>
-      <details>
+      <details ref={details}>
         <summary>As the device sent it: {countText(frames.length, 'message')}</summary>
         {frames.map((frame) => (
           <dl key={`${frame.address.partition}/${frame.address.position}`} className={classes.facts}>
