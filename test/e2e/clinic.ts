@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import type { Role } from '@careloop/contract'
 import {
   type By,
   byConsole,
@@ -74,11 +75,13 @@ export async function startGround(): Promise<Ground> {
 export async function openClinic({ platform, url }: Ground, tenant: string): Promise<Clinic> {
   const { subjects, alerting } = platform.rooms
   const by = byConsole(tenant)
-  for (const program of await readPrograms(programs)) await alerting.activate(by, program)
   const nurse = await person(platform, tenant, 'Nora Nurse', 'nurse')
   const colleague = await person(platform, tenant, 'Carl Colleague', 'nurse')
   const facilities = await person(platform, tenant, 'Ben Building', 'facilities')
   const biomed = await person(platform, tenant, 'Bea Biomed', 'biomed')
+  await person(platform, tenant, 'Phil Physician', 'physician')
+  await person(platform, tenant, 'Petra Pharmacist', 'pharmacist')
+  for (const program of await readPrograms(programs)) await alerting.activate(by, program)
   await subjects.createCareTeam(by, { name: 'Hypertension', members: [nurse.id, colleague.id] })
   const patient = await subjects.create(by, {
     timeZone: 'Europe/Vienna',
@@ -108,7 +111,7 @@ export async function openClinic({ platform, url }: Ground, tenant: string): Pro
   }
 }
 
-async function person(platform: Platform, tenant: string, name: string, role: 'nurse' | 'facilities' | 'biomed') {
+async function person(platform: Platform, tenant: string, name: string, role: Role) {
   const email = `${name.toLowerCase().replace(' ', '.')}@clinic.example`
   const password = `a calm phrase of ${name}'s friend`
   const { id } = await platform.rooms.identity.createUser({ tenant, displayName: name, roles: [role], email, password })

@@ -23,8 +23,10 @@ test('a correction takes readings, alert and task to the right person, in one au
   const { identity, subjects, fleet, alerting, workflow, engine } = platform.rooms
   const tenant = await identity.createTenant('Riverside')
   const by = byConsole(tenant)
-  for (const program of await readPrograms(programs)) await alerting.activate(by, program)
   const nurse = await identity.createUser({ tenant, email: 'n@example.org', displayName: 'Nora', roles: ['nurse'] })
+  const others = ['physician', 'facilities', 'pharmacist', 'biomed'] as const
+  await identity.createUser({ tenant, email: 'o@example.org', displayName: 'Otto', roles: others })
+  for (const program of await readPrograms(programs)) await alerting.activate(by, program)
   const patient = async (family: string) => {
     const { id } = await subjects.create(by, {
       timeZone: 'Europe/Vienna',

@@ -1,7 +1,8 @@
 /** A real server with a clinic on it: devices worn by patients, a program that raises alerts, a nurse who owns them. */
 import { fileURLToPath } from 'node:url'
 import { startServer, type TestServer } from '../../../bench/support/server.ts'
-import { readPrograms } from '../../../packages/platform/src/alerting/programs.ts'
+import { readPrograms } from '../../../packages/platform/src/alerting/program-files.ts'
+import { atOnce } from '../../../packages/platform/src/alerting/testing/at-once.ts'
 import type { Rooms } from '../../../packages/platform/src/app/rooms.ts'
 import type { By } from '../../../packages/platform/src/subjects/index.ts'
 import { type Naming, StoryDevice, type StoryDeviceOptions } from './story-device.ts'
@@ -92,8 +93,13 @@ async function makeClinic(rooms: Rooms): Promise<Clinic> {
   const nurse = await rooms.identity.createUser({
     ...{ tenant, email: 'nurse@example.org', displayName: 'Nora Nurse', roles: ['nurse'] },
   })
+  // Owner and backup of every rule must be somebody, or it is refused.
+  await rooms.identity.createUser({
+    ...{ tenant, email: 'others@example.org', displayName: 'Otto Others' },
+    roles: ['physician', 'facilities', 'pharmacist', 'biomed'],
+  })
   const programs = await readPrograms(fileURLToPath(new URL('../../../programs', import.meta.url)))
-  for (const program of programs) await rooms.alerting.activate(by, program)
+  for (const program of programs) await rooms.alerting.activate(by, atOnce(program))
   return { tenant, by, nurse: nurse.id }
 }
 

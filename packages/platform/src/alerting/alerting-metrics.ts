@@ -21,6 +21,14 @@ export function alertingMetrics(registry: Registry) {
       'What rules told: raised, found-late, cleared, evidence-changed, rule-failed, not-judged',
       ['program', 'rule', 'outcome'],
     ),
+    unreachableRules: gauge(
+      'careloop_alerting_unreachable_rules',
+      "Active rules whose owner's or backup's role nobody has: their alerts would reach nobody",
+    ),
+    ownerlessEnrolments: gauge(
+      'careloop_alerting_ownerless_enrolments',
+      'Open enrolments whose owner no longer works here',
+    ),
     marked: counter('careloop_alerting_marks_total', 'Alerts marked by corrected assignments', ['outcome']),
     mismatches: counter(
       'careloop_alerting_replay_mismatches_total',

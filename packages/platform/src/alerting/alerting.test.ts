@@ -171,11 +171,11 @@ test('alerting > activating the same program again changes nothing, a changed ru
   const [program] = await scene.alerting.programs(scene.tenant)
   const source = { ...program!.head, rules: program!.rules.map((rule) => rule.definition) }
   const head = await scene.engine.log.head(0)
-  expect(await scene.alerting.activate(scene.by, source)).toEqual({ activated: 0 })
+  expect(await scene.alerting.activate(scene.by, source)).toMatchObject({ activated: 0 })
   expect(await scene.engine.log.head(0)).toBe(head)
   const [first, ...rest] = source.rules
   const changed = { ...source, rules: [{ ...first!, limitMs: 5 * minute }, ...rest] }
-  expect(await scene.alerting.activate(scene.by, changed)).toEqual({ activated: 1 })
+  expect(await scene.alerting.activate(scene.by, changed)).toMatchObject({ activated: 1 })
   const [after] = await scene.alerting.programs(scene.tenant)
   expect(after!.rules.map(({ version }) => version)).toEqual([2, 1])
 })

@@ -1,4 +1,4 @@
-/** Alerts as other rooms see them, and what people do to them. */
+/** Alerts as other rooms see them. */
 import type { AlertCondition, Priority } from '@careloop/contract'
 import type { OwnedRule } from '@careloop/rules'
 import type { Selectable } from 'kysely'
@@ -25,6 +25,8 @@ export interface Alert {
   readonly clearedAt: number | null
   readonly closedAt: number | null
   readonly summary: AlertSummary
+  /** The limit of its own that the subject had. */
+  readonly override: string | null
   readonly program: ProgramHead
   readonly rule: { readonly id: string; readonly version: number; readonly definition: OwnedRule }
 }
@@ -73,46 +75,6 @@ export async function conditionOf(tx: TenantTx, id: string): Promise<AlertCondit
   return row.condition
 }
 
-/** A member of staff is on it. @returns false when it was acknowledged or closed already */
-export async function acknowledgeAlert(engine: Engine, tx: TenantTx, id: string, actor: string): Promise<boolean> {
-  return (await handle(engine, tx, id, actor, 'acknowledged')) !== null
-}
-
-/**
- * A member of staff recorded what was done. A condition that still stands raises no new alert until it has cleared once; the
- * evaluator learns of it in order, through the log.
- */
-export async function closeAlert(engine: Engine, tx: TenantTx, id: string, actor: string): Promise<void> {
-  const row = await handle(engine, tx, id, actor, 'closed')
-  if (row !== null) await tx.publish({ type: 'AlertClosed', alert: id, subject: row.subject_id })
-}
-
-async function handle(
-  engine: Engine,
-  tx: TenantTx,
-  id: string,
-  actor: string,
-  handling: 'acknowledged' | 'closed',
-): Promise<AlertRow | null> {
-  const tables = tx.tables<AlertingTables>()
-  const row = await tables.selectFrom('alert').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
-  if (row === undefined) throw alertingFailure('alert-not-found', 'No alert has this id.', { pointer: '/params/id' })
-  if (row.handling === 'closed' || row.handling === handling) return null
-  const now = engine.clock.now()
-  const columns = handling === 'closed' ? { handling, closed_at: now } : { handling }
-  await tables.updateTable('alert').set(columns).where('id', '=', id).execute()
-  await tables
-    .insertInto('alert_event')
-    .values({
-      ...{ alert_id: id, what: handling, at: now, recorded_at: now, actor },
-      ...{ partition: null, position: null, ordinal: null, key_id: null, detail: null },
-    })
-    .execute()
-  const { rule_id: rule, subject_id: subject, focus } = row
-  tx.beforeCommitAppend([{ kind: 'alert-handled', tenant: tx.tenant, alert: id, rule, subject, focus, handling }])
-  return row
-}
-
 async function summaryOfRow(engine: Engine, tenant: string, row: AlertRow): Promise<AlertSummary | null> {
   const key = await engine.keys.key(row.key_id).catch((error) => {
     if (isErased(error)) return null
@@ -128,6 +90,7 @@ function alertOf(row: AlertRow, rule: OwnedRule, program: ProgramHead, summary: 
     ...{ historic: row.historic, wrongSubject: row.moved_devices.length > 0, raisedAt: toMs(row.raised_at) },
     clearedAt: row.cleared_at === null ? null : toMs(row.cleared_at),
     closedAt: row.closed_at === null ? null : toMs(row.closed_at),
+    override: row.override_id,
     ...{ summary, program, rule: { id: row.rule_id, version: row.rule_version, definition: rule } },
   }
 }

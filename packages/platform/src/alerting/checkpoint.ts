@@ -3,8 +3,9 @@
  * seconds for what changed, and whenever configuration changed, so that a replay never needs to know an older configuration.
  */
 import { Failure } from '@careloop/contract'
-import { type Evaluator, loadState, type SavedState, saveState } from '@careloop/rules'
+import { type CompiledRule, type Evaluator, loadState, type SavedState, saveState } from '@careloop/rules'
 import type { Engine, EngineTx } from '../engine/index.ts'
+import type { SavedHearing } from './hearing-feed.ts'
 import type { Rulebook } from './rulebook.ts'
 
 export interface Checkpoint {
@@ -13,6 +14,8 @@ export interface Checkpoint {
   readonly logNow: number
   /** Tenant of each subject in memory. */
   readonly tenants: Map<string, string>
+  /** null: kept by a version that did not know of it. */
+  readonly hearing: SavedHearing | null
 }
 
 const aadOf = (tenant: string, subject: string) => `evaluator-state:${tenant}:${subject}`
@@ -32,12 +35,12 @@ export async function loadCheckpoint(
   evaluator: Evaluator,
 ): Promise<Checkpoint> {
   const { pool } = engine.db
-  const { rows: heads } = await pool.query<{ position: string; log_now: string }>(
-    'select position, log_now from engine.evaluator_partition where partition = $1',
+  const { rows: heads } = await pool.query<{ position: string; log_now: string; hearing: SavedHearing | null }>(
+    'select position, log_now, hearing from engine.evaluator_partition where partition = $1',
     [partition],
   )
   const tenants = new Map<string, string>()
-  if (!heads[0]) return { position: null, logNow: 0, tenants }
+  if (!heads[0]) return { position: null, logNow: 0, tenants, hearing: null }
   const { rows } = await pool.query<StateRow>(
     'select subject_id, tenant_id, key_id, body from engine.evaluator_checkpoint where partition = $1',
     [partition],
@@ -46,13 +49,15 @@ export async function loadCheckpoint(
     const saved = await openState(engine, row)
     if (saved === null) continue
     const versions = await versionsOf(rulebook, row.tenant_id, saved)
-    const state = loadState(saved, (rule, version) => versions.get(`${rule}/${version}`)!, row.subject_id)
+    const compiledOf = (rule: string, version: number, override: string | null) =>
+      versions.get(`${rule}/${version}/${override}`)!
+    const state = loadState(saved, compiledOf, row.subject_id)
     if (state === null) throw new Error('a checkpoint has a format that this version does not know')
     evaluator.restore(row.subject_id, state.rules, state.devices)
     tenants.set(row.subject_id, row.tenant_id)
   }
   const logNow = Number(heads[0].log_now)
-  return { position: Number(heads[0].position), logNow, tenants }
+  return { position: Number(heads[0].position), logNow, tenants, hearing: heads[0].hearing }
 }
 
 async function openState(engine: Engine, row: StateRow): Promise<SavedState | null> {
@@ -66,9 +71,12 @@ async function openState(engine: Engine, row: StateRow): Promise<SavedState | nu
 }
 
 async function versionsOf(rulebook: Rulebook, tenant: string, saved: SavedState) {
-  const versions = new Map<string, Awaited<ReturnType<Rulebook['version']>>['compiled']>()
-  for (const { rule, version } of saved.rules)
-    versions.set(`${rule}/${version}`, (await rulebook.version(tenant, rule, version)).compiled)
+  const versions = new Map<string, CompiledRule>()
+  for (const { rule, version, override = null } of saved.rules)
+    versions.set(
+      `${rule}/${version}/${override}`,
+      (await rulebook.overridden(tenant, rule, version, override)).compiled,
+    )
   return versions
 }
 
@@ -81,6 +89,8 @@ export interface StateWrite {
   readonly logNow: number
   readonly rows: readonly { subject: string; tenant: string; keyId: string; body: Buffer }[]
   readonly gone: readonly string[]
+  /** null: as it was kept last. */
+  readonly hearing: SavedHearing | null
 }
 
 /** Seals the states of these subjects as they stand now. Outside of the transaction, since keys may have to be read. */
@@ -116,7 +126,7 @@ export async function sealStates(
 }
 
 export async function writeCheckpoint(tx: EngineTx, write: StateWrite): Promise<void> {
-  const { partition, position, logNow, rows, gone } = write
+  const { partition, position, logNow, rows, gone, hearing } = write
   if (rows.length > 0)
     await tx.client.query(
       `insert into engine.evaluator_checkpoint as c (partition, subject_id, tenant_id, position, key_id, body)
@@ -139,8 +149,9 @@ export async function writeCheckpoint(tx: EngineTx, write: StateWrite): Promise<
       [partition, gone],
     )
   await tx.client.query(
-    `insert into engine.evaluator_partition (partition, position, log_now) values ($1, $2, $3)
-     on conflict (partition) do update set position = excluded.position, log_now = excluded.log_now`,
-    [partition, position, logNow],
+    `insert into engine.evaluator_partition as p (partition, position, log_now, hearing) values ($1, $2, $3, $4)
+     on conflict (partition) do update
+        set position = excluded.position, log_now = excluded.log_now, hearing = coalesce(excluded.hearing, p.hearing)`,
+    [partition, position, logNow, hearing === null ? null : JSON.stringify(hearing)],
   )
 }

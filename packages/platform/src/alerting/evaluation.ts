@@ -2,17 +2,21 @@
  * One holder's work on one partition: reads the log in order, evaluates, and commits what follows together with the cursor. All
  * it holds in memory can be rebuilt from the database and the log; on any doubt it is dropped and rebuilt.
  */
-import type { AssignmentChanged, LogEntry } from '@careloop/contract'
+import type { AssignmentChanged, DeviceReported, LogEntry } from '@careloop/contract'
 import { Evaluator, type Source, type Transition } from '@careloop/rules'
 import type { Engine, Lease, LogCommit } from '../engine/index.ts'
+import { wornDevices } from '../fleet/index.ts'
 import type { Subjects } from '../subjects/index.ts'
+import { applyTransitions } from './alert-writer.ts'
 import { alertingMetrics } from './alerting-metrics.ts'
 import { type Checkpoint, loadCheckpoint, sealStates, writeCheckpoint } from './checkpoint.ts'
 import { workThrough } from './corrections.ts'
+import { readingsOfReport } from './device-signals.ts'
+import { HearingFeed } from './hearing-feed.ts'
 import { LastHeard } from './last-heard.ts'
 import { makeRulebook, type Rulebook } from './rulebook.ts'
 import type { AlertingTables } from './schema.ts'
-import { applyTransition, type Decided, type Prepared, prepare } from './transitions.ts'
+import { type Decided, type Prepared, prepareAll } from './transitions.ts'
 import { applyMark, type Mark, type MarkPlace } from './wrong-subject.ts'
 
 export interface EvaluationParts {
@@ -35,6 +39,7 @@ export class Evaluation {
   readonly #rulebook: Rulebook
   readonly #metrics: ReturnType<typeof alertingMetrics>
   readonly #evaluator = new Evaluator()
+  readonly #hearing = new HearingFeed(this.#evaluator)
   /** Newest commit evaluated. */
   #position = 0
   /** Where the database's cursor stands: transitions at or below it were written before. */
@@ -86,8 +91,7 @@ export class Evaluation {
       // A correction looks at the alerts that stand in the database: what was decided before it is written first.
       if (this.#decided.length > 0 && commit.entries.some((entry) => entry.kind === 'assignment-changed'))
         await this.#commit(false)
-      configured = await this.#evaluate(commit)
-      if (configured) break
+      configured = (await this.#evaluate(commit)) || configured
     }
     const due = engine.clock.now() - this.#checkpointedAt >= checkpointEveryMs
     if (configured || this.#decided.length > 0 || (due && String(this.#position) !== this.#cursor))
@@ -105,6 +109,7 @@ export class Evaluation {
   async #openFirst(): Promise<void> {
     const { engine, partition, subjects } = this.#parts
     this.#position = Math.max(Number(this.#cursor), await engine.log.floor(partition))
+    this.#hearing.beginAfter(await engine.log.head(partition))
     if (this.#position > 0) this.#lastHeard = new LastHeard(engine.clock.now())
     for (const tenant of await engine.db.tenants()) {
       const enrolments = await subjects.enrolmentsAt(tenant, engine.clock.now())
@@ -115,10 +120,11 @@ export class Evaluation {
     await this.#commit(true)
   }
 
-  async #replay({ position, logNow }: Checkpoint): Promise<void> {
+  async #replay({ position, logNow, hearing }: Checkpoint): Promise<void> {
     const { engine, partition } = this.#parts
     this.#position = position!
     this.#lastHeard = new LastHeard(logNow)
+    this.#hearing.load(hearing, logNow)
     this.#evaluator.advance(logNow)
     this.#evaluator.takeTransitions()
     const until = Number(this.#cursor)
@@ -131,31 +137,20 @@ export class Evaluation {
     await this.#compare(position!, until)
   }
 
-  /** @returns whether configuration was reloaded: then a checkpoint must follow before anything else is evaluated */
+  /** @returns whether configuration was reloaded: then it is committed with a checkpoint, since no replay can know it as it was */
   async #evaluate(commit: LogCommit): Promise<boolean> {
     const { engine, partition } = this.#parts
     let configured = false
     if (commit.position !== this.#position + 1)
       engine.watch.log.error({ partition, after: this.#position }, 'the log let go of commits that no rule has seen')
+    this.#hearing.reach(commit.position, commit.storedAt)
     for (let index = 0; index < commit.entries.length; index++) {
       const entry = commit.entries[index]!
       if (entry.kind === 'readings') {
         this.#lastHeard.hear(entry)
         if (!this.#evaluator.has(entry.subject)) continue
-        const { device, receivedAt } = entry
-        const source: Source = {
-          partition,
-          position: commit.position,
-          index,
-          device,
-          receivedAt,
-          storedAt: commit.storedAt,
-          ...(entry.door === 'replay' ? ({ replayed: true } as const) : {}),
-        }
-        this.#evaluator.readings(entry.subject, entry.readings, source)
-      } else if (entry.kind === 'assignment-changed') {
-        configured = (await this.#correct(entry, commit, index)) || configured
-      } else configured = (await this.#hear(entry)) || configured
+        this.#evaluator.readings(entry.subject, entry.readings, this.#sourceOf(commit, index, entry))
+      } else configured = (await this.#hear(entry, commit, index)) || configured
     }
     this.#evaluator.advance(commit.storedAt)
     this.#position = commit.position
@@ -163,10 +158,68 @@ export class Evaluation {
     return configured
   }
 
+  #sourceOf(
+    { position, storedAt }: LogCommit,
+    index: number,
+    { device, receivedAt, ...entry }: { readonly device: string; readonly receivedAt: number; readonly door?: string },
+  ): Source {
+    const source = { partition: this.#parts.partition, position, index, device, receivedAt, storedAt }
+    return entry.door === 'replay' ? { ...source, replayed: true } : source
+  }
+
+  /** Entries that are no readings. @returns whether configuration was reloaded */
+  async #hear(entry: LogEntry, commit: LogCommit, index: number): Promise<boolean> {
+    const { storedAt } = commit
+    switch (entry.kind) {
+      case 'tick':
+        this.#evaluator.advance(entry.at)
+        return false
+      case 'door-up':
+      case 'door-down':
+        this.#hearing.door(entry, storedAt)
+        return false
+      case 'device-reported':
+        this.#report(entry, commit, index)
+        return false
+      case 'alert-handled': {
+        const { rule, subject, focus, handling, rearm = null } = entry
+        this.#evaluator.handled(rule, subject, focus, handling, rearm, storedAt)
+        return false
+      }
+      case 'assignment-changed':
+        return this.#assign(entry, commit, index)
+      case 'config-changed':
+        if (entry.subject !== undefined) await this.#configure(entry.tenant, entry.subject)
+        else await this.#configureTenant(entry.tenant)
+        return true
+      default:
+        return false
+    }
+  }
+
+  /** A connection came or went; or a device told of its battery, which is judged with what its wearer's rules say. */
+  #report(entry: DeviceReported, commit: LogCommit, index: number): void {
+    if (entry.what !== 'attributes' && entry.what !== 'status') this.#hearing.connection(entry, commit.storedAt)
+    if (entry.what === 'connected' || entry.what === 'disconnected') return
+    const wearer = this.#evaluator.wearerOf(entry.device)
+    if (wearer === undefined) return
+    const readings = readingsOfReport(entry)
+    if (readings.length > 0) this.#evaluator.readings(wearer, readings, this.#sourceOf(commit, index, entry))
+  }
+
   /**
-   * Readings come attributed: only a change that reaches back behind what was heard moves any. Its work is committed with a
-   * checkpoint, so that no replay ever does it again.
+   * Readings come attributed: only a change that reaches back behind what was heard moves any. Whoever wears or wore the device has
+   * other devices to be heard by. Both are committed with a checkpoint, so that no replay ever does it again.
    */
+  async #assign(change: AssignmentChanged, commit: LogCommit, index: number): Promise<boolean> {
+    const before = this.#evaluator.wearerOf(change.device)
+    const corrected = await this.#correct(change, commit, index)
+    const now = change.assignments.find(({ to }) => to === null)?.subject
+    const watched = [...new Set([before, now])].filter((each) => each !== undefined && this.#evaluator.has(each))
+    for (const subject of watched) await this.#configure(change.tenant, subject!)
+    return corrected || watched.length > 0
+  }
+
   async #correct(change: AssignmentChanged, commit: LogCommit, index: number): Promise<boolean> {
     const { engine, partition } = this.#parts
     // Written by a version that did not know corrections; since then none lies between a checkpoint and the cursor.
@@ -179,15 +232,6 @@ export class Evaluation {
     return true
   }
 
-  /** Entries that are neither readings nor assignments. */
-  async #hear(entry: LogEntry): Promise<boolean> {
-    if (entry.kind === 'tick') this.#evaluator.advance(entry.at)
-    if (entry.kind !== 'config-changed') return false
-    if (entry.subject !== undefined) await this.#configure(entry.tenant, entry.subject)
-    else await this.#configureTenant(entry.tenant)
-    return true
-  }
-
   async #configureTenant(tenant: string): Promise<void> {
     const { engine, subjects } = this.#parts
     const enrolments = await subjects.enrolmentsAt(tenant, engine.clock.now())
@@ -197,8 +241,9 @@ export class Evaluation {
   }
 
   async #configure(tenant: string, subject: string): Promise<void> {
+    const { engine } = this.#parts
     const rules = await this.#rulebook.rulesOf(tenant, subject)
-    this.#evaluator.configure(subject, rules)
+    this.#evaluator.configure(subject, rules, rules.length === 0 ? [] : await wornDevices(engine, tenant, subject))
     // What letting go of a subject tells still names its tenant.
     if (rules.length === 0) this.#leaving.add(subject)
     else {
@@ -227,29 +272,39 @@ export class Evaluation {
       const ordinal = this.#marks.length + index
       const tenant = this.#tenants.get(transition.subject)!
       const { partition } = this.#parts
-      const decided = { transition, tenant, partition, position: commit.position, ordinal }
+      const { position, storedAt } = commit
+      const override = this.#overrideOf(transition)
+      const decided = { transition, tenant, partition, position, storedAt, ordinal, override }
       if (isReplay) this.#replayed.push(decided)
       else this.#decided.push(decided)
     })
     if (!isReplay) this.#atHand.set(commit.position, commit)
   }
 
+  /** The limit of its own that a subject had when this was told. */
+  #overrideOf({ subject, rule, enrolment }: Transition): string | null {
+    const state = this.#evaluator.state(subject)
+    const own = state?.find(({ spec }) => spec.rule === rule && spec.enrolment === enrolment)
+    return own?.spec.override ?? null
+  }
+
   /** Transitions, cursor and (when due) checkpoint: all or nothing, and only while the lease is held. */
   async #commit(withCheckpoint: boolean): Promise<void> {
     const { engine, subjects, partition, lease, fault } = this.#parts
-    const prepared: Prepared[] = []
-    for (const decided of this.#decided) {
-      const one = await prepare(engine, subjects, this.#rulebook, this.#atHand, decided)
-      if (one !== null) prepared.push(one)
-    }
+    const preparing = { engine, subjects, rulebook: this.#rulebook, atHand: this.#atHand }
+    const prepared = await prepareAll(preparing, this.#decided)
     const states = withCheckpoint ? await sealStates(engine, this.#evaluator, this.#tenants, this.#changed) : null
+    const hearing = withCheckpoint ? this.#hearing.takeChanged() : null
     const to = String(this.#position)
     await engine.db.asEngine(async (tx) => {
       await lease.assertHeld(tx)
       for (const [ordinal, { mark, at }] of this.#marks.entries()) await applyMark(engine, tx, mark, at, ordinal)
-      for (const one of prepared) await applyTransition(engine, tx, one)
+      if (prepared.length > 0) await applyTransitions(engine, tx, prepared)
       if (states !== null)
-        await writeCheckpoint(tx, { partition, position: this.#position, logNow: this.#evaluator.now, ...states })
+        await writeCheckpoint(tx, {
+          ...{ partition, position: this.#position, logNow: this.#evaluator.now, hearing },
+          ...states,
+        })
       await engine.db.moveCursor(tx, cursorOf(partition), this.#cursor, to)
       fault?.('before-commit')
     })

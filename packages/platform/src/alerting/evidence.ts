@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { isCensored, type LogEntry, type ReadingFlag, type ReadingsLogged } from '@careloop/contract'
-import type { CompiledRule, Point, Source, Usable } from '@careloop/rules'
+import type { CompiledRule, Point, Source, Transition, Usable } from '@careloop/rules'
 import type { LogCommit, ReadingLog } from '../engine/index.ts'
 
 export interface KeptReading {
@@ -34,6 +34,8 @@ export interface Evidence {
   readonly leftOut: number
   /** Why it cleared, where no reading says so. */
   readonly why?: 'no-longer-watched'
+  /** Of a silence: since when, and when something was heard last (null: never since it is watched). */
+  readonly silence?: { readonly since: number; readonly last: number | null }
 }
 
 export const maxEvidenceBytes = 64 * 1024
@@ -41,9 +43,48 @@ export const maxEvidenceBytes = 64 * 1024
 /** Commits of the batch at hand, by position; older ones are read from the log. */
 export type CommitsAtHand = ReadonlyMap<number, LogCommit>
 
+/** Entries of the log by their place: of the batch at hand, else read, and each commit once for all that want it. */
+export class EvidenceSource {
+  readonly #log: Pick<ReadingLog, 'read'>
+  readonly #atHand: CommitsAtHand
+  readonly #read = new Map<number, Promise<LogCommit | undefined>>()
+
+  constructor(log: Pick<ReadingLog, 'read'>, atHand: CommitsAtHand) {
+    this.#log = log
+    this.#atHand = atHand
+  }
+
+  async entry({ partition, position, index }: Source): Promise<ReadingsLogged | null> {
+    const commit = this.#atHand.get(position) ?? (await this.#commit(partition, position))
+    // Below the log's floor the read begins at a later commit: the frame is gone.
+    const entry: LogEntry | undefined = commit?.position === position ? commit.entries[index] : undefined
+    return entry?.kind === 'readings' ? entry : null
+  }
+
+  #commit(partition: number, position: number): Promise<LogCommit | undefined> {
+    const known = this.#read.get(position)
+    if (known !== undefined) return known
+    const read = this.#log.read(partition, position - 1, 1).then((commits) => commits[0])
+    this.#read.set(position, read)
+    return read
+  }
+}
+
+/** What proves a transition; null where nothing has to be kept. */
 export async function gatherEvidence(
-  log: Pick<ReadingLog, 'read'>,
-  atHand: CommitsAtHand,
+  source: EvidenceSource,
+  rule: CompiledRule,
+  { breach, late, why }: Transition,
+): Promise<Evidence | null> {
+  const points = breach?.points ?? (late ? [late] : [])
+  if (points.length > 0) return withFrames(source, rule, points, breach?.leftOut ?? 0)
+  const nothing = { readings: [], frames: [], leftOut: 0 }
+  if (why !== undefined) return { ...nothing, why }
+  return breach === undefined ? null : { ...nothing, silence: { since: breach.since, last: breach.last ?? null } }
+}
+
+async function withFrames(
+  log: EvidenceSource,
   rule: CompiledRule,
   points: readonly Point[],
   leftOut: number,
@@ -55,7 +96,7 @@ export async function gatherEvidence(
   const flags = new Map<string, readonly ReadingFlag[]>()
   // Newest first: the frame that raised the alert matters most.
   for (const source of [...sources.values()].reverse()) {
-    const entry = await entryOf(log, atHand, source)
+    const entry = await log.entry(source)
     if (entry === null) continue
     for (const reading of entry.readings) if (reading.flags?.length) flags.set(flagKey(source, reading), reading.flags)
     const frame = keepFrame(source, entry, budget)
@@ -91,17 +132,6 @@ function keepFrame(source: Source, { door, frame }: ReadingsLogged, budget: numb
   }
   const base64 = bytes.toString('base64')
   return base64.length <= budget ? { ...described, base64 } : described
-}
-
-async function entryOf(
-  log: Pick<ReadingLog, 'read'>,
-  atHand: CommitsAtHand,
-  { partition, position, index }: Source,
-): Promise<ReadingsLogged | null> {
-  const commit = atHand.get(position) ?? (await log.read(partition, position - 1, 1))[0]
-  // Below the log's floor the read begins at a later commit: the frame is gone.
-  const entry: LogEntry | undefined = commit?.position === position ? commit.entries[index] : undefined
-  return entry?.kind === 'readings' ? entry : null
 }
 
 /** A value as a number for charts; of a censored one its limit. */

@@ -14,46 +14,64 @@ import { type By, isOfKind, type Subjects } from '../subjects/index.ts'
 import { type Alert, alertById } from './alerts.ts'
 import { alertingFailure } from './errors.ts'
 import { asNumber, type Evidence, type KeptFrame, type KeptReading } from './evidence.ts'
+import { openOverride, overrideRow } from './override-store.ts'
+import { overrideBody } from './overrides.ts'
+import type { Rulebook } from './rulebook.ts'
 import { type AlertingTables, toMs } from './schema.ts'
 import { alertBody, programRef, ruleRef, type StaffNames, staffNamesOf, staffRef, thresholdsOf } from './shown.ts'
 import { openDetail } from './summary.ts'
 
+export interface ExplainParts {
+  readonly engine: Engine
+  readonly subjects: Pick<Subjects, 'names'>
+  readonly members: StaffNames
+  readonly rulebook: Rulebook
+}
+
 /** @throws Failure `alert-not-found`, `key-destroyed` */
-export async function explain(
-  engine: Engine,
-  subjects: Pick<Subjects, 'names'>,
-  staff: StaffNames,
-  by: By,
-  id: string,
-): Promise<ExplainBody> {
-  const names = await staffNamesOf(staff, by.tenant)
-  const { alert, events } = await engine.db.asTenant(by.tenant, async (tx) => {
+export async function explain(parts: ExplainParts, by: By, id: string): Promise<ExplainBody> {
+  const { engine, subjects, members, rulebook } = parts
+  const names = await staffNamesOf(members, by.tenant)
+  const { alert, events, own } = await engine.db.asTenant(by.tenant, async (tx) => {
     const alert = await alertById(engine, tx, id)
     if (!(await isOfKind(tx, alert.subject, by.kinds)))
       throw alertingFailure('alert-not-found', 'No alert has this id.', { pointer: '/params/id' })
     const events = await eventsOf(engine, tx, alert)
+    const own = alert.override === null ? undefined : await overrideRow(tx, alert.override)
     const { actor, requestId } = by
     await record(tx, { actor, action: 'read', resource: 'alert', id, subject: alert.subject, requestId })
-    return { alert, events }
+    return { alert, events, own }
   })
   const subject = (await subjects.names(by.tenant, [alert.subject])).get(alert.subject)
   if (subject === undefined) throw alertingFailure('alert-not-found', 'The subject of this alert was erased.')
-  const { definition } = alert.rule
+  const { rule, version } = { rule: alert.rule.id, version: alert.rule.version }
+  const { definition } = await rulebook.overridden(by.tenant, rule, version, alert.override)
   const evidence = events.flatMap((event) => event.evidence ?? [])
+  const isSilence = definition.body.kind === 'absence'
   return {
     alert: alertBody(alert, subject),
     program: programRef(alert.program),
-    rule: ruleRef(alert.rule.id, alert.rule.version, definition),
+    rule: ruleRef(rule, version, definition),
     checklist: [...definition.checklist],
     thresholds: thresholdsOf(definition),
     readings: readingsOf(definition, evidence),
     frames: framesOf(evidence),
     readingsLeftOut: evidence.reduce((sum, each) => sum + each.leftOut, 0),
-    events: events.map(({ what, at, recordedAt, actor, evidence: detail }): AlertEventBody => {
-      const person = actor?.startsWith('staff:') ? staffRef(names, actor.slice('staff:'.length)) : null
-      const why = detail?.why === undefined ? {} : { why: detail.why }
-      return { what, at, recordedAt, ...why, ...(person === null ? {} : { by: person }) }
-    }),
+    events: events.map((event) => eventBody(event, names)),
+    ...(own === undefined ? {} : { override: overrideBody(await openOverride(engine, by.tenant, own), names) }),
+    ...(isSilence ? { silence: true } : {}),
+  }
+}
+
+function eventBody(event: Event, names: ReadonlyMap<string, string>): AlertEventBody {
+  const { what, at, recordedAt, actor, evidence, rearm, rearmAt } = event
+  const person = actor?.startsWith('staff:') ? staffRef(names, actor.slice('staff:'.length)) : null
+  return {
+    ...{ what, at, recordedAt },
+    ...(evidence?.why === undefined ? {} : { why: evidence.why }),
+    ...(rearm === 'worse' ? { rearm: { until: rearm } } : {}),
+    ...(rearm === 'time' ? { rearm: { until: rearm, at: rearmAt! } } : {}),
+    ...(person === null ? {} : { by: person }),
   }
 }
 
@@ -62,6 +80,8 @@ interface Event {
   readonly at: number
   readonly recordedAt: number
   readonly actor: string | null
+  readonly rearm: 'worse' | 'time' | null
+  readonly rearmAt: number | null
   readonly evidence: Evidence | null
 }
 
@@ -78,8 +98,9 @@ async function eventsOf(engine: Engine, tx: TenantTx, alert: Alert): Promise<Eve
       const key = row.key_id === null ? null : await engine.keys.key(row.key_id)
       const evidence =
         key === null || row.detail === null ? null : openDetail<Evidence>(key, tx.tenant, alert.id, row.detail)
-      const { what, actor } = row
-      return { what, at: toMs(row.at), recordedAt: toMs(row.recorded_at), actor, evidence }
+      const { what, actor, rearm } = row
+      const rearmAt = row.rearm_at === null ? null : toMs(row.rearm_at)
+      return { what, at: toMs(row.at), recordedAt: toMs(row.recorded_at), actor, rearm, rearmAt, evidence }
     }),
   )
 }

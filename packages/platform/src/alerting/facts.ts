@@ -8,4 +8,6 @@ export const alertingFacts = [
   'AlertCleared',
   'AlertEvidenceChanged',
   'AlertClosed',
+  'AlertReopened',
+  'RuleUnreachable',
 ] as const satisfies readonly FactType[]

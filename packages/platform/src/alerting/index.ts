@@ -1,10 +1,14 @@
-/** Alerting: rules on the reading log become alerts. Owns program, rule, rule_version, alert, alert_event, checkpoints. */
+/** Alerting: rules on the reading log become alerts. Owns program, rule, rule_version, rule_override, alert, alert_event, checkpoints. */
+export { activateProgram } from './activate-program.ts'
 export { type Alerting, makeAlerting } from './alerting.ts'
-export { type Alert, acknowledgeAlert, alertById, alertsOf, closeAlert, conditionOf } from './alerts.ts'
+export { type Alert, alertById, alertsOf, conditionOf } from './alerts.ts'
 export { alertingErrors } from './errors.ts'
 export { alertingFacts } from './facts.ts'
-export { activateProgram, type InstalledProgram, isActiveProgram, readProgram, readPrograms } from './programs.ts'
+export { acknowledgeAlert, canWorsen, closeAlert, maxRearmMs, reopenAlert, worseMeans } from './handling.ts'
+export { type Members, peopleWith, type Staff } from './members.ts'
 export { openAlertsOf } from './open-alerts.ts'
+export { readProgram, readPrograms } from './program-files.ts'
+export { type InstalledProgram, isActiveProgram } from './programs.ts'
 export { releaseAlert } from './release.ts'
 export {
   alertBody,
@@ -17,4 +21,4 @@ export {
   subjectRef,
   thresholdsOf,
 } from './shown.ts'
-export { type AlertingOptions, alertingProgress, alertingStage } from './stages.ts'
+export { type AlertingOptions, alertingProgress, alertingStage, alertingUpkeepStage } from './stages.ts'

@@ -2,7 +2,6 @@
 import {
   type AlertBody,
   type DrawnThreshold,
-  type ProgramBody,
   type ProgramRef,
   type RuleRef,
   type StaffRef,
@@ -10,10 +9,9 @@ import {
   shownUnit,
   signal,
 } from '@careloop/contract'
-import { conditionInWords, type Limit, type OwnedRule } from '@careloop/rules'
+import { conditionInWords, type Limit, limitsOf, type OwnedRule, signalsOf } from '@careloop/rules'
 import type { NamedSubject } from '../subjects/index.ts'
 import type { Alert } from './alerts.ts'
-import type { InstalledProgram } from './programs.ts'
 
 /** Staff as colleagues see them. Identity's `members` is one. */
 export type StaffNames = (tenant: string) => Promise<readonly { readonly id: string; readonly displayName: string }[]>
@@ -21,6 +19,12 @@ export type StaffNames = (tenant: string) => Promise<readonly { readonly id: str
 /** A person who left is still named by id, so that what they did is not nobody's. */
 export function staffRef(names: ReadonlyMap<string, string>, id: string): StaffRef {
   return { id, name: names.get(id) ?? id }
+}
+
+/** Whoever did something, by the audit trail's word for them: also a service, or somebody at the server's console. */
+export function actorRef(names: ReadonlyMap<string, string>, actor: string): StaffRef {
+  if (actor.startsWith('staff:')) return staffRef(names, actor.slice('staff:'.length))
+  return { id: actor, name: actor === 'cli' ? 'Administrator at the server' : actor.replace(/:.*/, '') }
 }
 
 export const staffNamesOf = async (staff: StaffNames, tenant: string): Promise<ReadonlyMap<string, string>> =>
@@ -58,28 +62,27 @@ export const alertBody = (alert: Alert, subject: NamedSubject): AlertBody => ({
   ...(alert.closedAt === null ? {} : { closedAt: alert.closedAt }),
 })
 
-export function thresholdsOf(rule: OwnedRule): DrawnThreshold[] {
-  const drawn = (limit: Limit, role: DrawnThreshold['role']): DrawnThreshold => {
-    const known = signal(limit.signal)
-    const ucum = known?.unit ?? ''
-    return {
-      ...{ signal: limit.signal, label: known?.label ?? limit.signal, role, comparator: limit.is },
-      ...{ limit: limit.limit, unit: shownUnit(ucum), ucum },
-    }
-  }
-  const raise = rule.body.when.limits
+export const ruleInWords = (rule: OwnedRule): string => conditionInWords(rule.body)
+
+/** Signals that a rule reads; none for one that waits for a connection. */
+export const signalsOfRule = (rule: OwnedRule): readonly string[] => signalsOf(rule.body)
+
+/** Limits to draw, each with its place in the rule; a rule of silence has none. */
+export function thresholdsOf({ body }: Pick<OwnedRule, 'body'>): DrawnThreshold[] {
+  const { when, clear } = limitsOf(body)
   // A clear limit at the same value as the raise limit would draw the same line twice.
-  const clear = rule.body.clear.when.limits.filter(
-    (limit) => !raise.some((other) => other.signal === limit.signal && other.limit === limit.limit),
-  )
-  return [...raise.map((limit) => drawn(limit, 'raise')), ...clear.map((limit) => drawn(limit, 'clear'))]
+  const isDrawn = (limit: Limit) => when.some((other) => other.signal === limit.signal && other.limit === limit.limit)
+  return [
+    ...when.map((limit, index) => drawn(limit, 'when', index)),
+    ...clear.flatMap((limit, index) => (isDrawn(limit) ? [] : [drawn(limit, 'clear', index)])),
+  ]
 }
 
-export const programBody = ({ head, rules }: InstalledProgram): ProgramBody => ({
-  ...{ ...programRef(head), use: head.use, notice: head.notice, subjectKind: head.subjectKind },
-  rules: rules.map(({ id, version, active, definition }) => ({
-    ...ruleRef(id, version, definition),
-    ...{ priority: definition.priority, nature: definition.nature, state: active ? 'active' : 'inactive' },
-    ...{ checklist: [...definition.checklist], thresholds: thresholdsOf(definition) },
-  })),
-})
+function drawn({ signal: code, is, limit }: Limit, part: 'when' | 'clear', index: number): DrawnThreshold {
+  const known = signal(code)
+  const ucum = known?.unit ?? ''
+  return {
+    ...{ signal: code, label: known?.label ?? code, role: part === 'when' ? 'raise' : 'clear', comparator: is },
+    ...{ limit, unit: shownUnit(ucum), ucum, part, index },
+  }
+}

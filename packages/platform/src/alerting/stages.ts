@@ -1,6 +1,9 @@
 /** Evaluates rules on the reading log: one process at a time for each partition. */
 import type { Engine, Stage } from '../engine/index.ts'
 import { alertingMetrics } from './alerting-metrics.ts'
+
+export { alertingUpkeepStage } from './upkeep.ts'
+
 import { cursorOf, Evaluation, type EvaluationParts } from './evaluation.ts'
 
 export interface AlertingOptions {

@@ -1,12 +1,13 @@
 /** The rooms of one process, each made once, in the order in which they may call each other. */
 import { profile } from '@careloop/profiles'
-import { type Alerting, isActiveProgram, makeAlerting } from '../alerting/index.ts'
+import { type Alerting, isActiveProgram, makeAlerting, readPrograms } from '../alerting/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { ensureCa, type Fleet, issueDeviceCertificate, makeFleet } from '../fleet/index.ts'
 import { type Identity, makeIdentity } from '../identity/index.ts'
 import { makeQuarantine, type Quarantine } from '../ingest/index.ts'
 import { makeSubjects, type Subjects } from '../subjects/index.ts'
 import { makeWorkflow, type Ways, type Workflow } from '../workflow/index.ts'
+import { shippedPrograms } from './shipped-programs.ts'
 
 export interface Rooms {
   readonly engine: Engine
@@ -37,7 +38,7 @@ export async function openRooms(
     issueCertificate: (wanted) => issueDeviceCertificate(engine, ca, wanted),
   })
   const quarantine = makeQuarantine({ engine, attribution: fleet.attribution })
-  const alerting = makeAlerting(engine, subjects, staff)
+  const alerting = makeAlerting(engine, subjects, staff, await readPrograms(shippedPrograms))
   const workflow = makeWorkflow(engine, subjects, staff)
   const ways = { staff, email: options.email ?? false }
   return { engine, identity, subjects, fleet, quarantine, alerting, workflow, ways }

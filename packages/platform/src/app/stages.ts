@@ -1,5 +1,5 @@
 /** Which work a process does: a role is a list of stage names, held as data. */
-import { alertingStage } from '../alerting/stages.ts'
+import { alertingStage, alertingUpkeepStage } from '../alerting/stages.ts'
 import type { Engine, Stage } from '../engine/index.ts'
 import { retentionStage } from '../engine/stages.ts'
 import { attributionStage, deviceStatusStage } from '../fleet/stages.ts'
@@ -26,6 +26,7 @@ export const allStages = (rooms: Rooms, config: Pick<Config, 'sealAfterMs'>): re
   }),
   upkeepStage(),
   alertingStage({ subjects: rooms.subjects }),
+  alertingUpkeepStage({ subjects: rooms.subjects, members: (tenant) => rooms.identity.members(tenant) }),
   workflowStage({ subjects: rooms.subjects, ways: rooms.ways }),
 ]
 
@@ -37,6 +38,7 @@ const worker = [
   'telemetry',
   'telemetry-upkeep',
   'alerting',
+  'alerting-upkeep',
   'workflow',
 ] as const
 

@@ -65,7 +65,8 @@ export async function updateDevice(
   const key = await tenantKey(engine, by.tenant)
   const address = await addressHmac(engine, by.tenant, wanted.address)
   return engine.db.asTenant(by.tenant, async (tx) => {
-    const before = openPlate(key, id, (await lockDevice(tx, id)).identity)
+    const row = await lockDevice(tx, id)
+    const before = openPlate(key, id, row.identity)
     await assertGateway(tx, wanted.gateway)
     await assertAddressFree(tx, address, id)
     await tx
@@ -77,7 +78,14 @@ export async function updateDevice(
       .catch(addressTaken)
     await tx.publish({ type: 'DeviceChanged', device: id })
     await audited(tx, by, 'update', 'device', { id, purpose: 'HOPERAT' })
-    return viewOfOne(tx, key, id)
+    const view = await viewOfOne(tx, key, id)
+    // How often it measures and who hears it decide when its wearer's silence is told: evaluators learn of it in order.
+    const isHeardOtherwise =
+      row.gateway_id !== (wanted.gateway ?? null) ||
+      toMsOrNull(row.expected_interval_ms) !== (wanted.expectedIntervalMs ?? null)
+    if (isHeardOtherwise && view.worn)
+      tx.beforeCommitAppend([{ kind: 'config-changed', tenant: by.tenant, subject: view.worn.subject }])
+    return view
   })
 }
 

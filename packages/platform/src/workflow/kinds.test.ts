@@ -4,7 +4,9 @@ import type { Role, SubjectKind, Worklist } from '@careloop/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeAlerting, readPrograms } from '../alerting/index.ts'
 import { alertingRoutes } from '../alerting/routes.ts'
+import { atOnce } from '../alerting/testing/at-once.ts'
 import { evaluateAll } from '../alerting/testing/evaluate-all.ts'
+import { everyRole } from '../alerting/testing/staff.ts'
 import { type TestShell, testShell } from '../api/testing/test-shell.ts'
 import { aFridge, aPatient, byTest } from '../subjects/fixtures.ts'
 import { makeSubjects, type Subjects } from '../subjects/index.ts'
@@ -41,9 +43,9 @@ beforeAll(async () => {
   const owner = await shell.signIn(['nurse'])
   const { engine, tenant, clock } = shell
   const by = byTest(tenant)
-  const alerting = makeAlerting(engine, subjects, async () => [])
+  const alerting = makeAlerting(engine, subjects, everyRole)
   const folder = fileURLToPath(new URL('../../../../programs', import.meta.url))
-  for (const program of await readPrograms(folder)) await alerting.activate(by, program)
+  for (const program of await readPrograms(folder)) await alerting.activate(by, atOnce(program))
   of.patient.subject = (await subjects.create(by, aPatient())).id
   of.asset.subject = (await subjects.create(by, aFridge())).id
   await subjects.enrol(by, of.patient.subject, { program: 'hypertension-rpm', owner: owner.id })

@@ -4,7 +4,9 @@ import type { TaskBody, TaskTaken, Worklist } from '@careloop/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeAlerting, readPrograms } from '../alerting/index.ts'
 import { alertingRoutes } from '../alerting/routes.ts'
+import { atOnce } from '../alerting/testing/at-once.ts'
 import { evaluateAll } from '../alerting/testing/evaluate-all.ts'
+import { everyRole } from '../alerting/testing/staff.ts'
 import { type Signed, type TestShell, testShell } from '../api/testing/test-shell.ts'
 import { aPatient, byTest } from '../subjects/fixtures.ts'
 import { makeSubjects, type Subjects } from '../subjects/index.ts'
@@ -38,8 +40,8 @@ beforeAll(async () => {
   const { engine, tenant } = shell
   const by = byTest(tenant)
   const folder = fileURLToPath(new URL('../../../../programs', import.meta.url))
-  const alerting = makeAlerting(engine, subjects, async () => [])
-  for (const program of await readPrograms(folder)) await alerting.activate(by, program)
+  const alerting = makeAlerting(engine, subjects, everyRole)
+  for (const program of await readPrograms(folder)) await alerting.activate(by, atOnce(program))
   const patient = (await subjects.create(by, aPatient())).id
   await subjects.enrol(by, patient, { program: 'hypertension-rpm', owner: nurse.id })
   await shell.clock.advance(1)
@@ -118,6 +120,7 @@ test('alerting > explain and programs answer; a role without alerts is refused',
   })
   const programs = await ask(nurse, 'GET', '/api/v1/programs')
   expect(programs.json().programs.map((each: { code: string }) => each.code)).toEqual([
+    'gateway',
     'hypertension-rpm',
     'vaccine-fridge',
   ])

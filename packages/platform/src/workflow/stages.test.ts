@@ -4,6 +4,7 @@ import type { Fact, ReadingsLogged } from '@careloop/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeAlerting, readPrograms } from '../alerting/index.ts'
 import { alertingStage } from '../alerting/stages.ts'
+import { everyRole } from '../alerting/testing/staff.ts'
 import type { Engine } from '../engine/index.ts'
 import { type TestEngine, testEngine } from '../engine/testing/index.ts'
 import { aPatient, byTest, testSubjects } from '../subjects/fixtures.ts'
@@ -41,7 +42,7 @@ test('workflow > readings become tasks by themselves, also after the process tha
   const tenant = await test_.tenant()
   const by = byTest(tenant)
   const subjects = testSubjects(engine)
-  const alerting = makeAlerting(engine, subjects, async () => [])
+  const alerting = makeAlerting(engine, subjects, everyRole)
   const folder = fileURLToPath(new URL('../../../../programs', import.meta.url))
   for (const program of await readPrograms(folder)) await alerting.activate(by, program)
 

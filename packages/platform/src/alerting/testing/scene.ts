@@ -8,7 +8,9 @@ import { aFridge, aPatient, byTest, testSubjects } from '../../subjects/fixtures
 import type { By, Subjects } from '../../subjects/index.ts'
 import { type Alerting, makeAlerting } from '../alerting.ts'
 import { Evaluation, type EvaluationParts } from '../evaluation.ts'
-import { readPrograms } from '../programs.ts'
+import type { Members } from '../members.ts'
+import { readPrograms } from '../program-files.ts'
+import { atOnce } from './at-once.ts'
 import { evaluateAll } from './evaluate-all.ts'
 
 export const minute = 60_000
@@ -18,6 +20,7 @@ const staff: { id: string; displayName: string; roles: Role[]; endedAt: number |
   { id: 'nora', displayName: 'Nora Nurse', roles: ['nurse'], endedAt: null },
   { id: 'ben', displayName: 'Ben Building', roles: ['facilities'], endedAt: null },
   { id: 'pia', displayName: 'Pia Physician', roles: ['physician'], endedAt: null },
+  { id: 'petra', displayName: 'Petra Pharmacist', roles: ['pharmacist', 'biomed'], endedAt: null },
   { id: 'lea', displayName: 'Lea Left', roles: ['nurse'], endedAt: 1 },
 ]
 
@@ -28,7 +31,7 @@ export interface Scene {
   readonly tenant: string
   readonly by: By
   readonly subjects: Subjects
-  readonly staff: (tenant: string) => Promise<typeof staff>
+  readonly staff: Members
   readonly alerting: Alerting
   /** Enrolled in hypertension-rpm with owner nora. */
   readonly patient: string
@@ -70,7 +73,7 @@ export async function openScene(): Promise<Scene> {
   const staffOf = async () => staff
   const alerting = makeAlerting(engine, subjects, staffOf)
   const programs = await readPrograms(fileURLToPath(new URL('../../../../../programs', import.meta.url)))
-  for (const program of programs) await alerting.activate(by, program)
+  for (const program of programs) await alerting.activate(by, atOnce(program))
   const patient = (await subjects.create(by, aPatient())).id
   const fridge = (await subjects.create(by, aFridge())).id
   await subjects.enrol(by, patient, { program: 'hypertension-rpm', owner: 'nora', backup: 'ben' })

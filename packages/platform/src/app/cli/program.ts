@@ -1,15 +1,12 @@
 /** `careloop program activate|list`. */
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import type { OwnedRule, Program } from '@careloop/rules'
 import { readProgram, readPrograms } from '../../alerting/index.ts'
 import { appFailure } from '../errors.ts'
 import type { Command, Options } from '../main.ts'
 import type { Rooms } from '../rooms.ts'
+import { shippedPrograms } from '../shipped-programs.ts'
 import { tenantOf, withRooms } from './with-rooms.ts'
-
-/** Programs that come with this version. */
-const shippedFolder = fileURLToPath(new URL('../../../../../programs', import.meta.url))
 
 export const programCommand: Command = async (config, [verb, which], options) => {
   if (verb === 'activate' && which !== undefined) {
@@ -20,7 +17,7 @@ export const programCommand: Command = async (config, [verb, which], options) =>
 }
 
 /** @throws Failure `program-invalid`, `usage` when there is neither such a file nor such a code */
-export async function findProgram(which: string, folder = shippedFolder): Promise<Program> {
+export async function findProgram(which: string, folder = shippedPrograms): Promise<Program> {
   if (existsSync(which)) return readProgram(which)
   const shipped = await readPrograms(folder)
   const found = shipped.find((program) => program.code === which)
@@ -31,11 +28,13 @@ export async function findProgram(which: string, folder = shippedFolder): Promis
 
 async function activate(rooms: Rooms, program: Program, options: Options): Promise<void> {
   const by = await tenantOf(rooms, options)
-  const { activated } = await rooms.alerting.activate(by, program)
+  const { activated, keptEdits, leftOff } = await rooms.alerting.activate(by, program)
   console.log(`program  ${program.code}: ${program.title}`)
   console.log(
     activated === 0 ? 'already active as it is' : `${activated} of ${program.rules.length} rules are new or changed`,
   )
+  if (keptEdits.length > 0) console.log(`edited here, and left as they are: ${keptEdits.join(', ')}`)
+  if (leftOff.length > 0) console.log(`switched off here, and left off: ${leftOff.join(', ')}`)
   const installed = (await rooms.alerting.programs(by.tenant)).find(({ head }) => head.code === program.code)
   for (const { active, definition } of installed?.rules ?? []) if (active) console.log(`  ${inOneLine(definition)}`)
   console.log(`\n${program.notice}`)
@@ -52,7 +51,7 @@ async function list(rooms: Rooms, options: Options): Promise<void> {
     rules: `${rules.filter((rule) => rule.active).length} of ${rules.length} active`,
   }))
   const known = new Set(installed.map(({ head }) => head.code))
-  for (const { code, title, subjectKind, rules } of await readPrograms(shippedFolder))
+  for (const { code, title, subjectKind, rules } of await readPrograms(shippedPrograms))
     if (!known.has(code)) rows.push({ program: code, title, for: subjectKind, rules: `${rules.length}, not activated` })
   console.table(rows)
 }
