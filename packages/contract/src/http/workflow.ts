@@ -190,8 +190,11 @@ export type ClaimTask = z.infer<typeof ClaimTask>
 export const SeenTask = z.object({ version: z.coerce.number().int().min(1).optional() })
 export type SeenTask = z.infer<typeof SeenTask>
 
-/** POST /api/v1/tasks/:id/snooze: own tasks of medium and low priority only, and never beyond their due time. */
-export const SnoozeTask = z.strictObject({ minutes: z.int().min(5).max(480), version: SeenVersion })
+/** POST /api/v1/tasks/:id/snooze: own tasks of medium and low priority only, and never beyond their due time. 0 = no longer. */
+export const SnoozeTask = z.strictObject({
+  minutes: z.union([z.literal(0), z.int().min(5).max(480)]),
+  version: SeenVersion,
+})
 export type SnoozeTask = z.infer<typeof SnoozeTask>
 
 /** POST /api/v1/tasks/:id/hand-off: to a colleague, who is told; the due time stays. */

@@ -86,7 +86,7 @@ export const releaseTask = (engine: Engine, acting: Acting, id: string, seen?: n
 const unclaimed = { status: 'open', claimed_by: null, claimed_at: null, snoozed_until: null } as const
 
 /**
- * Puts one's own task off for a while: it shows so, and neither its due time nor escalation moves.
+ * Puts one's own task off for a while, or (0 minutes) no longer: it shows so, and neither its due time nor escalation moves.
  * @throws Failure `task-not-found`, `task-completed`, `task-moved`, `task-not-claimed`, `snooze-refused`, `snooze-too-long`
  */
 export const snoozeTask = (engine: Engine, acting: Acting, id: string, wanted: SnoozeTask): Promise<Act> =>
@@ -105,6 +105,12 @@ export const snoozeTask = (engine: Engine, acting: Acting, id: string, wanted: S
         },
       )
     const at = engine.clock.now()
+    if (wanted.minutes === 0) {
+      // No longer put off: whoever has it turns back to it.
+      await change(tx, task, { snoozed_until: null })
+      await tell(tx, acting, task, { what: 'acknowledged', at, status: task.status })
+      return { done: true }
+    }
     const until = at + wanted.minutes * 60_000
     if (until > toMs(task.due_at))
       throw workflowFailure('snooze-too-long', 'That lies beyond the time limit of this task. Choose a shorter time.', {
