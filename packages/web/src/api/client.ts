@@ -67,7 +67,17 @@ export async function call<Answer, Body, Path extends string>(
   if (response.status === 204) return undefined as Answer
   const answer: unknown = await response.json().catch(() => undefined)
   if (response.ok) return answer as Answer
-  throw refusal(response.status, answer)
+  const refused = refusal(response.status, answer)
+  if (refused.code === 'session-locked') for (const listener of lockListeners) listener()
+  throw refused
+}
+
+const lockListeners = new Set<() => void>()
+
+/** Told whenever the server says that this session is locked. @returns the stop */
+export function onLocked(listener: () => void): () => void {
+  lockListeners.add(listener)
+  return () => void lockListeners.delete(listener)
 }
 
 function urlOf(path: string, params: Readonly<Record<string, string>>, query: Query): string {

@@ -67,9 +67,9 @@ import type {
   SubjectSearch,
   SubjectView,
   TaskBody,
-  Worklist,
   Unlock,
   User,
+  Worklist,
 } from '@careloop/contract'
 import type { z } from 'zod'
 import type { Endpoint, Method } from './client.ts'

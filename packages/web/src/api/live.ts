@@ -10,6 +10,8 @@ export type LiveState =
   | { readonly is: 'live' }
   | { readonly is: 'disconnected'; readonly since: number }
   | { readonly is: 'signed-out' }
+  /** The session is locked: nothing is heard until somebody unlocks it. */
+  | { readonly is: 'locked' }
 
 export type LiveEvent =
   | { readonly [T in FactType]: { readonly type: T; readonly body: FactBodies[T] } }[FactType]
@@ -42,7 +44,7 @@ export async function followLive(
       onEvent(eventOf(message))
     })
     if (signal.aborted) return
-    if (end === 'signed-out') return onState({ is: 'signed-out' })
+    if (end !== 'ended') return onState({ is: end })
     onState({ is: 'disconnected', since: heardAt })
     await pause(pauseMs, signal)
     pauseMs = Math.min(pauseMs * 2, longestPauseMs)
@@ -59,7 +61,7 @@ async function listen(
   last: string | undefined,
   signal: AbortSignal,
   hear: (message: Message | null) => void,
-): Promise<'ended' | 'signed-out'> {
+): Promise<'ended' | 'signed-out' | 'locked'> {
   const silent = new AbortController()
   let watchdog = setTimeout(() => silent.abort(), silenceMs)
   try {
@@ -70,6 +72,7 @@ async function listen(
       signal: AbortSignal.any([signal, silent.signal]),
     })
     if (response.status === 401) return 'signed-out'
+    if (response.status === 423) return 'locked'
     if (!response.ok || response.body === null) return 'ended'
     const take = messages(hear)
     for await (const text of chunks(response.body)) {

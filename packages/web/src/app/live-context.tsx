@@ -8,8 +8,14 @@ const Live = createContext<LiveState>({ is: 'connecting' })
 
 export const useLive = (): LiveState => useContext(Live)
 
-/** @param onSignedOut the session ended while the page was open */
-export function LiveProvider({ children, onSignedOut }: { children: ReactNode; onSignedOut: () => void }) {
+interface LiveProviderProps {
+  readonly children: ReactNode
+  /** The session ended while the page was open. */
+  readonly onSignedOut: () => void
+  readonly onLocked: () => void
+}
+
+export function LiveProvider({ children, onSignedOut, onLocked }: LiveProviderProps) {
   const client = useQueryClient()
   const [state, setState] = useState<LiveState>({ is: 'connecting' })
   useEffect(() => {
@@ -22,6 +28,7 @@ export function LiveProvider({ children, onSignedOut }: { children: ReactNode; o
   }, [client])
   useEffect(() => {
     if (state.is === 'signed-out') onSignedOut()
-  }, [state.is, onSignedOut])
+    if (state.is === 'locked') onLocked()
+  }, [state.is, onSignedOut, onLocked])
   return <Live value={state}>{children}</Live>
 }

@@ -6,6 +6,7 @@ const places = [
   { to: '/worklist', label: 'Worklist', resource: 'task', key: 'w' },
   { to: '/devices', label: 'Devices', resource: 'device', key: 'd' },
   { to: '/quarantine', label: 'Quarantine', resource: 'quarantine', key: 'q' },
+  { to: '/people', label: 'People', resource: 'user', key: 'p' },
 ] as const satisfies readonly { to: string; label: string; resource: Resource; key: string }[]
 
 export type Place = (typeof places)[number]

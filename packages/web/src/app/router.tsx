@@ -3,13 +3,19 @@ import type { QueryClient } from '@tanstack/react-query'
 import { createRootRouteWithContext, createRoute, createRouter, Link, Outlet, redirect } from '@tanstack/react-router'
 import { ApiError } from '../api/client.ts'
 import { queries } from '../api/queries.ts'
+import { isSecondFactorNeeded } from '../pages/account/enrol-second-factor.tsx'
+import { AccountPage, loadAccount } from '../pages/account/page.tsx'
+import { SecondFactorPage, type SecondFactorSearch } from '../pages/account/second-factor-page.tsx'
+import { BoardPage, type BoardSearch, loadBoard } from '../pages/board/page.tsx'
 import { DevicesPage, loadDevices } from '../pages/devices/page.tsx'
+import { loadPeople, PeoplePage } from '../pages/people/page.tsx'
 import { loadQuarantine, QuarantinePage, type QuarantineSearch, statuses } from '../pages/quarantine/page.tsx'
 import { SetUpPage } from '../pages/set-up.tsx'
 import { SignInPage, type SignInSearch } from '../pages/sign-in.tsx'
 import { loadSubject, SubjectPage, type SubjectSearch } from '../pages/subject/page.tsx'
 import { loadWorklist, WorklistPage, type WorklistSearch } from '../pages/worklist/page.tsx'
 import { Empty, Failed } from '../parts/page-state.tsx'
+import { showLocked } from './idle.ts'
 import { Shell } from './shell.tsx'
 
 const root = createRootRouteWithContext<{ client: QueryClient }>()({
@@ -25,18 +31,28 @@ type Raw = Readonly<Record<string, unknown>>
 const textOf = <K extends string>(raw: Raw, name: K): { [P in K]?: string } =>
   (typeof raw[name] === 'string' ? { [name]: raw[name] } : {}) as { [P in K]?: string }
 
+const backOf = (raw: Raw): { back?: string } =>
+  typeof raw.back === 'string' && /^\/(?![/\\])/.test(raw.back) ? { back: raw.back } : {}
+
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   // Only a path of ours: a link may not send a person who has just signed in elsewhere.
   validateSearch: (raw: Raw): SignInSearch => ({
-    ...(typeof raw.back === 'string' && /^\/(?![/\\])/.test(raw.back) ? { back: raw.back } : {}),
+    ...backOf(raw),
     ...(raw.ended === true ? { ended: true } : {}),
   }),
   component: SignInPage,
 })
 
 const setUp = createRoute({ getParentRoute: () => root, path: '/setup', component: SetUpPage })
+
+const secondFactor = createRoute({
+  getParentRoute: () => root,
+  path: '/second-factor',
+  validateSearch: (raw: Raw): SecondFactorSearch => backOf(raw),
+  component: SecondFactorPage,
+})
 
 const staff = createRoute({
   getParentRoute: () => root,
@@ -45,8 +61,11 @@ const staff = createRoute({
     try {
       await context.client.ensureQueryData(queries.me)
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 401) throw error
       const back = location.pathname === '/' ? {} : { back: location.href }
+      if (isSecondFactorNeeded(error)) throw redirect({ to: '/second-factor', search: back })
+      // The lock screen stands in place of the page; unlocking it asks again.
+      if (error instanceof ApiError && error.code === 'session-locked') return showLocked(false)
+      if (!(error instanceof ApiError) || error.status !== 401) throw error
       throw redirect({ to: '/sign-in', search: back })
     }
   },
@@ -81,10 +100,26 @@ const subject = createRoute({
   path: '/subjects/$id',
   validateSearch: (raw: Raw): SubjectSearch => ({
     ...textOf(raw, 'signal'),
+    ...textOf(raw, 'panel'),
     ...(typeof raw.hours === 'number' && raw.hours > 0 ? { hours: raw.hours } : {}),
+    ...(typeof raw.from === 'number' && typeof raw.to === 'number' && raw.to > raw.from
+      ? { from: raw.from, to: raw.to }
+      : {}),
   }),
   loader: ({ context, params }) => loadSubject(context.client, params.id),
   component: SubjectPage,
+})
+
+const board = createRoute({
+  getParentRoute: () => staff,
+  path: '/board',
+  validateSearch: (raw: Raw): BoardSearch => ({
+    ...textOf(raw, 'site'),
+    ...textOf(raw, 'task'),
+    ...(raw.wall === true ? { wall: true } : {}),
+  }),
+  loader: ({ context }) => loadBoard(context.client),
+  component: BoardPage,
 })
 
 const devices = createRoute({
@@ -107,12 +142,31 @@ const quarantine = createRoute({
   component: QuarantinePage,
 })
 
+const account = createRoute({
+  getParentRoute: () => staff,
+  path: '/account',
+  loader: ({ context }) => loadAccount(context.client),
+  component: AccountPage,
+})
+
+const people = createRoute({
+  getParentRoute: () => staff,
+  path: '/people',
+  loader: ({ context }) => loadPeople(context.client),
+  component: PeoplePage,
+})
+
 function statusOf(raw: unknown): Pick<QuarantineSearch, 'status'> {
   const status = statuses.find((each) => each === raw)
   return status === undefined ? {} : { status }
 }
 
-const routeTree = root.addChildren([signIn, setUp, staff.addChildren([home, worklist, subject, devices, quarantine])])
+const routeTree = root.addChildren([
+  signIn,
+  setUp,
+  secondFactor,
+  staff.addChildren([account, people, home, worklist, subject, board, devices, quarantine]),
+])
 
 export const makeRouter = (client: QueryClient) =>
   createRouter({ routeTree, context: { client }, defaultPreload: false, scrollRestoration: true })

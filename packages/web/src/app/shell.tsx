@@ -2,14 +2,15 @@
 import type { Me } from '@careloop/contract'
 import { Button, Menu, useMantineColorScheme } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
-import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router'
-import { useCallback, useEffect, useState, useSyncExternalStore } from 'react'
+import { Link, Outlet, useNavigate, useRouter, useRouterState } from '@tanstack/react-router'
+import { Suspense, useCallback, useEffect, useState, useSyncExternalStore } from 'react'
 import { call } from '../api/client.ts'
 import { endpoints } from '../api/endpoints.ts'
 import { LockScreen } from '../pages/lock-screen.tsx'
 import { DemoMark } from '../parts/first-minute/demo-mark.tsx'
 import { DemoGuide } from '../parts/first-minute/first-minute.tsx'
 import { Bell } from '../parts/notifications/bell.tsx'
+import { Loading } from '../parts/page-state.tsx'
 import { Palette } from '../parts/palette/palette.tsx'
 import { UndoToast } from '../parts/undo/undo-toast.tsx'
 import { momentText, spanText } from '../parts/words.ts'
@@ -25,15 +26,26 @@ import { useKeys } from './use-keys.ts'
 export function Shell() {
   const state = useSyncExternalStore(onLockState, lockState)
   // Not beside the page but instead of it: what a lock screen covers can be read by who looks into the document.
-  return state === 'locked' ? <Locked /> : <OpenShell />
+  if (state === 'locked') return <Locked />
+  return (
+    <Suspense fallback={<Loading />}>
+      <OpenShell />
+    </Suspense>
+  )
 }
 
 function Locked() {
   const client = useQueryClient()
+  const router = useRouter()
   useEffect(() => {
     client.clear()
-    return watchForHumans(Number.POSITIVE_INFINITY)
-  }, [client])
+    const stop = watchForHumans(Number.POSITIVE_INFINITY)
+    return () => {
+      stop()
+      // What the page had asked for meanwhile was refused: it asks again, whichever tab was unlocked.
+      void router.invalidate()
+    }
+  }, [client, router])
   return <LockScreen />
 }
 

@@ -19,9 +19,9 @@ export function SetUpPage() {
   const setUp = useMutation({
     mutationFn: async (body: SetUp) => {
       await call(endpoints.setUp, { body })
-      await call(endpoints.signIn, { body: { email: body.email, password: body.password } })
+      return call(endpoints.signIn, { body: { email: body.email, password: body.password } })
     },
-    onSuccess: () => navigate({ to: '/worklist' }),
+    onSuccess: () => navigate({ to: '/second-factor', search: {} }),
   })
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()

@@ -1,10 +1,12 @@
-/** Sign-in by e-mail and password. */
+/** Sign-in by e-mail and password, then by a code of the authenticator app where there is one. */
+import type { SignedIn } from '@careloop/contract'
 import { Button, PasswordInput, Text, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { type FormEvent, useEffect } from 'react'
-import { call } from '../api/client.ts'
+import { type FormEvent, useEffect, useState } from 'react'
+import { ApiError, call } from '../api/client.ts'
 import { endpoints } from '../api/endpoints.ts'
+import { showOpen } from '../app/idle.ts'
 import { Door, Refusal } from './door.tsx'
 
 export interface SignInSearch {
@@ -18,43 +20,104 @@ export function SignInPage() {
   const { back, ended } = useSearch({ from: '/sign-in' })
   const navigate = useNavigate()
   const client = useQueryClient()
-  const signIn = useMutation({
-    mutationFn: (body: { email: string; password: string }) => call(endpoints.signIn, { body }),
-    onSuccess: async () => {
-      client.clear()
-      await navigate({ href: back ?? '/worklist' })
-    },
-  })
+  const [step, setStep] = useState<'password' | 'code'>('password')
+  const [over, setOver] = useState<Error | null>(null)
+  const goOn = async ({ next }: SignedIn) => {
+    setOver(null)
+    if (next === 'second-factor') return setStep('code')
+    client.clear()
+    showOpen()
+    const search = back === undefined ? {} : { back }
+    await (next === 'signed-in' ? navigate({ href: back ?? '/worklist' }) : navigate({ to: '/second-factor', search }))
+  }
+  const startOver = (error: Error) => {
+    setOver(error)
+    setStep('password')
+  }
   useEffect(() => {
     document.title = 'Sign in · Careloop'
   }, [])
+  if (step === 'code') return <CodeStep onDone={goOn} onOver={startOver} />
+  return (
+    <Door title="Sign in">
+      {ended ? <Text role="status">Your session has ended. Sign in to go on where you were.</Text> : null}
+      <PasswordStep onDone={goOn} over={over} />
+    </Door>
+  )
+}
+
+interface StepProps {
+  readonly onDone: (signedIn: SignedIn) => Promise<void> | void
+}
+
+function PasswordStep({ onDone, over }: StepProps & { over: Error | null }) {
+  const signIn = useMutation({
+    mutationFn: (body: { email: string; password: string }) => call(endpoints.signIn, { body }),
+    onSuccess: onDone,
+  })
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
     signIn.mutate({ email: String(form.get('email')).trim(), password: String(form.get('password')) })
   }
   return (
-    <Door title="Sign in">
-      {ended && signIn.isIdle ? (
-        <Text role="status">Your session has ended. Sign in to go on where you were.</Text>
-      ) : null}
+    <form onSubmit={submit}>
+      <TextInput label="E-mail" name="email" type="email" autoComplete="username" required size="md" autoFocus />
+      <PasswordInput
+        label="Password"
+        name="password"
+        autoComplete="current-password"
+        required
+        size="md"
+        mt="md"
+        mb="md"
+        visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
+      />
+      <Refusal error={signIn.error ?? (signIn.isIdle ? over : null)} />
+      <Button type="submit" fullWidth mt="md" mih={44} loading={signIn.isPending}>
+        Sign in
+      </Button>
+    </form>
+  )
+}
+
+function CodeStep({ onDone, onOver }: StepProps & { onOver: (error: Error) => void }) {
+  const pass = useMutation({
+    mutationFn: (code: string) => call(endpoints.passSecondFactor, { body: { code } }),
+    onSuccess: onDone,
+    onError: (error) => {
+      if (error instanceof ApiError && error.code === 'challenge-over') onOver(error)
+    },
+  })
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    pass.mutate(String(new FormData(event.currentTarget).get('code')))
+  }
+  return (
+    <Door title="Second step">
       <form onSubmit={submit}>
-        <TextInput label="E-mail" name="email" type="email" autoComplete="username" required size="md" autoFocus />
-        <PasswordInput
-          label="Password"
-          name="password"
-          autoComplete="current-password"
+        <TextInput
+          label="Code"
+          description="6 digits of your authenticator app. Without your telephone: one of your backup codes."
+          name="code"
+          autoComplete="one-time-code"
+          inputMode="text"
+          autoCapitalize="characters"
+          spellCheck={false}
           required
+          minLength={6}
           size="md"
-          mt="md"
           mb="md"
-          visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
+          autoFocus
         />
-        <Refusal error={signIn.error} />
-        <Button type="submit" fullWidth mt="md" mih={44} loading={signIn.isPending}>
+        <Refusal error={pass.error} />
+        <Button type="submit" fullWidth mt="md" mih={44} loading={pass.isPending}>
           Sign in
         </Button>
       </form>
+      <Text c="dimmed" size="sm">
+        Lost both? An administrator can reset your second factor.
+      </Text>
     </Door>
   )
 }

@@ -1,0 +1,91 @@
+/** In place of every page while the session is locked: nothing of a patient is left in the document. */
+import { Button, PasswordInput, Text, TextInput } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { type FormEvent, useEffect, useState } from 'react'
+import { ApiError, call } from '../api/client.ts'
+import { endpoints } from '../api/endpoints.ts'
+import { queries } from '../api/queries.ts'
+import { showOpen } from '../app/idle.ts'
+import { Door, Refusal } from './door.tsx'
+
+export function LockScreen() {
+  const client = useQueryClient()
+  const navigate = useNavigate()
+  const [byCode, setByCode] = useState(false)
+  const leave = async () => {
+    client.clear()
+    await navigate({ to: '/sign-in', search: { back: `${location.pathname}${location.search}`, ended: true } })
+    showOpen()
+  }
+  const unlock = useMutation({
+    mutationFn: async (secret: string) => {
+      await call(endpoints.unlock, { body: byCode ? { code: secret } : { password: secret } })
+      await client.fetchQuery(queries.me)
+    },
+    onSuccess: () => showOpen(),
+    onError: (error) => {
+      if (error instanceof ApiError && error.code === 'not-signed-in') void leave()
+    },
+  })
+  useEffect(() => {
+    document.title = 'Locked · Careloop'
+  }, [])
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    unlock.mutate(String(new FormData(event.currentTarget).get('secret')))
+  }
+  const signOut = useMutation({
+    mutationFn: async () => {
+      await call(endpoints.signOut, {}).catch(() => {})
+      client.clear()
+      await navigate({ to: '/sign-in', search: {} })
+      showOpen()
+    },
+  })
+  return (
+    <Door title="Locked">
+      <Text role="status">
+        Nobody was active here for a while. What was on the screen is hidden; unlock to go on where you were.
+      </Text>
+      <form onSubmit={submit}>
+        {byCode ? (
+          <TextInput
+            key="code"
+            label="Code of your authenticator app"
+            name="secret"
+            inputMode="numeric"
+            autoComplete="one-time-code"
+            required
+            minLength={6}
+            size="md"
+            mb="md"
+            autoFocus
+          />
+        ) : (
+          <PasswordInput
+            key="password"
+            label="Password"
+            name="secret"
+            autoComplete="current-password"
+            required
+            size="md"
+            mb="md"
+            autoFocus
+            visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
+          />
+        )}
+        <Refusal error={unlock.error} />
+        <Button type="submit" fullWidth mt="md" mih={44} loading={unlock.isPending}>
+          Unlock
+        </Button>
+      </form>
+      <Button variant="default" mih={44} onClick={() => setByCode(!byCode)}>
+        {byCode ? 'Use the password instead' : 'Use a code instead'}
+      </Button>
+      <Button variant="subtle" mih={44} loading={signOut.isPending} onClick={() => signOut.mutate()}>
+        Sign in as somebody else
+      </Button>
+    </Door>
+  )
+}
