@@ -3,30 +3,14 @@
  * grows while its page is open (a heartbeat each 20 s, so that a crash loses less than that), and never changes once ended.
  */
 import { z } from 'zod'
+import { activityKinds, contactModes } from '../activity-kinds.ts'
 import { StaffRef } from './alerting.ts'
 import { Id, Instant } from './common.ts'
 
-/** What the time went to. Set-up, education and technical help are kept apart: some payers do not count them as management. */
-export const activityKinds = [
-  'data-review',
-  'patient-contact',
-  'caregiver-contact',
-  'care-coordination',
-  'documentation',
-  'education',
-  'device-setup',
-  'technical-help',
-  'other',
-] as const
 export const ActivityKind = z.enum(activityKinds)
 export type ActivityKind = z.infer<typeof ActivityKind>
-
-/** `live-*`: real-time, two-way talk with the patient or caregiver. Messages and voicemail are not. */
-export const contactModes = ['none', 'live-phone', 'live-video', 'in-person', 'message', 'voicemail'] as const
 export const ContactMode = z.enum(contactModes)
 export type ContactMode = z.infer<typeof ContactMode>
-export const isLiveContact = (mode: ContactMode): boolean =>
-  mode === 'live-phone' || mode === 'live-video' || mode === 'in-person'
 
 /**
  * PUT /api/v1/activities/:id: begins, prolongs or ends one's own activity. `id` is made by the page, so that a repeat changes

@@ -2,21 +2,11 @@
  * Roles, scopes, actions and resources: the words of access, and the HTTP bodies of sign-in, staff and service tokens.
  */
 import { z } from 'zod'
+import { type Role as RoleName, roles } from '../roles.ts'
 import { Id, Instant } from './common.ts'
 
-/** What a person does in an organisation. A person may hold several. */
-export const roles = [
-  'nurse',
-  'physician',
-  'facilities',
-  'pharmacist',
-  'biomed',
-  'administrator',
-  'compliance',
-  'integrator',
-] as const
-export type Role = (typeof roles)[number]
 export const Role = z.enum(roles)
+export type Role = RoleName
 
 /** What may be done with a resource. `act` = handle (claim, acknowledge, complete, close, replay, activate). */
 export const actions = ['read', 'create', 'update', 'delete', 'act'] as const

@@ -1,6 +1,6 @@
 /** A call that was made beside the page, written down afterwards: with whom, how, when, how long. */
 import type { ContactMode } from '@careloop/contract'
-import { Button, Group, Modal, NativeSelect, NumberInput, Textarea, TextInput } from '@mantine/core'
+import { Button, Group, Modal, NativeSelect, Textarea, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { call } from '../../api/client.ts'
@@ -19,13 +19,13 @@ const modes = ['live-phone', 'live-video', 'in-person', 'voicemail', 'message'] 
 export function CallDialog({ about, onClose }: { about: About; onClose: () => void }) {
   const [whom, setWhom] = useState<'patient-contact' | 'caregiver-contact'>('patient-contact')
   const [contact, setContact] = useState<ContactMode>('live-phone')
-  const [minutes, setMinutes] = useState<number | string>(5)
+  const [minutes, setMinutes] = useState('5')
   const [began, setBegan] = useState(() => timeText(serverNow() - 5 * minuteMs))
   const [note, setNote] = useState('')
   // Made once: sending it again after a lost answer records nothing twice.
   const [id] = useState(newId)
   const client = useQueryClient()
-  const length = typeof minutes === 'number' ? minutes : 0
+  const length = Math.min(480, Math.round(Number(minutes)) || 0)
   const from = beginOf(began, serverNow())
   const wrong = wrongOf(from, length)
   const save = useMutation({
@@ -76,12 +76,13 @@ export function CallDialog({ about, onClose }: { about: About; onClose: () => vo
             onChange={(event) => setBegan(event.currentTarget.value)}
             error={wrong?.field === 'began' ? wrong.words : undefined}
           />
-          <NumberInput
+          <TextInput
             label="Minutes"
+            type="number"
             min={1}
             max={480}
             value={minutes}
-            onChange={setMinutes}
+            onChange={(event) => setMinutes(event.currentTarget.value)}
             error={wrong?.field === 'minutes' ? wrong.words : undefined}
           />
         </Group>
