@@ -6,6 +6,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFailed, test } from 'vitest'
 import { findings, launch, look, openPage, seen, textOf, type Watched } from './browser.ts'
 import { type Clinic, type Ground, openClinic, type Person, startGround } from './clinic.ts'
+import { enrolInBrowser } from './second-factor.ts'
 
 let ground: Ground
 let browser: Browser
@@ -58,6 +59,7 @@ describe('from a reading to a closed task', { timeout: 120_000 }, () => {
     expect(new URL(page.url()).hash).toBe('')
     expect(await findings(page)).toEqual([])
     await page.getByRole('button', { name: 'Set up' }).click()
+    await enrolInBrowser(page)
     await seen(page, 'heading', 'Nothing needs you now')
     expect(await findings(page)).toEqual([])
     expect(faults).toEqual([])
