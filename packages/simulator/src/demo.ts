@@ -10,7 +10,7 @@ import { buildWeb } from '../../../scripts/build-web.ts'
 import { actsOf } from './demo/acts.ts'
 import { type DeviceCast, deviceToTry, enrolDevice } from './demo/devices.ts'
 import { makePeople, type People } from './demo/people.ts'
-import { demoEnvironment, NotTheDemo, openPlace, type Place } from './demo/place.ts'
+import { demoEnvironment, forgetPlace, NotTheDemo, openPlace, type Place } from './demo/place.ts'
 import { takenPorts } from './demo/ports.ts'
 import {
   bloodPressureRecording,
@@ -34,6 +34,7 @@ async function main(): Promise<void> {
     throw new NotTheDemo('The demo needs both MQTT doors: unset CARELOOP_MQTT(S)_PORT=off.')
   const taken = await takenPorts(config)
   if (taken.length > 0) throw new NotTheDemo(taken.map(portTaken).join('\n'))
+  if (process.argv.includes('--fresh')) forgetPlace(config)
   const place = openPlace(config)
   const log = makeWatch({ level: config.logLevel, destination: createWriteStream(place.logFile, { flags: 'a' }) })
   const hasPages = await pages()

@@ -110,7 +110,7 @@ function crisisCuff(start: EpochMs, zoneOffsetMs: number): VirtualDevice {
 }
 
 /** When the gateway of refrigerator 3 comes back, and for how long it was away. */
-const BACK = 40 * SECOND
+const BACK = 30 * SECOND
 const AWAY = 3 * HOUR
 
 function refrigerators(start: EpochMs, toldUntil: ToldUntil): Act[] {
@@ -140,7 +140,7 @@ function refrigerators(start: EpochMs, toldUntil: ToldUntil): Act[] {
       ...{ ...tokens, way: mqtt(5), pastMs: DAY },
     },
     {
-      device: behindGateway(fridgeProbe(third, { name: 'fridge-3-probe', everyMs: MINUTE })),
+      device: behindGateway(fridgeProbe(third, { name: 'fridge-3-probe', everyMs: 20 * SECOND })),
       ...{ ...tokens, way: mqtt(5), pastMs: DAY },
     },
     {
@@ -151,7 +151,7 @@ function refrigerators(start: EpochMs, toldUntil: ToldUntil): Act[] {
 }
 
 /** How long a door stands open before the rule speaks: it is left so long before the start that this is within the first minute. */
-const DOOR_PATIENCE = 5 * MINUTE
+const DOOR_PATIENCE = 3 * MINUTE
 
 function leftOpen(start: EpochMs): VirtualDevice {
   const from = start + 20 * SECOND - DOOR_PATIENCE

@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import { demoEnvironment, NotTheDemo, openPlace } from './place.ts'
+import { demoEnvironment, forgetPlace, NotTheDemo, openPlace } from './place.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'demo-place-'))
 afterAll(() => rmSync(home, { recursive: true, force: true }))
@@ -16,6 +16,21 @@ it('demo > never writes into a database or a folder of somebody else', () => {
   mkdirSync(foreign)
   writeFileSync(join(foreign, 'something'), '')
   expect(() => openPlace({ dataDir: foreign, masterKeyFile: join(home, 'key') })).toThrow(NotTheDemo)
+})
+
+it('demo > a fresh start lets go of an earlier demo, and of nobody else’s folder', () => {
+  const masterKeyFile = join(home, 'old-key')
+  const old = { dataDir: join(home, 'old'), masterKeyFile }
+  openPlace(old)
+  writeFileSync(masterKeyFile, '')
+  forgetPlace(old)
+  expect([existsSync(old.dataDir), existsSync(masterKeyFile)]).toEqual([false, false])
+
+  const foreign = join(home, 'foreign')
+  mkdirSync(foreign)
+  writeFileSync(join(foreign, 'something'), '')
+  forgetPlace({ dataDir: foreign, masterKeyFile: join(foreign, 'something') })
+  expect(existsSync(join(foreign, 'something'))).toBe(true)
 })
 
 it('demo > remembers what devices and people would hold, for its owner only', () => {

@@ -1,6 +1,7 @@
 /** Where the demo lives: its data, its key beside them, its log, and what it must remember between runs. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DEMO_FILE } from '@careloop/platform'
 import type { Credential } from '../speakers/speaker.ts'
 
 /** What the devices and people of the demo would keep: their tokens, certificates and passwords. Readable by its owner only. */
@@ -39,10 +40,17 @@ export function demoEnvironment(env: Env, root: string): Env {
   }
 }
 
+/** Lets go of an earlier demo's data and key, for a fresh start; of a folder that is not the demo's nothing. */
+export function forgetPlace({ dataDir, masterKeyFile }: { dataDir: string; masterKeyFile: string }): void {
+  if (!existsSync(join(dataDir, DEMO_FILE))) return
+  rmSync(dataDir, { recursive: true })
+  rmSync(masterKeyFile, { force: true })
+}
+
 /** @throws NotTheDemo when the folder holds something that the demo did not make */
 export function openPlace({ dataDir, masterKeyFile }: { dataDir: string; masterKeyFile: string }): Place {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  const file = join(dataDir, 'demo.json')
+  const file = join(dataDir, DEMO_FILE)
   const known = existsSync(file)
   if (!known && readdirSync(dataDir).length > 0)
     throw new NotTheDemo(

@@ -36,7 +36,7 @@ export async function openTasks(rooms: Rooms, people: People): Promise<number> {
 const rowsOf = async (rooms: Rooms, by: By): Promise<readonly WorklistRow[]> => (await rooms.workflow.worklist(by)).rows
 
 function sentence({ title, subject, value, historic, owner }: WorklistRow): string {
-  return `${title}: ${subject.name}, ${value.text} ${value.unit}${historic ? ' (found late)' : ''} -> ${owner.name}`
+  return `${title}: ${subject.name}, ${[value.text, value.unit].join(' ').trim()}${historic ? ' (found late)' : ''} -> ${owner.name}`
 }
 
 const clock = (at: number): string => new Date(at).toTimeString().slice(0, 8)

@@ -58,7 +58,7 @@ ${mosquitto(mqtt, [`-u ${scene.tokens.mqtt}`], 'v1/devices/me/telemetry', twice(
 
   What you send again adds to the task that is open. 120/75 clears the condition; the task stays until somebody closes it.
 
-Stop with Ctrl-C. The next run goes on with the same data; for a fresh start delete ${scene.dataDir}.
+Stop with Ctrl-C. The next run goes on with the same data; npm run demo -- --fresh begins anew.
 `
 }
 
