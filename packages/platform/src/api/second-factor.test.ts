@@ -106,8 +106,10 @@ describe('identity > sign-in with a second factor', () => {
 describe('identity > an administrator without a second factor', () => {
   const fresh = async () => {
     const made = await shell.signIn(['nurse'])
-    await shell.identity.setRoles(shell.tenant, made.id, ['administrator'])
-    return made
+    await shell.identity.setRoles(shell.tenant, made.id, ['nurse', 'administrator'])
+    // It is set up by who has just given the password, never by who finds a desk open.
+    expect((await get('/api/v1/second-factor', made.cookie)).statusCode).toBe(401)
+    return { ...made, cookie: cookieOf((await password(made)).headers['set-cookie']) }
   }
 
   test('can do nothing else than set one up', async () => {

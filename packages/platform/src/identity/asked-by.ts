@@ -21,7 +21,7 @@ export const askerOf = (ctx: Asked): Asker => ({
   ...{ person: assertStaff(ctx.principal), ip: ctx.ip, requestId: ctx.requestId },
   userAgent: [ctx.headers['user-agent']].flat()[0],
   // The sign-in library's mark of a cookie that ends with the browser.
-  remember: !/(^|[; .])careloop\.dont_remember=/.test([ctx.headers.cookie].flat().join(';')),
+  remember: !/(^|[; -])careloop\.dont_remember=/.test([ctx.headers.cookie].flat().join(';')),
 })
 
 /** @throws Failure `not-allowed` for a service: it has no session and no password */

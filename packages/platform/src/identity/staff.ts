@@ -6,6 +6,7 @@ import type { Engine } from '../engine/index.ts'
 import { type ActedBy, byConsole, recordAct } from './acted-by.ts'
 import { fail } from './errors.ts'
 import { assertPassword, hashPassword } from './password.ts'
+import { demandsSecondFactor } from './second-factor.ts'
 
 export interface NewUser {
   readonly tenant: string
@@ -152,7 +153,10 @@ export async function listMembers(engine: Engine, tenant: string): Promise<Membe
   }))
 }
 
-/** What a member may from the next request on; their sessions go on. @throws Failure `user-not-found` */
+/**
+ * What a member may from the next request on. Who comes to need a second factor and has none signs in anew: it is set up by who has
+ * just given the password, never by who finds a desk open. @throws Failure `user-not-found`
+ */
 export async function setRoles(
   engine: Engine,
   tenant: string,
@@ -166,6 +170,12 @@ export async function setRoles(
       [tenant, user, [...new Set(roles)]],
     )
     if (rowCount !== 1) throw fail('user-not-found', 'Nobody with this id works here. Read the list again.')
+    if (demandsSecondFactor(roles))
+      await tx.client.query(
+        `delete from auth.session where user_id = $1
+           and not exists (select from auth.second_factor where user_id = $1 and confirmed_at is not null)`,
+        [user],
+      )
     await recordAct(tx, { tenant, by, action: 'update', resource: 'user', id: user })
   })
 }

@@ -45,9 +45,7 @@ export function LockScreen() {
   })
   return (
     <Door title="Locked">
-      <Text role="status">
-        Nobody was active here for a while. What was on the screen is hidden; unlock to go on where you were.
-      </Text>
+      <Text role="status">What was on the screen is hidden. Unlock to go on where you were.</Text>
       <form onSubmit={submit}>
         {byCode ? (
           <TextInput

@@ -119,7 +119,7 @@ function RolesForm({ person, onEnd }: { person: User; onEnd: () => void }) {
     <form onSubmit={submit}>
       <RolesInput value={roles} onChange={setRoles} />
       <Text c="dimmed" mt="sm">
-        They hold from the person's next click on.
+        They hold from the person's next click on. Who becomes an administrator signs in anew.
       </Text>
       <Refusal error={set.error} />
       <FormFoot

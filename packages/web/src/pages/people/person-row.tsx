@@ -17,7 +17,7 @@ export function PersonRow({ person, onAct }: { person: User; onAct: (act: Person
         <div className={rows.soft}>
           {endedAt === null ? (
             <>
-              {hasSecondFactor ? 'Second factor on' : 'No second factor'} · here since <Age at={createdAt} />
+              {hasSecondFactor ? 'Second factor on' : 'No second factor'} · added <Age at={createdAt} />
             </>
           ) : (
             <>
