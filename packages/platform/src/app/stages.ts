@@ -5,7 +5,7 @@ import { retentionStage } from '../engine/stages.ts'
 import { attributionStage, deviceStatusStage } from '../fleet/stages.ts'
 import { quarantineRetentionStage, quarantineStage } from '../ingest/stages.ts'
 import { namesStage } from '../subjects/stages.ts'
-import { telemetryStage, upkeepStage } from '../telemetry/stages.ts'
+import { measurementDaysStage, telemetryStage, upkeepStage } from '../telemetry/stages.ts'
 import { workflowStage } from '../workflow/stages.ts'
 import type { Config, Role } from './config.ts'
 import type { Rooms } from './rooms.ts'
@@ -25,6 +25,7 @@ export const allStages = (rooms: Rooms, config: Pick<Config, 'sealAfterMs'>): re
     },
   }),
   upkeepStage(),
+  measurementDaysStage,
   alertingStage({ subjects: rooms.subjects }),
   alertingUpkeepStage({ subjects: rooms.subjects, members: (tenant) => rooms.identity.members(tenant) }),
   workflowStage({ subjects: rooms.subjects, ways: rooms.ways }),
@@ -37,6 +38,7 @@ const worker = [
   'retention',
   'telemetry',
   'telemetry-upkeep',
+  'measurement-days',
   'alerting',
   'alerting-upkeep',
   'workflow',

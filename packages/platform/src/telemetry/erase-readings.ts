@@ -5,7 +5,7 @@ import { lockWindows } from './chunks.ts'
 import { findSeries } from './series.ts'
 
 /**
- * Deletes segments, chunks and gaps of a subject, in the transaction that destroys the subject's key. Series rows stay: they
+ * Deletes segments, chunks, gaps and days of a subject, in the transaction that destroys the subject's key. Series rows stay: they
  * hold opaque ids only. The caller deletes the blobs after the commit.
  * @returns rows deleted, and blobs that nothing points to any more
  */
@@ -17,6 +17,9 @@ export async function eraseReadings(
   const ids = await tx.asTenant(tenant, async (tenantTx) => {
     const series = await findSeries(tenantTx, { subject })
     await tenantTx.client.query('delete from tenant.gap where tenant_id = $1 and subject = $2', [tenant, subject])
+    await tenantTx.client.query('delete from tenant.measurement_day where tenant_id = $1 and subject_id = $2', [
+      ...[tenant, subject],
+    ])
     return series.map((one) => one.id)
   })
   await lockWindows(tx, 'shared')

@@ -1,5 +1,5 @@
 /** Readings of a subject over HTTP. Each look is recorded in the transaction that reads. */
-import { DevicesHeard, Id, LatestBody, SeriesBody, SeriesQuery } from '@careloop/contract'
+import { DaysQuery, DevicesHeard, Id, LatestBody, MeasurementDays, SeriesBody, SeriesQuery } from '@careloop/contract'
 import { z } from 'zod'
 import { record } from '../audit/index.ts'
 import type { Engine, EngineTx } from '../engine/index.ts'
@@ -8,6 +8,7 @@ import { isOfKind, kindsOf } from '../subjects/index.ts'
 import { fail } from './errors.ts'
 import { devicesHeard } from './heard.ts'
 import { latest } from './latest.ts'
+import { readDays } from './read-days.ts'
 import { readSeries } from './read-series.ts'
 
 const byId = z.object({ id: Id })
@@ -54,6 +55,24 @@ export function telemetryRoutes(engine: Engine): Route[] {
       response: { 200: DevicesHeard },
       handler: async (ctx) =>
         ctx.reply(200, { items: await devicesHeard(engine.db, { tenant: ctx.tenant, device: ctx.query.device }) }),
+    }),
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/subjects/:id/days',
+      summary: 'Civil days on which something was measured of a patient, by device and origin',
+      description: 'A date is that of the zone in which the patient lived then. Both dates are included.',
+      policy: { action: 'read', resource: 'series' },
+      params: byId,
+      query: DaysQuery,
+      response: { 200: MeasurementDays },
+      async handler(ctx) {
+        const { id: subject } = ctx.params
+        const days = await engine.db.asEngine(async (tx) => {
+          await lookedAt(ctx.principal, subject, ctx.requestId)(tx)
+          return tx.asTenant(ctx.tenant, (tenantTx) => readDays(tenantTx, { subject, ...ctx.query }))
+        })
+        return ctx.reply(200, { days })
+      },
     }),
   ]
 }

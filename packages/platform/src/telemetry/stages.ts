@@ -1,2 +1,3 @@
+export { measurementDaysStage } from './days-stage.ts'
 export { type TelemetryOptions, telemetryStage } from './telemetry-stage.ts'
 export { type UpkeepOptions, upkeepStage } from './upkeep-stage.ts'
