@@ -1,4 +1,5 @@
 /** Rules as people change them here: another limit, another owner, off and on again. Each change has an author and a reason. */
+import { isDeepStrictEqual } from 'node:util'
 import type { RuleEdit } from '@careloop/contract'
 import { assertOwned, type ProgramRule, type RuleBody } from '@careloop/rules'
 import { record } from '../audit/index.ts'
@@ -7,6 +8,7 @@ import type { By } from '../subjects/index.ts'
 import { alertingFailure } from './errors.ts'
 import { changedBody, changesOf } from './limits.ts'
 import { assertReaches, type Members } from './members.ts'
+import { inOwnWords } from './own-words.ts'
 import { headOf, lockRule } from './program-changes.ts'
 import {
   addVersion,
@@ -44,7 +46,7 @@ export async function editRule(
   const staff = await members(by.tenant)
   return change(engine, by, address, async (tx, row, newest, now) => {
     assertSeen(newest, edit.version)
-    const definition = edited(newest.definition, edit)
+    const definition = edited(newest.definition, edit, row.file_definition ?? newest.definition)
     if (digestOf(definition).equals(newest.sha256))
       throw alertingFailure('edit-empty', 'These changes change nothing. Read the rule again.', { pointer: '/body' })
     if (definition.owner === definition.backup)
@@ -176,17 +178,24 @@ async function keepFile(tx: TenantTx, row: RuleRow, newest: NewestVersion, isEdi
     .execute()
 }
 
-function edited(rule: ProgramRule, edit: RuleEdit): ProgramRule {
+/** @param file the program's own: with its limits again, the rule says its sentence again */
+function edited(rule: ProgramRule, edit: RuleEdit, file: ProgramRule): ProgramRule {
   const changes = changesOf(rule.body, edit.limits, '/body/limits')
-  const body = changedBody(rule.body, changes, '/body/limits')
+  const limited = changedBody(rule.body, changes, '/body/limits')
+  const body = edit.holdMs === undefined ? limited : withHold(limited, edit.holdMs)
   return {
-    ...rule,
-    body: edit.holdMs === undefined ? body : withHold(body, edit.holdMs),
+    ...worded(rule, body, file),
     ...(edit.ownerRole === undefined ? {} : { owner: edit.ownerRole }),
     ...(edit.backupRole === undefined ? {} : { backup: edit.backupRole }),
     ...(edit.action === undefined ? {} : { action: edit.action }),
     ...(edit.limitMs === undefined ? {} : { limitMs: edit.limitMs }),
   } satisfies ProgramRule
+}
+
+function worded(rule: ProgramRule, body: RuleBody, file: ProgramRule): ProgramRule {
+  if (isDeepStrictEqual(body, rule.body)) return rule
+  if (isDeepStrictEqual(body, file.body)) return { ...rule, body, sentence: file.sentence }
+  return inOwnWords(rule, body, 'Limit')
 }
 
 /** Of a silence the time is its span, of a threshold its hold. @throws Failure `limit-invalid` */

@@ -147,9 +147,9 @@ export class Evaluation {
     for (let index = 0; index < commit.entries.length; index++) {
       const entry = commit.entries[index]!
       if (entry.kind === 'readings') {
-        this.#lastHeard.hear(entry)
-        if (!this.#evaluator.has(entry.subject)) continue
-        this.#evaluator.readings(entry.subject, entry.readings, this.#sourceOf(commit, index, entry))
+        const source = this.#sourceOf(commit, index, entry)
+        this.#lastHeard.hear(entry, source)
+        this.#evaluator.readings(entry.subject, entry.readings, source)
       } else configured = (await this.#hear(entry, commit, index)) || configured
     }
     this.#evaluator.advance(commit.storedAt)
@@ -273,8 +273,8 @@ export class Evaluation {
       const tenant = this.#tenants.get(transition.subject)!
       const { partition } = this.#parts
       const { position, storedAt } = commit
-      const override = this.#overrideOf(transition)
-      const decided = { transition, tenant, partition, position, storedAt, ordinal, override }
+      const [override, lastHeard] = [this.#overrideOf(transition), this.#lastOf(transition)]
+      const decided = { transition, tenant, partition, position, storedAt, ordinal, override, lastHeard }
       if (isReplay) this.#replayed.push(decided)
       else this.#decided.push(decided)
     })
@@ -286,6 +286,13 @@ export class Evaluation {
     const state = this.#evaluator.state(subject)
     const own = state?.find(({ spec }) => spec.rule === rule && spec.enrolment === enrolment)
     return own?.spec.override ?? null
+  }
+
+  /** Of a silence: what was heard before it. */
+  #lastOf({ subject, focus, breach }: Transition): Source | undefined {
+    if (breach === undefined || breach.points.length > 0) return undefined
+    const devices = this.#evaluator.devices(subject)?.map(({ device }) => device)
+    return this.#lastHeard.newestOf(focus === '' ? (devices ?? []) : [focus])
   }
 
   /** Transitions, cursor and (when due) checkpoint: all or nothing, and only while the lease is held. */

@@ -3,7 +3,7 @@
  * raising, at most 64 kB, sealed under the subject's key. Of frames that do not fit, the hash remains.
  */
 import { createHash } from 'node:crypto'
-import { isCensored, type LogEntry, type ReadingFlag, type ReadingsLogged } from '@careloop/contract'
+import { isAbsent, isCensored, type LogEntry, type ReadingFlag, type ReadingsLogged } from '@careloop/contract'
 import type { CompiledRule, Point, Source, Transition, Usable } from '@careloop/rules'
 import type { LogCommit, ReadingLog } from '../engine/index.ts'
 
@@ -75,12 +75,29 @@ export async function gatherEvidence(
   source: EvidenceSource,
   rule: CompiledRule,
   { breach, late, why }: Transition,
+  lastHeard?: Source,
 ): Promise<Evidence | null> {
   const points = breach?.points ?? (late ? [late] : [])
   if (points.length > 0) return withFrames(source, rule, points, breach?.leftOut ?? 0)
   const nothing = { readings: [], frames: [], leftOut: 0 }
   if (why !== undefined) return { ...nothing, why }
-  return breach === undefined ? null : { ...nothing, silence: { since: breach.since, last: breach.last ?? null } }
+  if (breach === undefined) return null
+  const before = lastHeard === undefined ? nothing : await beforeSilence(source, rule, lastHeard)
+  return { ...before, silence: { since: breach.since, last: breach.last ?? null } }
+}
+
+/** The readings before a silence, where they are easily had: they show what is not known to have stayed so. */
+async function beforeSilence(log: EvidenceSource, rule: CompiledRule, source: Source): Promise<Evidence> {
+  const entry = await log.entry(source)
+  if (entry === null) return { readings: [], frames: [], leftOut: 0 }
+  const readings = entry.readings.flatMap(({ signal, value, measuredAt, groupId: group = '', flags }) =>
+    isAbsent(value) || !rule.signals.includes(signal)
+      ? []
+      : [{ ...{ signal, value, measuredAt, group, source }, ...(flags?.length ? { flags } : {}) }],
+  )
+  if (readings.length === 0) return { readings, frames: [], leftOut: 0 }
+  const frame = keepFrame(source, entry, maxEvidenceBytes - JSON.stringify(readings).length)
+  return { readings, frames: [frame], leftOut: 0 }
 }
 
 async function withFrames(

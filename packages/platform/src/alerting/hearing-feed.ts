@@ -66,9 +66,11 @@ export class HearingFeed {
   /** Before a commit's entries. */
   reach(position: number, at: EpochMs): void {
     if (this.#history === 0 || position <= this.#history) return
-    // Doors of before there were doors to tell of count as up.
-    for (const door of this.#historyDoors.size > 0 ? this.#historyDoors : ['before'])
-      this.#evaluator.door(door, true, at)
+    // Up at the end of the history, not at this entry: it may tell that nobody listened since.
+    const since = this.#evaluator.hearing().heardUntil || at
+    // Where there were no doors to tell of themselves they count as up.
+    const up = this.#historyDoors.size > 0 ? this.#historyDoors : ['before']
+    for (const door of up) this.#evaluator.door(door, true, since)
     this.#history = 0
     this.#historyDoors.clear()
     this.#changed = true

@@ -5,6 +5,7 @@ import type { Subjects } from '../subjects/index.ts'
 import { isErased } from './checkpoint.ts'
 import { changedBody } from './limits.ts'
 import { openOverride, overrideRow, standingRows } from './override-store.ts'
+import { inOwnWords } from './own-words.ts'
 import type { AlertingTables } from './schema.ts'
 
 export interface RuleVersion {
@@ -107,7 +108,7 @@ async function withLimitsOf(engine: Engine, tenant: string, standing: RuleVersio
   try {
     const { changes } = await openOverride(engine, tenant, row)
     const body = changedBody(standing.definition.body, changes, '')
-    return { ...standing, definition: { ...standing.definition, body }, compiled: compileRule(body) }
+    return { ...standing, definition: inOwnWords(standing.definition, body, 'Own limit'), compiled: compileRule(body) }
   } catch (error) {
     if (isErased(error)) return standing
     // The rule was changed since, so that the subject's limit no longer has a place in it: the program's own limits stand.

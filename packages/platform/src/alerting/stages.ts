@@ -1,5 +1,6 @@
 /** Evaluates rules on the reading log: one process at a time for each partition. */
 import type { Engine, Stage } from '../engine/index.ts'
+import { settleDoors } from '../ingest/index.ts'
 import { alertingMetrics } from './alerting-metrics.ts'
 
 export { alertingUpkeepStage } from './upkeep.ts'
@@ -73,15 +74,24 @@ async function evaluate(parts: EvaluationParts, stop: AbortSignal): Promise<void
   const { engine, lease } = parts
   const evaluation = new Evaluation(parts)
   await evaluation.open()
-  const stopTicks = tickWhenIdle(engine)
+  const ended = new AbortController()
+  const either = AbortSignal.any([stop, lease.signal, ended.signal])
+  let stopTicks = () => {}
+  // The first tick after a kill must not find silence where nobody listened.
+  const settled = settleDoors(engine, either)
+    .catch((err) => engine.watch.log.warn({ err }, 'whether doors are up could not be found out'))
+    .then(() => {
+      if (!either.aborted) stopTicks = tickWhenIdle(engine)
+    })
   try {
-    const either = AbortSignal.any([stop, lease.signal])
     while (!either.aborted) {
       const found = await evaluation.advance()
       if (!found) await engine.log.waitFor(partition, evaluation.position, tickEveryMs, either)
     }
     if (!lease.signal.aborted) await evaluation.close()
   } finally {
+    ended.abort()
+    await settled
     stopTicks()
   }
 }

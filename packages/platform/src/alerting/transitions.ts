@@ -1,5 +1,5 @@
 /** What an alert row, its event and its fact need of what the evaluator told: read and computed before any row is locked. */
-import type { OwnedRule, Transition } from '@careloop/rules'
+import type { OwnedRule, Source, Transition } from '@careloop/rules'
 import type { DataKey, Engine } from '../engine/index.ts'
 import type { Subjects } from '../subjects/index.ts'
 import { isErased } from './checkpoint.ts'
@@ -19,6 +19,8 @@ export interface Decided {
   readonly ordinal: number
   /** The limit of its own that the subject had; null = the rule's. */
   readonly override: string | null
+  /** Of a silence: the newest entry before it, as far as this holder heard it. */
+  readonly lastHeard: Source | undefined
 }
 
 /** A transition with all that its transaction needs: nothing is read or computed while rows are locked. */
@@ -71,7 +73,7 @@ async function prepare(
   try {
     const key = await engine.keys.keyFor('subject', transition.subject)
     const zone = zones.get(transition.subject) ?? 'UTC'
-    const evidence = await gatherEvidence(source, compiled, transition)
+    const evidence = await gatherEvidence(source, compiled, transition, decided.lastHeard)
     const summary = raises(transition) ? inWords(engine, definition, transition, zone) : null
     return { ...decided, rule: definition, program, key, summary, evidence }
   } catch (error) {

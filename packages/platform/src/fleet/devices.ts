@@ -45,6 +45,8 @@ export async function enrolDevice(
         pointer: '/body/name',
       })
     await tx.publish({ type: 'DeviceEnrolled', device: id })
+    // From now on it is known when this gateway is gone: whoever waits for what is behind it must know it too.
+    if (await isGatewayName(tx, wanted.name)) tx.beforeCommitAppend([{ kind: 'config-changed', tenant: by.tenant }])
     await audited(tx, by, 'create', 'device', { id, purpose: 'HOPERAT' })
     return viewOfOne(tx, key, id)
   })
@@ -173,6 +175,12 @@ async function assertGateway(tx: TenantTx, id: string | undefined): Promise<void
     .executeTakeFirst()
   if (!found)
     throw fleetFailure('gateway-not-found', 'No gateway has this id. List the gateways.', { pointer: '/body/gateway' })
+}
+
+/** A gateway that connects by itself is enrolled as a device of the same name. */
+async function isGatewayName(tx: TenantTx, name: string): Promise<boolean> {
+  const query = tx.tables<FleetTables>().selectFrom('gateway').select('id').where('name', '=', name)
+  return (await query.executeTakeFirst()) !== undefined
 }
 
 async function deviceIds(tx: TenantTx, filter: DeviceListQuery): Promise<string[]> {

@@ -91,6 +91,24 @@ async function heartbeat(engine: Engine, id: string, revived: () => Promise<void
   await tellSilent(engine, id)
 }
 
+/**
+ * Resolves when no door process is in doubt: each has beaten lately or is told down. Whoever fires timers by the log's time waits
+ * for it after a start, since a process that was killed has not said that nobody heard devices from then on.
+ */
+export async function settleDoors(engine: Engine, stop: AbortSignal): Promise<void> {
+  while (!stop.aborted) {
+    await tellSilent(engine, nobody)
+    const { rows } = await engine.db.pool.query(
+      'select from engine.door_process where not told_down and not ended and heard_until < $1 limit 1',
+      [engine.clock.now() - 2 * HEARTBEAT_MS],
+    )
+    if (rows.length === 0) return
+    await engine.clock.sleep(HEARTBEAT_MS, stop)
+  }
+}
+
+const nobody = '00000000-0000-0000-0000-000000000000'
+
 /** First the log, then the note that it was said: a crash between them says it twice, never not at all. */
 async function tellSilent(engine: Engine, self: string): Promise<void> {
   const { rows } = await engine.db.pool.query<{ process: string }>(
