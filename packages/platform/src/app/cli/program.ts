@@ -1,5 +1,7 @@
 /** `careloop program activate|list`. */
+
 import { existsSync } from 'node:fs'
+import { vitalSignNotice, watchesVitalSigns } from '@careloop/contract'
 import type { OwnedRule, Program } from '@careloop/rules'
 import { readProgram, readPrograms } from '../../alerting/index.ts'
 import { appFailure } from '../errors.ts'
@@ -38,6 +40,7 @@ async function activate(rooms: Rooms, program: Program, options: Options): Promi
   const installed = (await rooms.alerting.programs(by.tenant)).find(({ head }) => head.code === program.code)
   for (const { active, definition } of installed?.rules ?? []) if (active) console.log(`  ${inOneLine(definition)}`)
   console.log(`\n${program.notice}`)
+  if (program.rules.some(watchesVitalSigns)) console.log(`\n${vitalSignNotice}`)
 }
 
 const inOneLine = ({ title, priority, owner, backup, limitMs }: OwnedRule): string =>
