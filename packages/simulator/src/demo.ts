@@ -9,6 +9,7 @@ import { endOnCrash, endWithProcess, makeWatch, type Platform, readConfig, start
 import { buildWeb } from '../../../scripts/build-web.ts'
 import { actsOf } from './demo/acts.ts'
 import { type DeviceCast, deviceToTry, enrolDevice } from './demo/devices.ts'
+import { openMailbox } from './demo/mailbox.ts'
 import { makePeople, type People } from './demo/people.ts'
 import { demoEnvironment, forgetPlace, NotTheDemo, openPlace, type Place } from './demo/place.ts'
 import { takenPorts } from './demo/ports.ts'
@@ -20,7 +21,7 @@ import {
   refrigeratorRecording,
 } from './demo/recordings.ts'
 import { bloodPressurePace, type Pace, planReplay, realPace } from './demo/replay.ts'
-import { openTasks, tellOfTasks } from './demo/tasks-told.ts'
+import { clock, openTasks, tellOfTasks } from './demo/tasks-told.ts'
 import { type Addresses, perform, replay, speakerFor, type Troupe, type TroupeParts } from './demo/troupe.ts'
 import { portTaken, welcome } from './demo/words.ts'
 import { SECOND } from './signals/day-rhythm.ts'
@@ -29,7 +30,10 @@ const root = fileURLToPath(new URL('../../..', import.meta.url))
 const shared = fileURLToPath(new URL('../../../../shared/material', import.meta.url))
 
 async function main(): Promise<void> {
-  const config = readConfig(demoEnvironment(process.env, root))
+  const mailbox = await openMailbox(({ to, subject }) =>
+    say(`${clock(Date.now())}  mail   ${to.join(', ')}: ${subject}`),
+  )
+  const config = readConfig(demoEnvironment(process.env, root, mailbox.url))
   if (!config.mqtt || !config.mqtts)
     throw new NotTheDemo('The demo needs both MQTT doors: unset CARELOOP_MQTT(S)_PORT=off.')
   const taken = await takenPorts(config)
@@ -39,7 +43,7 @@ async function main(): Promise<void> {
   const log = makeWatch({ level: config.logLevel, destination: createWriteStream(place.logFile, { flags: 'a' }) })
   const hasPages = await pages()
   say('Starting the database and the server ...')
-  const ends: (() => Promise<unknown>)[] = []
+  const ends: (() => Promise<unknown>)[] = [mailbox.close]
   const close = async () => {
     say('\nStopping ...')
     while (ends.length > 0) await ends.pop()!()

@@ -7,10 +7,14 @@ import { demoEnvironment, forgetPlace, NotTheDemo, openPlace } from './place.ts'
 const home = mkdtempSync(join(tmpdir(), 'demo-place-'))
 afterAll(() => rmSync(home, { recursive: true, force: true }))
 
-it('demo > never writes into a database or a folder of somebody else', () => {
-  const env = demoEnvironment({ DATABASE_URL: 'postgres://somebody@elsewhere/real' }, home)
+it('demo > never writes into a database or a folder of somebody else, nor through their mail server', () => {
+  const env = demoEnvironment(
+    { DATABASE_URL: 'postgres://somebody@elsewhere/real', CARELOOP_SMTP_URL: 'smtp://mail.hospital.example' },
+    home,
+  )
   expect(env).toMatchObject({ CARELOOP_DATA: join(home, '.careloop', 'demo'), CARELOOP_MQTTS_HOST: '127.0.0.1' })
   expect(env.DATABASE_URL).toBeUndefined()
+  expect(env.CARELOOP_SMTP_URL).toBeUndefined()
 
   const foreign = join(home, 'real')
   mkdirSync(foreign)

@@ -26,8 +26,11 @@ export class NotTheDemo extends Error {}
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** The environment with the demo's own defaults: data apart from a real installation's, the key beside them, loopback only. */
-export function demoEnvironment(env: Env, root: string): Env {
+/**
+ * The environment with the demo's own defaults: data apart from a real installation's, the key beside them, loopback only.
+ * @param mailbox where mail goes, `smtp://...`; left out: none is sent
+ */
+export function demoEnvironment(env: Env, root: string, mailbox?: string): Env {
   const dataDir = env.CARELOOP_DATA || join(root, '.careloop', 'demo')
   return {
     ...env,
@@ -35,6 +38,9 @@ export function demoEnvironment(env: Env, root: string): Env {
     CARELOOP_MASTER_KEY_FILE: env.CARELOOP_MASTER_KEY_FILE || `${dataDir.replace(/[/\\]+$/, '')}-master.key`,
     CARELOOP_MQTTS_HOST: env.CARELOOP_MQTTS_HOST || '127.0.0.1',
     CARELOOP_ROLE: 'all',
+    // Mail of a demo goes to the demo, whatever mail server the shell is set up for.
+    CARELOOP_SMTP_URL: mailbox,
+    CARELOOP_MAIL_FROM: 'Careloop demo <careloop@demo.example>',
     // A demo never writes invented patients into somebody's database.
     DATABASE_URL: undefined,
   }

@@ -39,4 +39,4 @@ function sentence({ title, subject, value, historic, owner }: WorklistRow): stri
   return `${title}: ${subject.name}, ${[value.text, value.unit].join(' ').trim()}${historic ? ' (found late)' : ''} -> ${owner.name}`
 }
 
-const clock = (at: number): string => new Date(at).toTimeString().slice(0, 8)
+export const clock = (at: number): string => new Date(at).toTimeString().slice(0, 8)
