@@ -26,6 +26,7 @@ Careloop demo. Everybody in it is invented; it is not for use with patients.
   Pages            ${addresses.http}
   MQTT             ${mqtt.host}   device tokens
   MQTT over TLS    ${new URL(addresses.mqtts).host}   client certificates
+  Mail             told here, a line each; nothing leaves this machine
   Data             ${scene.dataDir}
   Log              ${scene.logFile}
 
