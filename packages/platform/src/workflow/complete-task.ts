@@ -1,9 +1,22 @@
 /** How a task ends: with what was done, sealed; and how whoever ended it takes that back within a minute. */
 import { type CompleteTask, type DispositionCode, dispositions, type SubjectKind } from '@careloop/contract'
-import { closeAlert, conditionOf } from '../alerting/index.ts'
-import type { DataKey, Engine } from '../engine/index.ts'
+import { closeAlert, conditionOf, reopenAlert } from '../alerting/index.ts'
+import type { DataKey, Engine, TenantTx } from '../engine/index.ts'
 import { workflowFailure } from './errors.ts'
-import { type Act, type Acting, assertSeen, change, lockTask, readTask, takenFrom, tell } from './task-rows.ts'
+import { planNext } from './escalation.ts'
+import { type TaskRow, toMs, type WorkflowTables } from './schema.ts'
+import {
+  type Act,
+  type Acting,
+  assertSeen,
+  change,
+  lockAnyTask,
+  lockTask,
+  readTask,
+  sealEventDetail,
+  takenFrom,
+  tell,
+} from './task-rows.ts'
 
 /** What is kept, sealed, of how a task ended. */
 export interface TaskOutcome {
@@ -14,7 +27,7 @@ export interface TaskOutcome {
 
 /**
  * Ends a task with what was done, and closes its alert.
- * @throws Failure `task-not-found`, `task-completed`, `task-moved`, `disposition-unfit`, `note-needed`, `rearm-unfit`
+ * @throws Failure `task-not-found`, `task-completed`, `task-moved`, `disposition-unfit`, `note-needed`, `rearm-invalid`
  */
 export async function completeTask(
   engine: Engine,
@@ -34,7 +47,7 @@ export async function completeTask(
     if (wanted.note.trim() === '' && (await conditionOf(tx, task.alert_id)) === 'active')
       throw workflowFailure(
         'note-needed',
-        'The condition still stands. Say in the note why it may be closed now: nothing raises it again until it has cleared once.',
+        'The condition still stands. Say in the note why it may be closed now: it is not told again before what you chose to wait for.',
         { pointer: '/body/note' },
       )
     const now = engine.clock.now()
@@ -44,10 +57,77 @@ export async function completeTask(
       ...{ completed_by: acting.staff, completed_at: now },
       ...{ key_id: key.id, outcome: sealOutcome(key, acting.tenant, id, wanted) },
     })
-    await closeAlert(engine, tx, task.alert_id, `staff:${acting.staff}`)
+    await closeAlert(engine, tx, task.alert_id, `staff:${acting.staff}`, wanted.rearm)
     await tell(tx, acting, task, { what: 'completed', at: now, status: 'completed' })
     return { done: true }
   })
+}
+
+// ---------------------------------------------------------------- taking it back
+
+/** A slip is noticed at once; after that what was recorded stands, and a new alert is a new task. */
+const undoMs = 60_000
+
+/** Until when whoever completed a task may take that back; null when they no longer can. */
+export function reopenUntil(task: TaskRow, now: number): number | null {
+  if (task.status !== 'completed') return null
+  const until = toMs(task.completed_at!) + undoMs
+  return until > now ? until : null
+}
+
+/**
+ * Takes a completion back: the task is theirs again, its alert open and acknowledged. What had been recorded is kept, sealed, with
+ * the event.
+ * @throws Failure `task-not-found`, `task-moved`, `reopen-refused`, `alert-superseded`
+ */
+export async function reopenTask(engine: Engine, acting: Acting, id: string, seen?: number): Promise<Act> {
+  const known = await engine.db.asTenant(acting.tenant, (tx) => readTask(tx, id, acting.kinds))
+  // Asked for before the transaction, which must not wait for another connection.
+  const key = known.key_id === null ? null : await engine.keys.key(known.key_id)
+  return engine.db.asTenant(acting.tenant, async (tx) => {
+    const task = await lockAnyTask(tx, id, acting.kinds)
+    const now = engine.clock.now()
+    await assertReopens(tx, task, acting, now)
+    assertSeen(task, seen, '/query/version')
+    if (key === null || key.id !== task.key_id) throw refused('It changed while you asked. Try again.')
+    const outcome = openOutcome(key, acting.tenant, id, task.outcome!)
+    const ended = { completed_by: null, completed_at: null, key_id: null, outcome: null }
+    await change(tx, task, { status: 'claimed', ...ended })
+    await reopenAlert(engine, tx, task.alert_id, `staff:${acting.staff}`)
+    const detail = { key, sealed: sealEventDetail(key, acting.tenant, id, { outcome }) }
+    await tell(tx, acting, task, { what: 'reopened', at: now, status: 'claimed', detail })
+    // A timer that came due while it was completed did nothing and is gone: as it was planned, so it is again.
+    await planNext(engine, tx, { ...task, ...ended, status: 'claimed' }, await lastToldAt(tx, task))
+    return { done: true }
+  })
+}
+
+async function assertReopens(tx: TenantTx, task: TaskRow, acting: Acting, now: number): Promise<void> {
+  if (task.status !== 'completed') throw refused('This task is not completed: there is nothing to take back.')
+  if (task.completed_by !== acting.staff)
+    throw refused('A colleague completed this task. Only they can take that back.')
+  if (reopenUntil(task, now) === null)
+    throw refused('A completion can be taken back for one minute. What was recorded stands now.')
+  const later = tx.tables<WorkflowTables>().selectFrom('task').select('id').where('alert_id', '=', task.alert_id)
+  if ((await later.where('status', '<>', 'completed').executeTakeFirst()) !== undefined)
+    throw refused('Another task about this alert is open. Go on with that one.')
+}
+
+const refused = (message: string) => workflowFailure('reopen-refused', message, { pointer: '/params/id' })
+
+/** When somebody was last told of the task: escalation counts from there. */
+async function lastToldAt(tx: TenantTx, task: TaskRow): Promise<number> {
+  const told = await tx
+    .tables<WorkflowTables>()
+    .selectFrom('task_event')
+    .select('at')
+    .where('task_id', '=', task.id)
+    .where('what', 'in', ['opened', 'recurred', 'handed-off', 'escalated'])
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  const pagedAt = task.paged_at === null ? 0 : toMs(task.paged_at)
+  return Math.max(toMs(told?.at ?? task.opened_at), pagedAt)
 }
 
 // ---------------------------------------------------------------- outcome

@@ -11,6 +11,7 @@ export const workflowErrors = {
   'task-not-claimed': { disposition: 'reject', status: 409, issue: 'conflict' },
   'snooze-refused': { disposition: 'reject', status: 422, issue: 'business-rule' },
   'snooze-too-long': { disposition: 'reject', status: 422, issue: 'business-rule' },
+  'reopen-refused': { disposition: 'reject', status: 409, issue: 'business-rule' },
   'hand-off-unfit': { disposition: 'reject', status: 422, issue: 'business-rule' },
   'activity-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
   'activity-not-yours': { disposition: 'reject', status: 403, issue: 'forbidden' },

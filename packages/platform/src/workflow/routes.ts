@@ -110,6 +110,16 @@ export const workflowRoutes = (workflow: Workflow): Route[] => [
     handler: async (ctx) => answer(workflow, ctx, await workflow.complete(acting(ctx), ctx.params.id, ctx.body)),
   }),
   ...notificationRoutes(workflow),
+  defineRoute({
+    method: 'POST',
+    url: '/api/v1/tasks/:id/reopen',
+    summary: 'Take a completion of one’s own back, within a minute',
+    policy,
+    params: byId,
+    query: SeenTask,
+    response,
+    handler: async (ctx) => answer(workflow, ctx, await workflow.reopen(acting(ctx), ctx.params.id, ctx.query.version)),
+  }),
   ...activityRoutes(workflow.activities),
 ]
 

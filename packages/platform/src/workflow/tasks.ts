@@ -104,6 +104,8 @@ export const snoozeTask = (engine: Engine, acting: Acting, id: string, wanted: S
           pointer: '/params/id',
         },
       )
+    // Whoever decides when to turn to it has seen it, also when it has come back.
+    await acknowledgeAlert(engine, tx, task.alert_id, `staff:${acting.staff}`)
     const at = engine.clock.now()
     if (wanted.minutes === 0) {
       // No longer put off: whoever has it turns back to it.

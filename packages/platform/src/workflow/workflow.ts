@@ -3,7 +3,7 @@ import type { CompleteTask, HandOffTask, NotificationList, SnoozeTask, TaskBody,
 import type { Engine } from '../engine/index.ts'
 import type { By, Subjects } from '../subjects/index.ts'
 import { type Activities, makeActivities } from './activity.ts'
-import { completeTask } from './complete-task.ts'
+import { completeTask, reopenTask } from './complete-task.ts'
 import { workflowFailure } from './errors.ts'
 import { markSeen, notificationsOf, notificationsOfTask } from './notifications.ts'
 import type { WorkingStaff } from './staff.ts'
@@ -26,8 +26,10 @@ export interface Workflow {
   snooze(acting: Acting, id: string, wanted: SnoozeTask): Promise<Act>
   /** @throws as `claim`, and Failure `hand-off-unfit` */
   handOff(acting: Acting, id: string, wanted: HandOffTask): Promise<Act>
-  /** @throws Failure `task-not-found`, `task-completed`, `task-moved`, `disposition-unfit`, `note-needed` */
+  /** @throws Failure `task-not-found`, `task-completed`, `task-moved`, `disposition-unfit`, `note-needed`, `rearm-invalid` */
   complete(acting: Acting, id: string, wanted: CompleteTask): Promise<Act>
+  /** @param seen version of the task as it was shown @throws Failure `task-not-found`, `task-moved`, `reopen-refused`, `alert-superseded` */
+  reopen(acting: Acting, id: string, seen?: number): Promise<Act>
   /** What a member of staff was told in the pages. */
   notifications(tenant: string, staff: string): Promise<NotificationList>
   /** They have seen these of theirs. */
@@ -56,6 +58,7 @@ export function makeWorkflow(engine: Engine, subjects: Pick<Subjects, 'names'>, 
     snooze: (acting, id, wanted) => snoozeTask(engine, acting, id, wanted),
     handOff: (acting, id, wanted) => handOffTask(engine, { staff, kindOf: kindOf(acting.tenant) }, acting, id, wanted),
     complete: (acting, id, wanted) => completeTask(engine, acting, id, kindOf(acting.tenant), wanted),
+    reopen: (acting, id, seen) => reopenTask(engine, acting, id, seen),
     notifications: (tenant, person) => notificationsOf(engine, tenant, person),
     seen: (tenant, person, ids) => markSeen(engine, tenant, person, ids),
     taskNotifications: (by, task) => notificationsOfTask(engine, staff, by, task),

@@ -18,11 +18,12 @@ import {
   staffNamesOf,
   staffRef,
   subjectRef,
+  worseMeans,
 } from '../alerting/index.ts'
 import { record } from '../audit/index.ts'
 import type { Engine, TenantTx } from '../engine/index.ts'
 import type { By, NamedSubject, Subjects } from '../subjects/index.ts'
-import { openOutcome } from './complete-task.ts'
+import { openOutcome, reopenUntil } from './complete-task.ts'
 import { workflowFailure } from './errors.ts'
 import { type TaskRow, toMs, type WorkflowTables } from './schema.ts'
 import { openEventDetail, readTask } from './task-rows.ts'
@@ -81,6 +82,7 @@ export async function taskBody(parts: WorklistParts, by: By, id: string): Promis
     throw workflowFailure('task-not-found', 'The subject of this task was erased.', { pointer: '/params/id' })
   const staff = await staffNamesOf(parts.staff, by.tenant)
   const { definition } = alert.rule
+  const until = reopenUntil(row, engine.clock.now())
   const recurrences = found.events.filter((event) => event.what === 'recurred').length
   return {
     ...rowBody(row, alert, subject, staff, recurrences, engine.clock.now()),
@@ -91,6 +93,8 @@ export async function taskBody(parts: WorklistParts, by: By, id: string): Promis
       .map(({ code, label, needsNote }) => ({ code, label, needsNote: needsNote || alert.condition === 'active' })),
     ...(row.claimed_at === null ? {} : { claimedAt: toMs(row.claimed_at) }),
     ...(await ending(engine, by.tenant, row, staff)),
+    ...(alert.condition === 'active' && row.status !== 'completed' ? { worseMeans: worseMeans(definition) } : {}),
+    ...(until === null ? {} : { reopenUntil: until }),
     events: await eventBodies(engine, by.tenant, found.events, staff),
   }
 }
@@ -139,7 +143,8 @@ function rowBody(
     ...(claimedBy === null ? {} : { claimedBy }),
     ...{ status: row.status, condition: alert.condition, historic: alert.historic },
     ...(row.backup_id === null ? {} : { backup: staffRef(staff, row.backup_id) }),
-    ...(snoozedUntil > now ? { snoozedUntil } : {}),
+    // What came back while it was put off is put off no more.
+    ...(snoozedUntil > now && alert.handling === 'acknowledged' ? { snoozedUntil } : {}),
     ...{ program: programRef(alert.program), escalation: row.escalation, version: row.version },
   }
 }
