@@ -4,6 +4,9 @@ import { mayBe, useMe } from './session.tsx'
 
 const places = [
   { to: '/worklist', label: 'Worklist', resource: 'task', key: 'w' },
+  { to: '/board', label: 'Board', resource: 'board', key: 'b' },
+  { to: '/subjects', label: 'Patients and things', resource: 'subject', key: 's' },
+  { to: '/programs', label: 'Programs', resource: 'program', key: 'r' },
   { to: '/devices', label: 'Devices', resource: 'device', key: 'd' },
   { to: '/quarantine', label: 'Quarantine', resource: 'quarantine', key: 'q' },
   { to: '/people', label: 'People', resource: 'user', key: 'p' },

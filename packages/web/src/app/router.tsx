@@ -7,14 +7,20 @@ import { isSecondFactorNeeded } from '../pages/account/enrol-second-factor.tsx'
 import { AccountPage, loadAccount } from '../pages/account/page.tsx'
 import { SecondFactorPage, type SecondFactorSearch } from '../pages/account/second-factor-page.tsx'
 import { BoardPage, type BoardSearch, loadBoard } from '../pages/board/page.tsx'
-import { DevicesPage, loadDevices } from '../pages/devices/page.tsx'
+import { DevicePage, type DeviceSearch, loadDevice } from '../pages/devices/device-page.tsx'
+import { DevicesPage, type DevicesSearch, loadDevices } from '../pages/devices/page.tsx'
+import { deviceStates } from '../pages/devices/shown-devices.ts'
 import { loadPeople, PeoplePage } from '../pages/people/page.tsx'
+import { loadPrograms, ProgramsPage } from '../pages/programs/page.tsx'
+import { ProgramPage, type ProgramSearch } from '../pages/programs/program-page.tsx'
 import { loadQuarantine, QuarantinePage, type QuarantineSearch, statuses } from '../pages/quarantine/page.tsx'
 import { SetUpPage } from '../pages/set-up.tsx'
 import { SignInPage, type SignInSearch } from '../pages/sign-in.tsx'
 import { loadSubject, SubjectPage, type SubjectSearch } from '../pages/subject/page.tsx'
+import { loadSubjects, SubjectsPage, type SubjectsSearch } from '../pages/subjects/page.tsx'
 import { loadWorklist, WorklistPage, type WorklistSearch } from '../pages/worklist/page.tsx'
 import { Empty, Failed } from '../parts/page-state.tsx'
+import { homeOf } from './home.ts'
 import { showLocked } from './idle.ts'
 import { Shell } from './shell.tsx'
 
@@ -22,7 +28,7 @@ const root = createRootRouteWithContext<{ client: QueryClient }>()({
   component: Outlet,
   notFoundComponent: () => (
     <Empty title="There is no such page">
-      <Link to="/worklist">Go to the worklist</Link>
+      <Link to="/">Go to your first page</Link>
     </Empty>
   ),
 })
@@ -82,8 +88,9 @@ const staff = createRoute({
 const home = createRoute({
   getParentRoute: () => staff,
   path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/worklist', replace: true })
+  async beforeLoad({ context }) {
+    const { roles } = await context.client.ensureQueryData(queries.me)
+    throw redirect({ to: homeOf(roles), replace: true })
   },
 })
 
@@ -122,11 +129,52 @@ const board = createRoute({
   component: BoardPage,
 })
 
+const subjectKinds = ['patient', 'asset', 'location'] as const
+
+const subjects = createRoute({
+  getParentRoute: () => staff,
+  path: '/subjects',
+  validateSearch: (raw: Raw): SubjectsSearch => {
+    const kind = subjectKinds.find((each) => each === raw.kind)
+    return { ...textOf(raw, 'panel'), ...(kind === undefined ? {} : { kind }) }
+  },
+  loaderDeps: ({ search: { kind } }) => (kind === undefined ? {} : { kind }),
+  loader: ({ context, deps }) => loadSubjects(context.client, deps),
+  component: SubjectsPage,
+})
+
+const programs = createRoute({
+  getParentRoute: () => staff,
+  path: '/programs',
+  loader: ({ context }) => loadPrograms(context.client),
+  component: ProgramsPage,
+})
+
+const program = createRoute({
+  getParentRoute: () => staff,
+  path: '/programs/$code',
+  validateSearch: (raw: Raw): ProgramSearch => textOf(raw, 'panel'),
+  loader: ({ context }) => loadPrograms(context.client),
+  component: ProgramPage,
+})
+
 const devices = createRoute({
   getParentRoute: () => staff,
   path: '/devices',
+  validateSearch: (raw: Raw): DevicesSearch => {
+    const state = deviceStates.find((each) => each === raw.state)
+    return { ...textOf(raw, 'q'), ...textOf(raw, 'panel'), ...(state === undefined ? {} : { state }) }
+  },
   loader: ({ context }) => loadDevices(context.client),
   component: DevicesPage,
+})
+
+const device = createRoute({
+  getParentRoute: () => staff,
+  path: '/devices/$id',
+  validateSearch: (raw: Raw): DeviceSearch => textOf(raw, 'panel'),
+  loader: ({ context, params }) => loadDevice(context.client, params.id),
+  component: DevicePage,
 })
 
 const quarantine = createRoute({
@@ -165,7 +213,20 @@ const routeTree = root.addChildren([
   signIn,
   setUp,
   secondFactor,
-  staff.addChildren([account, people, home, worklist, subject, board, devices, quarantine]),
+  staff.addChildren([
+    account,
+    people,
+    home,
+    worklist,
+    subject,
+    board,
+    subjects,
+    programs,
+    program,
+    devices,
+    device,
+    quarantine,
+  ]),
 ])
 
 export const makeRouter = (client: QueryClient) =>

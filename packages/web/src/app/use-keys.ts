@@ -29,6 +29,8 @@ export function useKeys(keys: Keys): void {
 
 function press(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
+  // A dialog that closes on Escape is gone when this hears of the press: its target tells that it was meant for it.
+  if (event.target instanceof Element && event.target.closest('[role="dialog"], [role="menu"]') !== null) return
   if (document.querySelector('[role="dialog"][aria-modal="true"], [role="menu"]') !== null) return
   if (event.key !== 'Escape' && !keysAreOn()) return
   if (['Shift', 'Control', 'Alt', 'Meta'].includes(event.key)) return

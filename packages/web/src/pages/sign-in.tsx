@@ -28,7 +28,7 @@ export function SignInPage() {
     client.clear()
     showOpen()
     const search = back === undefined ? {} : { back }
-    await (next === 'signed-in' ? navigate({ href: back ?? '/worklist' }) : navigate({ to: '/second-factor', search }))
+    await (next === 'signed-in' ? navigate({ href: back ?? '/' }) : navigate({ to: '/second-factor', search }))
   }
   const startOver = (error: Error) => {
     setOver(error)

@@ -30,7 +30,7 @@ export function SecondFactorPage() {
   }, [])
   const goOn = () => {
     client.clear()
-    void navigate({ href: back ?? '/worklist' })
+    void navigate({ href: back ?? '/' })
   }
   const signOut = async () => {
     await call(endpoints.signOut, {}).catch(() => {})

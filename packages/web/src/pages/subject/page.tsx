@@ -1,31 +1,40 @@
-/** One subject: what is known now, with its age, and how it went. */
-import { SegmentedControl, Table, Text, Title } from '@mantine/core'
-import { type QueryClient, useQueries, useQuery } from '@tanstack/react-query'
-import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { useMemo } from 'react'
+/** One subject: what is known now, how it went, what is open about it, who answers, what it wears. */
+import type { SubjectAlerts, SubjectRules, SubjectView } from '@careloop/contract'
+import { Text } from '@mantine/core'
+import { type QueryClient, useQuery } from '@tanstack/react-query'
+import { useParams, useSearch } from '@tanstack/react-router'
+import { careQueries } from '../../api/care-queries.ts'
 import { queries } from '../../api/queries.ts'
-import { useNow } from '../../app/clock.ts'
 import { useMay } from '../../app/session.tsx'
+import { ActivityTimer } from '../../parts/activity/activity-timer.tsx'
 import { Page, useTitle } from '../../parts/page.tsx'
 import { Empty, Failed, Loading, NotRenewed, WithRight } from '../../parts/page-state.tsx'
-import { notesAt, type PlotModel, readTimesOf, valuesAt } from '../../parts/plot/model.ts'
-import { Plot } from '../../parts/plot/plot.tsx'
-import { momentText, spanText } from '../../parts/words.ts'
-import { chartOf } from './chart.ts'
-import { type ShownSignal, shownSignals, stateAfter } from './shown-signals.ts'
+import { EnrolmentsPanel } from '../enrolment/enrolments-panel.tsx'
+import { AlertsPanel } from './alerts-panel.tsx'
+import { Course, usualHours } from './course.tsx'
+import { RecordPanel } from './record-panel.tsx'
+import { RulesPanel } from './rules-panel.tsx'
+import { shownSignals } from './shown-signals.ts'
 import classes from './subject.module.css'
+import { Values } from './values.tsx'
+import { WornPanel } from './worn-panel.tsx'
 
 const empty = (
   <Empty title="No readings yet">
-    Readings appear here when a device that this subject wears has sent some. Look at Devices whether one is assigned
-    and connected.
+    Readings appear here when a device that this subject wears has sent some. Put one on under Devices, and look there
+    whether it is connected.
   </Empty>
 )
 
 export interface SubjectSearch {
   /** Hours back from now that the chart shows. */
   readonly hours?: number
+  /** Zoomed to, ms; both or none. */
+  readonly from?: number
+  readonly to?: number
   readonly signal?: string
+  /** The dialog that is open, e.g. `enrol`, `limit:<rule>`. */
+  readonly panel?: string
 }
 
 export const loadSubject = (client: QueryClient, id: string): void => {
@@ -42,6 +51,8 @@ export function SubjectPage() {
   )
 }
 
+const kindWords = { patient: 'Patient', asset: 'Thing', location: 'Place' } as const
+
 function Subject() {
   const { id } = useParams({ from: '/staff/subjects/$id' })
   const subject = useQuery(queries.subject(id))
@@ -56,17 +67,57 @@ function Subject() {
       title={display}
       beside={
         <Text c="dimmed">
-          {kind}
+          {kindWords[kind]}
           {birthDate === undefined ? '' : `, born ${birthDate}`}, {timeZone}
         </Text>
       }
     >
-      <Readings subject={id} />
+      <ActivityTimer key={`timer-${id}`} subject={{ id, name: display, kind }} source="subject-page" />
+      <Parts key={id} subject={subject.data} />
     </Page>
   )
 }
 
-function Readings({ subject }: { subject: string }) {
+const noAlerts: SubjectAlerts['items'] = []
+const noRules: SubjectRules['rules'] = []
+
+/** Alerts are read as far back as the chart goes, and at least for a week. */
+function Parts({ subject: { id, kind, timeZone } }: { subject: SubjectView }) {
+  const { hours = usualHours } = useSearch({ from: '/staff/subjects/$id' })
+  const back = Math.max(hours, 168)
+  const alerts = useQuery({ ...careQueries.alerts(id, back), enabled: useMay('read', 'alert') })
+  const rules = useQuery({ ...careQueries.rules(id), enabled: useMay('read', 'override') })
+  return (
+    <div className={classes.parts}>
+      <div className={classes.main}>
+        <Readings subject={id} alerts={alerts.data?.items ?? noAlerts} rules={rules.data?.rules ?? noRules} />
+      </div>
+      <div className={classes.side}>
+        {alerts.data === undefined && alerts.isError ? (
+          <Failed what="The alerts could not be read" error={alerts.error} onRetry={() => void alerts.refetch()} />
+        ) : null}
+        {alerts.data === undefined ? null : (
+          <AlertsPanel alerts={alerts.data.items} span={`last ${Math.round(back / 24)} days`} />
+        )}
+        <EnrolmentsPanel subject={id} kind={kind} />
+        {rules.data === undefined && rules.isError ? (
+          <Failed what="The limits could not be read" error={rules.error} onRetry={() => void rules.refetch()} />
+        ) : null}
+        {rules.data === undefined ? null : <RulesPanel subject={id} rules={rules.data.rules} />}
+        <WornPanel subject={id} />
+        <RecordPanel subject={id} timeZone={timeZone} />
+      </div>
+    </div>
+  )
+}
+
+interface ReadingsProps {
+  readonly subject: string
+  readonly alerts: SubjectAlerts['items']
+  readonly rules: SubjectRules['rules']
+}
+
+function Readings({ subject, alerts, rules }: ReadingsProps) {
   const mayRead = useMay('read', 'series')
   const latest = useQuery({ ...queries.latest(subject), enabled: mayRead })
   const { signal: asked } = useSearch({ from: '/staff/subjects/$id' })
@@ -82,131 +133,13 @@ function Readings({ subject }: { subject: string }) {
       {latest.isRefetchError ? (
         <NotRenewed error={latest.error} readAt={latest.dataUpdatedAt} onRetry={() => void latest.refetch()} />
       ) : null}
-      <Now signals={signals} chosen={chosen.code} readAt={latest.dataUpdatedAt} />
-      <Course key={chosen.code} subject={subject} shown={chosen} />
+      <Values signals={signals} chosen={chosen.code} askedAt={latest.data.askedAt} alerts={alerts} />
+      <Course
+        key={chosen.code}
+        {...{ subject, rules, alerts }}
+        shown={chosen}
+        hasDoor={signals.some(({ code }) => code === 'door-open')}
+      />
     </>
-  )
-}
-
-/** Tiles: a stale value looks stale, says so, and says its age; it is never shown as what is now. */
-function Now({ signals, chosen, readAt }: { signals: readonly ShownSignal[]; chosen: string; readAt: number }) {
-  const navigate = useNavigate({ from: '/subjects/$id' })
-  useNow()
-  const passed = Math.max(0, Date.now() - readAt)
-  return (
-    <section className={classes.tiles} aria-label="Newest values; choose one for its chart">
-      {signals.map((each) => (
-        <button
-          key={`${each.series}`}
-          type="button"
-          className={classes.tile}
-          data-state={stateAfter(each, passed)}
-          aria-pressed={each.code === chosen}
-          onClick={() => void navigate({ search: (before) => ({ ...before, signal: each.code }) })}
-        >
-          <span className={classes.label}>{each.label}</span>
-          <span className={classes.value}>
-            {each.text} <small>{each.unit}</small>
-          </span>
-          <span className={classes.age}>{ageWords(each, passed)}</span>
-        </button>
-      ))}
-    </section>
-  )
-}
-
-function ageWords(shown: ShownSignal, passed: number): string {
-  const age = `${spanText(shown.ageMs + passed)} old${stateWords[stateAfter(shown, passed)]}`
-  const gap = shown.gap === null ? '' : gapWords[shown.gap.reason]
-  return [shown.isTimeKnown ? age : '', shown.oddities, gap].filter((words) => words !== '').join(', ')
-}
-
-const stateWords = { fresh: '', stale: ' · stale', 'no-data': ' · no data since' } as const
-const gapWords = { 'no-data': 'nothing came', offline: 'device offline', deaf: 'Careloop did not hear' } as const
-
-const spans = [
-  { value: '6', label: '6 h' },
-  { value: '24', label: '24 h' },
-  { value: '168', label: '7 d' },
-  { value: '720', label: '30 d' },
-]
-
-function Course({ subject, shown }: { subject: string; shown: ShownSignal }) {
-  const { hours = 24 } = useSearch({ from: '/staff/subjects/$id' })
-  const navigate = useNavigate({ from: '/subjects/$id' })
-  const series = useQueries({
-    queries: shown.codes.map((code) => queries.series(subject, code, hours)),
-    combine: (all) => ({
-      answers: all.flatMap(({ data }) => (data === undefined ? [] : [data])),
-      error: all.find(({ error }) => error !== null)?.error ?? null,
-      again: () => void Promise.all(all.map((each) => each.refetch())),
-    }),
-  })
-  const isThere = series.answers.length === shown.codes.length
-  const model = useMemo(
-    () => (isThere ? chartOf(series.answers, shown.codes, shown.unit) : null),
-    [isThere, series.answers, shown.codes, shown.unit],
-  )
-  return (
-    <section className={classes.course} aria-labelledby="course">
-      <div className={classes.courseTop}>
-        <Title order={2} id="course">
-          {shown.label}
-        </Title>
-        <SegmentedControl
-          aria-label="Span"
-          data={spans}
-          value={String(hours)}
-          onChange={(value) => void navigate({ search: (before) => ({ ...before, hours: Number(value) }) })}
-        />
-      </div>
-      {!isThere && series.error === null ? <Loading rows={1} height={260} /> : null}
-      {series.error === null ? null : (
-        <Failed what="The chart could not be read" error={series.error} onRetry={series.again} />
-      )}
-      {model === null ? null : (
-        <>
-          <Plot model={model} height={260} label={`${shown.label} over the last ${spanText(hours * 3_600_000)}`} />
-          <AsTable model={model} />
-        </>
-      )}
-    </section>
-  )
-}
-
-const tableRows = 200
-
-/** Each time once, with what every line has then. */
-function AsTable({ model }: { model: PlotModel }) {
-  const now = useNow()
-  const times = readTimesOf(model).toReversed()
-  return (
-    <details>
-      <summary>As table</summary>
-      <Table verticalSpacing={4} maw={480} aria-label="Readings, newest first">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Measured</Table.Th>
-            <Table.Th className="numbers">Value</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {times.slice(0, tableRows).map((at) => (
-            <Table.Tr key={at}>
-              <Table.Td>{momentText(at, now, true)}</Table.Td>
-              <Table.Td className="numbers">
-                {valuesAt(model, at)}
-                {notesAt(model, at) === '' ? null : <Text c="dimmed">{notesAt(model, at)}</Text>}
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-      {times.length > tableRows ? (
-        <Text c="dimmed">
-          The newest {tableRows} of {times.length}. Choose a shorter span for the rest.
-        </Text>
-      ) : null}
-    </details>
   )
 }

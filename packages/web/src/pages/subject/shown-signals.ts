@@ -1,5 +1,5 @@
 /** The newest values as a page shows them: in the vocabulary's order, systolic and diastolic of one measurement as one pair. */
-import { allSignals, shownUnit, signal } from '@careloop/contract'
+import { allSignals, type SignalKind, shownUnit, signal } from '@careloop/contract'
 import type { Latest } from '../../api/endpoints.ts'
 import { flagWords } from '../../parts/words.ts'
 
@@ -23,6 +23,9 @@ export interface ShownSignal {
   readonly oddities: string
   readonly gap: LatestSignal['gap']
   readonly series: number
+  /** `device`: of the device itself (battery, radio), shown apart. */
+  readonly kind: SignalKind
+  readonly device: string
 }
 
 export function shownSignals(latest: readonly LatestSignal[]): ShownSignal[] {
@@ -48,6 +51,7 @@ const single = ({ signal: code, last, unit, state, gap, series, ...of }: LatestS
   ...{ code, label: labelOf(code), codes: [code], text: valueText(last.value, code) },
   ...{ unit: shownUnit(unit), state, gap, series, oddities: flagWords(last.flags) },
   ...{ ageMs: of.ageMs, isTimeKnown: of.isTimeKnown, freshForMs: of.freshForMs },
+  ...{ kind: signal(code)?.kind ?? 'vital', device: of.device },
 })
 
 /** The state as it is when time has passed since it was read: no value stays fresh because reading it again fails. */
@@ -73,6 +77,6 @@ export const labelOf = (code: string): string => signal(code)?.label ?? code
 
 /** What stands for a value that is no number: beyond a limit (`< 40`), or that there is none. */
 export function valueText(value: LatestSignal['last']['value'], code: string): string {
-  if (typeof value === 'number') return value.toFixed(signal(code)?.decimals ?? 0)
+  if (typeof value === 'number') return signal(code)?.meanings?.[value] ?? value.toFixed(signal(code)?.decimals ?? 0)
   return 'absent' in value ? 'no value' : `${value.comparator} ${value.limit}`
 }
