@@ -2,6 +2,7 @@
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { masterKeyPath } from '../engine/index.ts'
+import { type MailSettings, readMailSettings } from '../integrations/index.ts'
 import { appFailure } from './errors.ts'
 
 export interface Config {
@@ -27,6 +28,8 @@ export interface Config {
   /** Minutes without a human being after which a session is locked. */
   readonly idleLockMinutes: number
   readonly operatorToken?: string
+  /** The mail server for notifications; absent = they stand in the pages only. Holds a password: never log it. */
+  readonly mail?: MailSettings
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
   /** Sealing spans, shortened by benches. */
   readonly sealAfterMs?: number
@@ -63,6 +66,7 @@ export function readConfig(env: Env): Config {
     ...(sealAfterMs === undefined ? {} : { sealAfterMs }),
     ...(env.CARELOOP_PUBLIC_ORIGIN ? { publicOrigin: env.CARELOOP_PUBLIC_ORIGIN } : {}),
     ...(env.CARELOOP_OPERATOR_TOKEN ? { operatorToken: env.CARELOOP_OPERATOR_TOKEN } : {}),
+    ...mail(env),
     trustedProxies: list(env.CARELOOP_TRUSTED_PROXIES),
     signInsPerMinute: bytes(env, 'CARELOOP_SIGN_INS_PER_MINUTE') ?? 10,
     idleLockMinutes: idleLockMinutes(env),
@@ -72,6 +76,14 @@ export function readConfig(env: Env): Config {
 
 function invalid(name: string, message: string) {
   return appFailure('config-invalid', `${name}: ${message}`, { pointer: `/env/${name}` })
+}
+
+function mail(env: Env): { mail?: MailSettings } {
+  const { CARELOOP_SMTP_URL: url, CARELOOP_MAIL_FROM: from, CARELOOP_PUBLIC_ORIGIN: origin } = env
+  if (!url) return {}
+  const read = readMailSettings(url, from || undefined, origin || undefined)
+  if (!('wrong' in read)) return { mail: read }
+  throw invalid(read.wrong === 'url' ? 'CARELOOP_SMTP_URL' : 'CARELOOP_MAIL_FROM', read.says)
 }
 
 function port(env: Env, name: string, otherwise: number): number {

@@ -58,6 +58,7 @@ export async function startPlatform(config: Config, watch: Watch): Promise<Platf
     const rooms = await openRooms(opened.engine, {
       secureCookies: config.publicOrigin?.startsWith('https:') ?? false,
       signInsPerMinute: config.signInsPerMinute,
+      email: config.mail !== undefined,
       idleLockMs: config.idleLockMinutes * 60_000,
     })
     ends.push(await startStages(opened.engine, allStages(rooms, config), config.role))
@@ -72,7 +73,7 @@ export async function startPlatform(config: Config, watch: Watch): Promise<Platf
       rooms,
       http,
       doors,
-      notices: [...master.notices, ...plainHttpNotices(config)],
+      notices: [...master.notices, ...plainHttpNotices(config), ...mailNotices(config)],
       databaseUrl: database.url,
       close,
     }
@@ -105,6 +106,18 @@ export function plainHttpNotices({
   return [
     `Pages and API listen on ${http.host}, beyond this machine, without TLS: passwords and readings can be read on the way. Put a TLS proxy before them and say its https:// address in CARELOOP_PUBLIC_ORIGIN.`,
   ]
+}
+
+/** What whoever runs this must know of notifications: by which ways they go. */
+export function mailNotices({ mail }: Pick<Config, 'mail'>): string[] {
+  if (mail === undefined)
+    return [
+      'Notifications stand in the pages only: no mail server is configured. Set CARELOOP_SMTP_URL and CARELOOP_MAIL_FROM to send them by e-mail as well.',
+    ]
+  const notices = mail.origin === null ? ['E-mails carry no link: set CARELOOP_PUBLIC_ORIGIN.'] : []
+  if (mail.tls === 'none' && !isLoopback(mail.host))
+    notices.push(`E-mails and the password of the mail server go to ${mail.host} without TLS.`)
+  return notices
 }
 
 /** @throws Failure `http-port-unavailable` */

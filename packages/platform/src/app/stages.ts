@@ -4,13 +4,14 @@ import type { Engine, Stage } from '../engine/index.ts'
 import { retentionStage } from '../engine/stages.ts'
 import { attributionStage, deviceStatusStage } from '../fleet/stages.ts'
 import { quarantineRetentionStage, quarantineStage } from '../ingest/stages.ts'
+import { mailStage } from '../integrations/stages.ts'
 import { namesStage } from '../subjects/stages.ts'
 import { measurementDaysStage, telemetryStage, upkeepStage } from '../telemetry/stages.ts'
 import { workflowStage } from '../workflow/stages.ts'
 import type { Config, Role } from './config.ts'
 import type { Rooms } from './rooms.ts'
 
-export const allStages = (rooms: Rooms, config: Pick<Config, 'sealAfterMs'>): readonly Stage[] => [
+export const allStages = (rooms: Rooms, config: Pick<Config, 'sealAfterMs' | 'mail'>): readonly Stage[] => [
   attributionStage(rooms.fleet.attribution),
   namesStage(rooms.subjects),
   deviceStatusStage,
@@ -29,6 +30,7 @@ export const allStages = (rooms: Rooms, config: Pick<Config, 'sealAfterMs'>): re
   alertingStage({ subjects: rooms.subjects }),
   alertingUpkeepStage({ subjects: rooms.subjects, members: (tenant) => rooms.identity.members(tenant) }),
   workflowStage({ subjects: rooms.subjects, ways: rooms.ways }),
+  mailStage(config.mail === undefined ? null : { subjects: rooms.subjects, ways: rooms.ways, settings: config.mail }),
 ]
 
 const worker = [
@@ -42,6 +44,7 @@ const worker = [
   'alerting',
   'alerting-upkeep',
   'workflow',
+  'mail',
 ] as const
 
 /** Doors and pages are opened beside these by the same role. */

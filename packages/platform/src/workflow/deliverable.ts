@@ -87,7 +87,7 @@ function deliverableOf(task: TaskRow, intent: IntentRow): Deliverable {
 }
 
 /** Of a locked intent. */
-export async function cancelIntent(
+async function cancelIntent(
   engine: Engine,
   tx: TenantTx,
   { id, channel }: Pick<IntentRow, 'id' | 'channel'>,
@@ -96,6 +96,14 @@ export async function cancelIntent(
   await update(tx, id, { cancelled, cancelled_at: engine.clock.now() })
   tx.afterCommit(() => intentsTotal(engine.watch.metrics).inc({ channel, outcome: cancelled }))
 }
+
+/** There is nobody to give it to any more. */
+export const cancelDeliverable = (
+  engine: Engine,
+  tx: TenantTx,
+  { id }: Deliverable,
+  reason: 'no-address',
+): Promise<void> => cancelIntent(engine, tx, { id, channel: 'email' }, reason)
 
 /** Before the channel is asked. @returns the attempt's number, from 1 */
 export async function countAttempt(

@@ -1,6 +1,7 @@
 /** Workflow: who does what about an alert, by when, and what they did. Owns task, task_event, activity, notification_intent. */
 export type { Activities, Telling } from './activity.ts'
 export {
+  cancelDeliverable,
   countAttempt,
   type Deliverable,
   lockDeliverable,

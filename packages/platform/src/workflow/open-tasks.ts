@@ -15,7 +15,13 @@ export const cursorName = 'workflow'
 const batch = 200
 /** Facts that open or change tasks. */
 const aboutAlerts = ['AlertRaised', 'AlertRecurred', 'AlertEvidenceChanged'] as const
-export const followed = [...aboutAlerts, 'TaskHandedOff', 'DeliveryFailed'] as const
+export const followed = [
+  'AlertRaised',
+  'AlertRecurred',
+  'AlertEvidenceChanged',
+  'TaskHandedOff',
+  'DeliveryFailed',
+] as const
 
 export interface TakingFacts {
   readonly subjects: Pick<Subjects, 'enrolmentsOf'>

@@ -1,0 +1,194 @@
+/** Who is told when, on scripted time: timers are due because the clock was moved, never because a test waited. */
+import type { CompleteTask } from '@careloop/contract'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { minute } from '../alerting/testing/scene.ts'
+import { takeFacts } from './open-tasks.ts'
+import { openToldScene, type ToldScene } from './testing/told-scene.ts'
+
+let scene: ToldScene
+beforeAll(async () => {
+  scene = await openToldScene({ email: false })
+})
+afterAll(() => scene.stop())
+
+const nora = () => ({ tenant: scene.tenant, staff: 'nora' })
+const contacted: CompleteTask = { disposition: 'contacted-patient', note: 'Rested, called back, fine.', checked: [] }
+const taskRow = async (task: string) =>
+  (
+    await scene.rows<{ escalation: number; due_at: string; quiet: boolean }>(
+      `select * from tenant.task where id = '${task}'`,
+    )
+  )[0]!
+const markCatchingUp = (patient: string) =>
+  scene.engine.db.pool.query(
+    `update engine.fact set body = body || '{"catchingUp":true}' where type like 'Alert%' and body->>'subject' = $1`,
+    [patient],
+  )
+
+test('workflow > nobody acts: the owner is reminded, the backup is told at the limit, then everybody of the role', async () => {
+  const task = await scene.raise(await scene.aPatient())
+  expect(await scene.told(task)).toEqual(['in-app raised nora 0'])
+  await scene.pass(15 * minute - 1)
+  expect(await scene.told(task)).toHaveLength(1)
+  await scene.pass(1)
+  await scene.pass(15 * minute)
+  expect((await scene.told(task)).slice(1)).toEqual(['in-app reminder nora 0', 'in-app overdue ben 1'])
+  expect(await taskRow(task)).toMatchObject({ escalation: 1 })
+  await scene.pass(15 * minute)
+  expect((await scene.told(task)).slice(3).sort()).toEqual(['in-app overdue nina 2', 'in-app overdue nora 2'])
+  await scene.pass(24 * 60 * minute)
+  expect(await scene.told(task)).toHaveLength(5)
+  const shown = await scene.workflow.task(scene.by, task)
+  expect(shown).toMatchObject({ escalation: 2 })
+  expect(
+    shown.events.filter(({ what }) => what === 'escalated').map(({ to }) => to?.map(({ id }) => id).sort()),
+  ).toEqual([['ben'], ['nina', 'nora']])
+})
+
+test('workflow > who acknowledges in time is not reminded, and the backup is still told when it is not done by the limit', async () => {
+  const task = await scene.raise(await scene.aPatient())
+  await scene.workflow.claim(nora(), task)
+  await scene.pass(15 * minute)
+  expect(await scene.told(task)).toEqual(['in-app raised nora 0'])
+  await scene.pass(15 * minute)
+  expect(await scene.told(task)).toEqual(['in-app raised nora 0', 'in-app overdue ben 1'])
+})
+
+test('workflow > a completed task tells nobody any more', async () => {
+  const task = await scene.raise(await scene.aPatient())
+  await scene.workflow.complete(nora(), task, contacted)
+  await scene.pass(24 * 60 * minute)
+  expect(await scene.told(task)).toEqual(['in-app raised nora 0'])
+})
+
+test('workflow > a condition that comes back under an acknowledged task pages again, once', async () => {
+  const patient = await scene.aPatient()
+  const task = await scene.raise(patient)
+  await scene.workflow.claim(nora(), task)
+  await scene.normal(patient)
+  await scene.settle()
+  await scene.high(patient)
+  await scene.settle()
+  await scene.settle()
+  expect((await scene.told(task)).filter((told) => told.includes('recurred'))).toEqual(['in-app recurred nora 0'])
+})
+
+test('workflow > timers that came due while the server was down fire once, late, and say so; the night calls not everybody at once', async () => {
+  const task = await scene.raise(await scene.aPatient())
+  const dueAt = Number((await taskRow(task)).due_at)
+  await scene.pass(8 * 60 * minute)
+  expect((await scene.told(task)).slice(1)).toEqual(['in-app overdue ben 1'])
+  const { items } = await scene.workflow.taskNotifications(scene.by, task)
+  expect(items[1]).toMatchObject({ why: 'overdue', wantedAt: dueAt, at: scene.clock.now(), to: { id: 'ben' } })
+  await scene.pass(15 * minute - 1)
+  expect(await scene.told(task)).toHaveLength(2)
+  await scene.pass(1)
+  expect(await scene.told(task)).toHaveLength(4)
+})
+
+test('workflow > what is found late pages nobody: in the list, and in that of the backup when its day is over', async () => {
+  const patient = await scene.aPatient()
+  await scene.clock.advance(60 * minute)
+  const ago = scene.clock.now() - 50 * minute
+  for (const at of [ago, ago + 90_000]) await scene.measure(patient, { systolic: 192, diastolic: 124 }, { at })
+  await scene.settle()
+  const task = await scene.taskOf(patient)
+  await scene.pass(23 * 60 * minute)
+  expect(await scene.told(task)).toEqual(['in-app raised nora 0'])
+  await scene.pass(2 * 60 * minute)
+  expect(await scene.told(task)).toEqual(['in-app raised nora 0', 'in-app overdue ben 1'])
+  await scene.pass(48 * 60 * minute)
+  expect(await scene.told(task)).toHaveLength(2)
+})
+
+test('workflow > catching up: what still stands is paged when the evaluator has caught up, and the limit counts from then', async () => {
+  const patient = await scene.aPatient()
+  await scene.high(patient)
+  await scene.evaluate()
+  await markCatchingUp(patient)
+  await scene.settle()
+  const task = await scene.taskOf(patient)
+  expect(await scene.told(task)).toEqual([])
+  await scene.pass(15_000)
+  expect(await scene.told(task)).toEqual(['in-app raised nora 0'])
+  expect(Number((await taskRow(task)).due_at)).toBe(scene.clock.now() + 30 * minute)
+})
+
+test('workflow > catching up: a condition that passed meanwhile pages nobody, then or later', async () => {
+  const patient = await scene.aPatient()
+  await scene.high(patient)
+  await scene.evaluate()
+  await markCatchingUp(patient)
+  await scene.settle()
+  const task = await scene.taskOf(patient)
+  await scene.normal(patient)
+  await scene.evaluate()
+  await scene.pass(15_000)
+  expect(await scene.told(task)).toEqual(['in-app raised nora 0 not: passed'])
+  await scene.pass(24 * 60 * minute)
+  expect(await scene.told(task)).toEqual(['in-app raised nora 0 not: passed', 'in-app overdue ben 1'])
+  expect(await taskRow(task)).toMatchObject({ quiet: true, escalation: 1 })
+})
+
+test('workflow > catching up: a page waits for an evaluator that is still behind, and asks again', async () => {
+  const patient = await scene.aPatient()
+  await scene.high(patient)
+  await scene.evaluate()
+  await markCatchingUp(patient)
+  // A reading that says that it passed is in the log, and nobody has evaluated it yet.
+  await scene.measure(patient, { systolic: 118, diastolic: 76 })
+  await takeAll()
+  const task = await scene.taskOf(patient)
+  await scene.pass(15_000)
+  expect(await scene.told(task)).toEqual([])
+  await scene.evaluate()
+  await scene.pass(5_000)
+  expect(await scene.told(task)).toEqual(['in-app raised nora 0 not: passed'])
+})
+
+test('workflow > an owner who left is no reason to wait: the backup is told at once', async () => {
+  const nobody = scene.people.splice(0, 1, { ...scene.people[0]!, endedAt: scene.clock.now() })
+  const task = await scene.raise(await scene.aPatient())
+  scene.people.splice(0, 1, ...nobody)
+  expect(await scene.told(task)).toEqual(['in-app raised nora 0 not: no-address', 'in-app undelivered ben 1'])
+})
+
+test('workflow > facts that two workers read at once make each intent once', async () => {
+  const patient = await scene.aPatient()
+  await scene.high(patient)
+  await scene.evaluate()
+  const taking = { subjects: scene.subjects, ways: scene.ways }
+  const outcomes = await Promise.allSettled([1, 2, 3].map(() => takeFacts(scene.engine, taking)))
+  for (const outcome of outcomes)
+    if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'cursor-moved' })
+  await scene.settle()
+  expect(await scene.told(await scene.taskOf(patient))).toEqual(['in-app raised nora 0'])
+})
+
+test('workflow > a task that is handed on tells the colleague, and reminds them', async () => {
+  const task = await scene.raise(await scene.aPatient())
+  await scene.workflow.handOff(nora(), task, { to: 'nina', note: '' })
+  await scene.settle()
+  expect((await scene.told(task)).slice(1)).toEqual(['in-app handed-off nina 0'])
+  await scene.pass(15 * minute)
+  expect((await scene.told(task)).slice(2)).toEqual(['in-app reminder nina 0'])
+})
+
+test('workflow > a person sees what they were told, newest first, and marks it as seen; nobody else does', async () => {
+  const before = (await scene.workflow.notifications(scene.tenant, 'nora')).unseen
+  await scene.raise(await scene.aPatient())
+  const { items, unseen } = await scene.workflow.notifications(scene.tenant, 'nora')
+  expect(unseen).toBe(before + 1)
+  expect(items[0]).toMatchObject({ why: 'raised', channel: 'in-app', title: expect.any(String), attempts: 1 })
+  await scene.workflow.seen(scene.tenant, 'ben', [items[0]!.id])
+  expect((await scene.workflow.notifications(scene.tenant, 'nora')).unseen).toBe(before + 1)
+  await scene.workflow.seen(scene.tenant, 'nora', [items[0]!.id])
+  expect((await scene.workflow.notifications(scene.tenant, 'nora')).unseen).toBe(before)
+  const told = await scene.facts('Notified')
+  expect(told.at(-1)).toEqual({ type: 'Notified', intent: items[0]!.id, task: items[0]!.task, recipient: 'nora' })
+})
+
+async function takeAll(): Promise<void> {
+  const taking = { subjects: scene.subjects, ways: scene.ways }
+  while (await takeFacts(scene.engine, taking));
+}
