@@ -26,12 +26,17 @@ export function summaryOf(rule: OwnedRule, transition: Transition, timeZone: str
       ...{ value: '', unit: '', measuredAt: transition.at },
     }
   return {
-    sentence: sentenceOf(rule, transition, timeZone),
+    sentence: `${saidAgain(transition)}${sentenceOf(rule, transition, timeZone)}`,
     value: shownValue(rule, transition),
     unit: rule.unit,
     // Of what is absent nothing was measured: the time since when.
     measuredAt: transition.breach!.points.at(-1)?.at ?? transition.breach!.since,
   }
+}
+
+function saidAgain({ again }: Transition): string {
+  if (again === 'worse') return 'Worse than when it was closed: '
+  return again === 'time' ? 'Told again, as was asked when it was closed: ' : ''
 }
 
 const sealJson = (key: DataKey, what: unknown, aad: string) => key.seal(Buffer.from(JSON.stringify(what)), aad)
