@@ -1,5 +1,6 @@
 /** The clocks of all absence rules: started, paused and run out by what was heard and what could not be. */
-import { type EpochMs, isAbsent, type LoggedReading, signal } from '@careloop/contract'
+import { type EpochMs, type LoggedReading, signal } from '@careloop/contract'
+import { isUsable } from './collect.ts'
 import type { CorrectedEntry, SubjectCorrection } from './correction.ts'
 import { deafJumpMs, Ears, type WatchedDevice } from './hearing.ts'
 import type { AbsenceRule, Source } from './rule.ts'
@@ -21,6 +22,8 @@ import { maxFoci, type RuleState } from './track.ts'
 
 /** What the clocks need of the evaluator. */
 export interface AbsenceHost {
+  /** Called before a subject's clocks are looked at: what waits at its gates is heard first. */
+  settle(subject: SubjectState): void
   cleared(subject: SubjectState, state: RuleState, silence: Silence, at: EpochMs): void
   /** The clock is no longer wanted; an absence that was told ends, since nobody watches. */
   ended(subject: SubjectState, state: RuleState, silence: Silence, at: EpochMs): void
@@ -92,6 +95,7 @@ export class Absences {
     this.ears.connection(device, connected, at)
     for (const subject of this.#behind.get(device) ?? []) this.#attend(subject, at)
     const wearer = this.#wearers.get(device)
+    if (wearer !== undefined) this.#host.settle(wearer)
     for (const state of wearer?.absences ?? []) {
       const silence = bodyOf(state).of === 'connection' && state.silences.find(({ focus }) => focus === device)
       if (silence && state.failed === null) this.#connect(wearer!, state, silence, connected, at)
@@ -149,12 +153,13 @@ export class Absences {
         if (reading.measuredAt <= measuredAt || !compiled.signals.includes(reading.signal)) continue
         if (isUsable(reading) && covers(state, reading.measuredAt)) measuredAt = reading.measuredAt
       }
-      if (measuredAt > Number.NEGATIVE_INFINITY) this.#hear(subject, state, source, measuredAt)
+      if (measuredAt > Number.NEGATIVE_INFINITY) this.hear(subject, state, source, measuredAt)
       else if (compiled.perDevice) this.#hearOtherwise(subject, state, readings, source.device)
     }
   }
 
-  #hear(subject: SubjectState, state: RuleState, source: Source, measuredAt: EpochMs): void {
+  /** Something usable was measured. */
+  hear(subject: SubjectState, state: RuleState, source: Source, measuredAt: EpochMs): void {
     const silence = this.#silenceOf(subject, state, source.device, measuredAt)
     if (silence === null) return
     const { afterMs } = bodyOf(state)
@@ -207,7 +212,7 @@ export class Absences {
         this.#host.changed(subject, state, silence)
       }
       const source = gained.find(({ readings }) => readings.some(({ measuredAt }) => measuredAt === come))?.source
-      if (source !== undefined) this.#hear(subject, state, { ...source, storedAt: at, replayed: true }, come)
+      if (source !== undefined) this.hear(subject, state, { ...source, storedAt: at, replayed: true }, come)
     }
   }
 
@@ -235,6 +240,7 @@ export class Absences {
   }
 
   #attend(subject: SubjectState, at: EpochMs): void {
+    this.#host.settle(subject)
     for (const state of subject.absences)
       for (const silence of state.silences)
         if (this.#attendTo(subject, state, silence, at)) this.#host.changed(subject, state, silence)
@@ -259,9 +265,11 @@ export class Absences {
   }
 
   #each(visit: (subject: SubjectState, state: RuleState, silence: Silence) => void): void {
-    for (const subject of this.#subjects)
+    for (const subject of this.#subjects) {
+      this.#host.settle(subject)
       for (const state of subject.absences)
         if (state.failed === null) for (const silence of state.silences) visit(subject, state, silence)
+    }
   }
 }
 
@@ -278,9 +286,6 @@ function newestOf(state: RuleState, entries: readonly CorrectedEntry[]): EpochMs
         if (isUsable(reading) && covers(state, reading.measuredAt)) newest = reading.measuredAt
   return newest
 }
-
-const isUsable = (reading: LoggedReading): boolean =>
-  !isAbsent(reading.value) && !reading.flags?.includes('implausible')
 
 export function graceFor(subject: SubjectState, state: RuleState, { focus, lastDevice }: Silence): number {
   const devices = subject.devices ?? []

@@ -18,6 +18,7 @@ export interface Low {
 
 /** A window is resolved to this many parts, which bounds what is kept; what is measured more slowly is compared exactly. */
 const parts = 64
+export const partOf = (withinMs: number): number => withinMs / parts
 
 /**
  * Takes a measurement into the window.
@@ -37,7 +38,7 @@ export function passWindow(
   while (gone < window.length && at - window[gone]!.until > rate.withinMs) gone += 1
   if (gone > 0) window.splice(0, gone)
   const low = window[0] ?? null
-  keep(window, { at, value, source, until: at }, rate.withinMs / parts)
+  keep(window, { at, value, source, until: at }, partOf(rate.withinMs))
   return low
 }
 

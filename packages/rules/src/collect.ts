@@ -1,47 +1,92 @@
 /** From the readings of one log entry to measurements, for each rule that reads them. */
 import { isAbsent, type LoggedReading } from '@careloop/contract'
+import type { Gate, GateKeeper } from './gate.ts'
 import type { Point } from './machine.ts'
 import type { Source } from './rule.ts'
+import { deviceGate, type SignalReaders, type SubjectState } from './subject-state.ts'
 import type { RuleState } from './track.ts'
 import type { Usable } from './truth.ts'
 
-/** Rules of a subject by the signals they read. */
-export type BySignal = Map<string, { readonly state: RuleState; readonly slot: number }[]>
+export type PointsByRule = Map<RuleState, Point[]>
+
+/** What of an entry does not wait at a gate. */
+export interface Collected {
+  readonly points: PointsByRule
+  /** Whether any rule reads any of it. */
+  readonly isRead: boolean
+  /** Whether an absence rule is to hear of the entry. */
+  readonly isNews: boolean
+}
+
+const noPoints: PointsByRule = new Map()
 
 /** Absent and implausible readings are no evidence, neither for nor against. */
-export function pointsOf(
-  bySignal: BySignal,
+export function collectEntry(
+  subject: SubjectState,
   readings: readonly LoggedReading[],
   source: Source,
-): ReadonlyMap<RuleState, readonly Point[]> {
-  const points = new Map<RuleState, Point[]>()
+  keeper: GateKeeper,
+): Collected {
+  let points = noPoints
+  let isHeard = false
+  let isNews = false
+  let isRead = false
   for (const reading of inOrder(readings)) {
-    const hits = bySignal.get(reading.signal)
-    if (hits === undefined || isAbsent(reading.value) || reading.flags?.includes('implausible')) continue
-    for (const hit of hits) collect(points, hit.state, hit.slot, reading, reading.value, source)
+    const readers = subject.bySignal.get(reading.signal)
+    if (readers === undefined || !isUsable(reading)) continue
+    isRead = true
+    const { gate } = readers
+    const own = deviceGate(readers, source.device, keeper)
+    const waits = gate === null || gate.pass(reading, source)
+    const waitsOwn = own === null || own.pass(reading, source)
+    if (readers.isAwaited) {
+      if (waits && waitsOwn) isHeard = true
+      else isNews = true
+    }
+    if (waits && waitsOwn && readers.direct.length === 0) continue
+    if (points === noPoints) points = new Map()
+    if (!waits) byTheLongWay(points, gate, reading, source, keeper)
+    if (!waitsOwn) byTheLongWay(points, own, reading, source, keeper)
+    for (const { state, slot } of readers.direct) collect(points, state, slot, reading, reading.value as Usable, source)
   }
-  return points
+  return { points, isRead, isNews: isNews || !isHeard }
+}
+
+/** What waits is older, and comes first; until this reading is judged nothing more may wait. */
+function byTheLongWay(points: PointsByRule, gate: Gate, reading: LoggedReading, source: Source, keeper: GateKeeper) {
+  gate.settle(keeper)
+  gate.close()
+  for (const state of gate.rules) collect(points, state, 0, reading, reading.value as Usable, source)
 }
 
 /** Of many entries, in order of measuredAt. */
 export function pointsByRule(
-  bySignal: BySignal,
+  bySignal: ReadonlyMap<string, SignalReaders>,
   entries: readonly { readonly readings: readonly LoggedReading[]; readonly source: Source }[],
 ): ReadonlyMap<RuleState, readonly Point[]> {
-  const all = new Map<RuleState, Point[]>()
-  for (const { readings, source } of entries)
-    for (const [state, points] of pointsOf(bySignal, readings, source)) {
-      const known = all.get(state)
-      if (known === undefined) all.set(state, [...points])
-      else known.push(...points)
+  const all: PointsByRule = new Map()
+  for (const { readings, source } of entries) {
+    const points: PointsByRule = new Map()
+    for (const reading of inOrder(readings)) {
+      const readers = bySignal.get(reading.signal)
+      if (readers === undefined || !isUsable(reading)) continue
+      const value = reading.value as Usable
+      for (const { state, slot } of readers.direct) collect(points, state, slot, reading, value, source)
+      for (const state of [...(readers.gate?.rules ?? []), ...readers.plainPerDevice])
+        collect(points, state, 0, reading, value, source)
     }
+    for (const [state, each] of points) all.set(state, [...(all.get(state) ?? []), ...each])
+  }
   for (const points of all.values()) points.sort((a, b) => a.at - b.at)
   return all
 }
 
+export const isUsable = (reading: LoggedReading): boolean =>
+  !isAbsent(reading.value) && !reading.flags?.includes('implausible')
+
 /** Readings of one measurement in one entry become one point: by groupId, else by their common time. */
 function collect(
-  points: Map<RuleState, Point[]>,
+  points: PointsByRule,
   state: RuleState,
   slot: number,
   reading: LoggedReading,

@@ -1,6 +1,6 @@
 /** A rule made ready for the hot path: signals numbered, every number where the machines find it without asking for the kind. */
 import type { SignalCode } from '@careloop/contract'
-import type { Condition, Confirm, Hold, RuleBody } from './rule.ts'
+import type { Condition, Confirm, Hold, Limit, RuleBody } from './rule.ts'
 import { type CompiledCondition, compare, compileCondition, meetsAny, type Usable, YES } from './truth.ts'
 
 /** What a rate rule compares, with its sign: a fall is a rise of the negative. */
@@ -33,6 +33,11 @@ export interface CompiledRule {
   /** An absence rule has no lanes: it keeps clocks. */
   readonly isAbsence: boolean
   readonly perDevice: boolean
+  /**
+   * Between these, both excluded, a value of its one signal breaches nothing and would clear whatever was raised. Null where no
+   * one value can say that.
+   */
+  readonly quiet: { readonly low: number; readonly high: number } | null
   /** One step worse, by limit of `when` (of a rate rule: of its change). Null: anything worse is. */
   readonly worseBy: readonly number[] | null
 }
@@ -46,7 +51,7 @@ export function compileRule(body: RuleBody): CompiledRule {
   const conditions = body.kind === 'threshold' || body.kind === 'count' ? body : null
   const clear = body.kind === 'absence' ? { when: null, forMs: 0, inARow: 1 } : body.clear
   return {
-    ...{ body, signals, ...numbersOf(body) },
+    ...{ body, signals, ...numbersOf(body), quiet: signals.length === 1 ? quietOf(body) : null },
     when: compileCondition(conditions?.when ?? nothing, signals),
     clear: compileCondition(clear.when ?? nothing, signals),
     ...{ clearForMs: clear.forMs, clearInARow: clear.inARow, latest: conditions?.match === 'latest' },
@@ -55,6 +60,17 @@ export function compileRule(body: RuleBody): CompiledRule {
     worseBy: body.kind === 'absence' ? null : (body.worseBy ?? null),
   }
 }
+
+function quietOf(body: RuleBody): CompiledRule['quiet'] {
+  if (body.kind === 'absence' || body.kind === 'rate' || body.match === 'latest') return null
+  const { when, clear } = body
+  if (when.mode === 'all' && when.limits.length > 1) return null
+  const upper = [...when.limits.filter(isUpward), ...clear.when.limits.filter((limit) => !isUpward(limit))]
+  const lower = [...when.limits.filter((limit) => !isUpward(limit)), ...clear.when.limits.filter(isUpward)]
+  const high = Math.min(Number.POSITIVE_INFINITY, ...upper.map(({ limit }) => limit))
+  return { low: Math.max(Number.NEGATIVE_INFINITY, ...lower.map(({ limit }) => limit)), high }
+}
+const isUpward = ({ is }: Limit): boolean => is === '>' || is === '>='
 
 function numbersOf(body: RuleBody): Pick<CompiledRule, 'hold' | 'confirm' | 'validForMs' | 'linkMs' | 'count'> {
   const none = { hold: atOnce, confirm: null, count: null }

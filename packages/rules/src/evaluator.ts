@@ -4,16 +4,17 @@
  */
 import type { EpochMs, LoggedReading } from '@careloop/contract'
 import { Absences, carryOverSilences } from './absences.ts'
-import { pointsByRule, pointsOf } from './collect.ts'
+import { collectEntry, pointsByRule } from './collect.ts'
 import type { CompiledRule } from './compiled.ts'
 import { type SubjectCorrection, withGained, withoutLost } from './correction.ts'
+import type { GateKeeper } from './gate.ts'
 import { handle, isToldAgain, newStanding, type Rearm } from './handling.ts'
 import type { Hearing, WatchedDevice } from './hearing.ts'
 import { newLane, raiseByTimer, type Told } from './lane.ts'
 import { copyPoint, deadlineOf, type Machine, type Point } from './machine.ts'
 import { heardAt, type Source } from './rule.ts'
 import { calm, raiseSilence, type Silence, stopClock } from './silence.ts'
-import { type SubjectState, subjectState } from './subject-state.ts'
+import { reopenGates, type SubjectState, settleGates, subjectState } from './subject-state.ts'
 import { type Timer, Timers } from './timers.ts'
 import {
   aheadMs,
@@ -70,10 +71,17 @@ export class Evaluator {
     cleared: (subject, state, silence, at) => this.#tellCleared(subject, state, silence.focus, at),
     ended: (subject, state, silence, at) => this.#endSilence(subject, state, silence, at),
     changed: (subject, state, silence) => {
-      this.#changed.add(subject.subject)
+      this.#markChanged(subject)
       this.#watchSilence(subject, state, silence)
     },
+    settle: (subject) => this.#settle(subject),
   })
+  /** Whose readings are folded right now. */
+  #subject: SubjectState | null = null
+  readonly #keeper: GateKeeper = {
+    take: (state, point, source) => this.#take(this.#subject!, state, point, source),
+    hear: (state, at, source) => this.#absences.hear(this.#subject!, state, source, at),
+  }
   #out: Transition[] = []
   #now: EpochMs = 0
 
@@ -94,6 +102,7 @@ export class Evaluator {
   configure(subject: string, specs: readonly SubjectRule[], devices?: readonly WatchedDevice[]): void {
     const before = this.#subjects.get(subject)
     const at = this.#now
+    if (before !== undefined) this.#settle(before)
     this.#forget(subject)
     this.#changed.add(subject)
     for (const state of before?.rules ?? [])
@@ -121,7 +130,10 @@ export class Evaluator {
   }
 
   state(subject: string): readonly RuleState[] | null {
-    return this.#subjects.get(subject)?.rules ?? null
+    const known = this.#subjects.get(subject)
+    if (known === undefined) return null
+    this.#settle(known)
+    return known.rules
   }
 
   /** What the subject wears, as `configure` was told; null when it never was. */
@@ -141,6 +153,10 @@ export class Evaluator {
   /** Subjects whose state changed since the last call. */
   takeChanged(): readonly string[] {
     const changed = [...this.#changed]
+    for (const subject of changed) {
+      const known = this.#subjects.get(subject)
+      if (known !== undefined) known.isChanged = false
+    }
     this.#changed.clear()
     return changed
   }
@@ -156,11 +172,31 @@ export class Evaluator {
     this.#absences.listen(source.storedAt)
     const known = this.#subjects.get(subject)
     if (known === undefined) return
-    if (known.absences.length > 0) this.#absences.readings(known, readings, source)
-    const points = pointsOf(known.bySignal, readings, source)
+    this.#subject = known
+    const { points, isRead, isNews } = collectEntry(known, readings, source, this.#keeper)
+    if (isRead) this.#markChanged(known)
+    if (isNews && known.absences.length > 0) this.#absences.readings(known, readings, source)
     if (points.size === 0) return
-    this.#changed.add(subject)
     for (const [state, list] of points) for (const point of list) this.#take(known, state, point, source)
+    reopenGates(known)
+  }
+
+  #markChanged(subject: SubjectState): void {
+    if (subject.isChanged) return
+    subject.isChanged = true
+    this.#changed.add(subject.subject)
+  }
+
+  /**
+   * Folds what waits at the gates: before anybody looks at the subject's state, or changes it otherwise than by readings. It was
+   * marked as changed when it came.
+   */
+  #settle(subject: SubjectState): void {
+    this.#subject = subject
+    const { isChanged } = subject
+    subject.isChanged = true
+    settleGates(subject, this.#keeper)
+    subject.isChanged = isChanged
   }
 
   /** A device or gateway came or went. */
@@ -201,7 +237,8 @@ export class Evaluator {
     const known = this.#subjects.get(subject)
     for (const state of known?.rules ?? []) {
       if (state.spec.rule !== rule) continue
-      this.#changed.add(subject)
+      this.#settle(known!)
+      this.#markChanged(known!)
       for (const track of state.tracks) {
         if (track.focus !== focus || track.standing === null) continue
         handle(track.standing, what, rearm)
@@ -219,7 +256,8 @@ export class Evaluator {
   correct(correction: SubjectCorrection): void {
     const known = this.#subjects.get(correction.subject)
     if (known === undefined) return
-    this.#changed.add(correction.subject)
+    this.#settle(known)
+    this.#markChanged(known)
     const lost = pointsByRule(known.bySignal, correction.lost)
     const gained = pointsByRule(known.bySignal, correction.gained)
     const own = pointsByRule(
@@ -277,11 +315,15 @@ export class Evaluator {
     else if (now > this.#now) this.#now = now
     this.#absences.listen(now)
     for (let due = this.#timers.dueBefore(this.#now); due.length > 0; due = this.#timers.dueBefore(this.#now))
-      for (const timer of due) this.#fire(timer)
+      for (const timer of due) {
+        this.#settle(timer.subject)
+        // What waited may have wound a clock up again.
+        if (timer.due < this.#now) this.#fire(timer)
+      }
   }
 
   #fire({ subject, state, of, due }: Timer<SubjectState>): void {
-    this.#changed.add(subject.subject)
+    this.#markChanged(subject)
     const { to } = state.spec
     const isOver = to !== null && due >= to
     if ('live' in of) {
@@ -364,12 +406,13 @@ export class Evaluator {
     this.#now = now
     for (const { subject, state, of } of [...this.#timers.all()]) {
       if (!('live' in of)) continue
+      this.#settle(subject)
       const { standing } = of
       if (standing?.rearm?.until === 'time')
         standing.rearm = { until: 'time', at: Math.max(now, standing.rearm.at - (was - now)) }
       if (of.lateHeard !== null) of.lateHeard = Math.min(of.lateHeard, now)
       if (of.live.head.lastAt > now + aheadMs) beginAnew(of, now)
-      this.#changed.add(subject.subject)
+      this.#markChanged(subject)
       this.#watch(subject, state, of)
     }
     this.#absences.stepBack(was, now)

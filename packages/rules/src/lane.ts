@@ -4,7 +4,8 @@
  * `base`. What was once told stays told: raises are pinned, so folding again may raise, and never un-raises.
  */
 import type { EpochMs } from '@careloop/contract'
-import type { CompiledRule } from './compiled.ts'
+import { partOf } from './change.ts'
+import type { CompiledRate, CompiledRule } from './compiled.ts'
 import { activate, copyMachine, deadlineOf, type Machine, newMachine, type Point, type Step, step } from './machine.ts'
 import { type Truth, truthOf, UNKNOWN, YES } from './truth.ts'
 
@@ -85,7 +86,7 @@ export function compact(lane: Lane, horizon: EpochMs, rule: CompiledRule): void 
 
 /** Readings of one measurement may come in two frames: the second completes the first. Returns the completed point. */
 function mergeInto(lane: Lane, part: Point): Point | null {
-  if (part.group === '') return null
+  if (part.group === '' || part.values.length === 1) return null
   const whole = lane.points.findLast((point) => point.group === part.group && fits(point, part))
   if (whole === undefined) return null
   part.values.forEach((value, slot) => {
@@ -109,29 +110,51 @@ function insert(points: Point[], point: Point): void {
 function push(lane: Lane, point: Point, rule: CompiledRule, wasActive: boolean): void {
   const { points } = lane
   const last = points.length - 1
-  if (last >= 1 && isSteady(lane, points[last - 1]!, points[last]!, point, rule, wasActive)) points[last] = point
-  else points.push(point)
+  if (rule.rate !== null) thin(lane, point, rule.rate, wasActive)
+  else if (last >= 1 && isSteady(lane, points[last - 1]!, points[last]!, point, rule, wasActive)) {
+    points[last] = point
+    return
+  }
+  points.push(point)
 }
 
+/**
+ * Steady stretches end with the minute of the clock, not so long after they began: then it does not matter to what is kept whether
+ * measurements were folded one by one or had waited at a gate.
+ */
+export const stretchMs = 60_000
+const isOneStretch = (first: Point, point: Point, spanMs: number) =>
+  Math.floor(first.at / spanMs) === Math.floor(point.at / spanMs)
+
 function isSteady(lane: Lane, first: Point, middle: Point, point: Point, rule: CompiledRule, wasActive: boolean) {
-  // What a latest value was completed with, and which good value came in a repeat's time, cannot be told from two points.
-  if (rule.latest || rule.confirm !== null) return false
-  if (lane.head.active !== wasActive || lane.head.clearSince !== null) return false
-  if (point.at - first.at > steadySpanMs) return false
-  if (rule.rate !== null) return isSame(first, point) && isSame(middle, point)
+  if (!isOneStretch(first, point, stretchMs)) return false
+  // What a latest value was completed with cannot be told from two points.
+  if (rule.latest || lane.head.active !== wasActive || lane.head.clearSince !== null) return false
+  // A good value that came too soon for a repeat decided nothing, the next one may.
+  if (rule.confirm !== null && lane.head.breachSince !== null) return false
   const verdict = truthOf(rule.when, point.values)
   if (verdict === UNKNOWN || (verdict === YES) !== wasActive) return false
   const clear = truthOf(rule.clear, point.values)
   return isLike(first, verdict, clear, rule) && isLike(middle, verdict, clear, rule)
 }
 
+/** Of a changing signal the lowest, the highest and the newest of each part of its window are kept: those make a change. */
+function thin({ points, head }: Lane, point: Point, { withinMs }: CompiledRate, wasActive: boolean): void {
+  const first = points.length - 3
+  if (first < 0 || head.active || wasActive || !isOneStretch(points[first]!, point, partOf(withinMs))) return
+  const [a, b, c, newest] = [points[first]!, points[first + 1]!, points[first + 2]!, point].map(
+    ({ values }) => values[0],
+  )
+  if (typeof a !== 'number' || typeof b !== 'number' || typeof c !== 'number' || typeof newest !== 'number') return
+  const [low, high] = [Math.min(a, b, c, newest), Math.max(a, b, c, newest)]
+  const isNeither = (value: number) => value !== low && value !== high
+  let drop = first
+  if (!(isNeither(a) || a === b || a === c)) drop = isNeither(b) || b === c ? first + 1 : first + 2
+  points.splice(drop, 1)
+}
+
 const isLike = (point: Point, verdict: Truth, clear: Truth, rule: CompiledRule) =>
   truthOf(rule.when, point.values) === verdict && truthOf(rule.clear, point.values) === clear
-
-/** A value that stays the same moves no low of a window. Another device's value is another one. */
-const isSame = (one: Point, other: Point) => one.values.every((value, slot) => value === other.values[slot])
-
-const steadySpanMs = 60_000
 
 /** A span of the condition as folding finds it. `told`: a raise inside it was told before. */
 interface Episode {

@@ -1,0 +1,155 @@
+/**
+ * The short way for what is well. Of a series whose rules are all quiet, a measurement that no limit minds changes nothing now; so
+ * it waits at a gate, and only the first and the newest of each minute are folded into the rules' lanes, later. Whatever is not so
+ * plain opens the way: what waits is folded first. What is told, and what is kept, is the same as if nothing had waited.
+ */
+import type { EpochMs, LoggedReading } from '@careloop/contract'
+import { stretchMs } from './lane.ts'
+import type { Point } from './machine.ts'
+import { heardAt, type Source } from './rule.ts'
+import { aheadMs, type RuleState } from './track.ts'
+
+/** What a gate needs of the evaluator. */
+export interface GateKeeper {
+  take(state: RuleState, point: Point, source: Source): void
+  hear(state: RuleState, at: EpochMs, source: Source): void
+}
+
+interface Waiting {
+  at: EpochMs
+  value: number
+  group: string
+  source: Source
+}
+
+/** Older ones, and those of a clock ahead, are put in order the long way. */
+const freshMs = 60_000
+const maxWaiting = 8
+
+export class Gate {
+  readonly #rules: readonly RuleState[]
+  readonly #absences: readonly RuleState[]
+  readonly #focus: string
+  /** Between these, both excluded, no rule minds: nothing is breached, and all that cleared would stay clear. */
+  #low = Number.NEGATIVE_INFINITY
+  #high = Number.POSITIVE_INFINITY
+  #from = Number.NEGATIVE_INFINITY
+  #to = Number.POSITIVE_INFINITY
+  /** Null: to be looked at anew, since something else happened. */
+  #isOpen: boolean | null = null
+  readonly #waiting: Waiting[] = []
+  #count = 0
+  /** How many of them lie in the newest minute, and when that ends. */
+  #inStretch = 0
+  #stretchEnd = 0
+  #lastAt = Number.NEGATIVE_INFINITY
+  #heard = Number.NEGATIVE_INFINITY
+  #logAt = Number.NEGATIVE_INFINITY
+
+  constructor(rules: readonly RuleState[], absences: readonly RuleState[], focus: string) {
+    this.#rules = rules
+    this.#absences = absences
+    this.#focus = focus
+    for (const { spec } of rules) {
+      this.#low = Math.max(this.#low, spec.compiled.quiet!.low)
+      this.#high = Math.min(this.#high, spec.compiled.quiet!.high)
+    }
+    for (const { spec } of [...rules, ...absences]) {
+      this.#from = Math.max(this.#from, spec.from)
+      this.#to = Math.min(this.#to, spec.to ?? Number.POSITIVE_INFINITY)
+    }
+  }
+
+  get hasAbsences(): boolean {
+    return this.#absences.length > 0
+  }
+
+  get rules(): readonly RuleState[] {
+    return this.#rules
+  }
+
+  /** @returns whether the reading waits here and nothing else is to be done */
+  pass(reading: LoggedReading, source: Source): boolean {
+    const { value, measuredAt: at } = reading
+    if (!(this.#isOpen ?? this.#look())) return false
+    if (typeof value !== 'number' || !(value > this.#low && value < this.#high)) return false
+    const heard = heardAt(source)
+    const ageMs = heard - at
+    const logAt = source.storedAt - Math.max(0, ageMs)
+    if (at < this.#lastAt || heard < this.#heard || logAt < this.#logAt || reading.flags !== undefined) return false
+    if (ageMs > freshMs || ageMs < -aheadMs || at < this.#from || at >= this.#to) return false
+    if (at >= this.#stretchEnd && this.#count >= maxWaiting) return false
+    this.#lastAt = at
+    this.#heard = heard
+    this.#logAt = logAt
+    this.#keep(at, value, reading.groupId ?? '', source)
+    return true
+  }
+
+  #keep(at: EpochMs, value: number, group: string, source: Source): void {
+    if (at >= this.#stretchEnd) {
+      this.#stretchEnd = (Math.floor(at / stretchMs) + 1) * stretchMs
+      this.#inStretch = 0
+    }
+    if (this.#inStretch < 2) {
+      this.#inStretch += 1
+      this.#count += 1
+    }
+    const kept = this.#waiting[this.#count - 1]
+    if (kept === undefined) this.#waiting.push({ at, value, group, source })
+    else {
+      kept.at = at
+      kept.value = value
+      kept.group = group
+      kept.source = source
+    }
+  }
+
+  /** Until what came is judged nothing may wait; `reopen` after. */
+  close(): void {
+    this.#isOpen = false
+  }
+
+  /** To be looked at anew. */
+  reopen(): void {
+    this.#isOpen = null
+  }
+
+  /** Folds what waits. Whoever looks at or changes the state of the rules calls this before. */
+  settle(keeper: GateKeeper): void {
+    this.#isOpen = null
+    const count = this.#count
+    if (count === 0) return
+    this.#count = 0
+    this.#inStretch = 0
+    this.#stretchEnd = 0
+    for (let i = 0; i < count; i++) {
+      const { at, value, group, source } = this.#waiting[i]!
+      for (const state of this.#rules) keeper.take(state, { at, group, values: [value], sources: [source] }, source)
+    }
+    const { at, source } = this.#waiting[count - 1]!
+    for (const state of this.#absences) keeper.hear(state, at, source)
+  }
+
+  /** Whether all is quiet here; then nothing but a reading, a timer or an event changes that. */
+  #look(): boolean {
+    this.#isOpen = this.#low < this.#high && this.#rules.every((state) => this.#isQuiet(state))
+    this.#isOpen &&= this.#absences.every((state) => isHeard(state, this.#focus))
+    return this.#isOpen
+  }
+
+  #isQuiet({ spec, tracks, failed }: RuleState): boolean {
+    const track = tracks.find(({ focus }) => focus === this.#focus)
+    if (failed !== null || track === undefined) return false
+    const { head } = track.live
+    if (head.active || (head.breachSince !== null && spec.compiled.count === null)) return false
+    this.#lastAt = Math.max(this.#lastAt, head.lastAt)
+    // A backfill that is newer than what is known live goes on in the live stream.
+    return track.late === null || track.late.head.lastAt <= head.lastAt
+  }
+}
+
+function isHeard({ silences, failed }: RuleState, focus: string): boolean {
+  const silence = silences.find((each) => each.focus === focus)
+  return failed === null && silence !== undefined && silence.pausedAt === null && silence.due !== null
+}
