@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type TestDatabase, testDatabase } from '../testing/index.ts'
-import { makeFactFeed } from './facts.ts'
+import { makeFactFeed, readFacts } from './facts.ts'
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -49,4 +50,25 @@ test('facts > a feed that closes while it connects leaves no connection behind',
   await feed.close()
   await pool.end() // waits for connections that were never given back
   expect(pool.totalCount).toBe(0)
+})
+
+// Read as text, transaction 10 stood before transaction 9: a reader that remembered 9 heard 10 twice, one that stopped in between never heard 9.
+test('facts > are read in the order of their transactions also where their numbers get a digit more', async () => {
+  const pool = new pg.Pool({ connectionString: database.url })
+  pool.on('error', () => {}) // an idle connection that the end of the test's database cuts
+  const tenant = randomUUID()
+  await pool.query('insert into engine.tenant (id, name) values ($1, $2)', [tenant, 'digits'])
+  for (const xid of ['9', '10', '99', '100'])
+    await pool.query('insert into engine.fact (xid, tenant_id, type, body) values ($1, $2, $3, $4)', [
+      ...[xid, tenant, 'SiteChanged', JSON.stringify({ site: xid })],
+    ])
+  const read: string[] = []
+  for (let after = '0'; ; ) {
+    const [fact] = await readFacts(pool, after, 1)
+    if (fact === undefined) break
+    read.push((fact.body as { site: string }).site)
+    after = fact.position
+  }
+  expect(read).toEqual(['9', '10', '99', '100'])
+  await pool.end()
 })

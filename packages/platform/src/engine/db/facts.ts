@@ -15,10 +15,12 @@ interface FactRow {
   readonly at: Date
 }
 
+// Ordered by the table's columns and not by the answer's, which are text: there 1000 stands before 999, and whoever remembers the
+// last position hears a fact again, or never.
 const READ = `
-  select xid::text, id::text, tenant_id, type, body, at from engine.fact
-   where (xid, id) > ($1::text::xid8, $2::bigint) and xid < pg_snapshot_xmin(pg_current_snapshot())
-   order by xid, id limit $3`
+  select f.xid::text, f.id::text, f.tenant_id, f.type, f.body, f.at from engine.fact f
+   where (f.xid, f.id) > ($1::text::xid8, $2::bigint) and f.xid < pg_snapshot_xmin(pg_current_snapshot())
+   order by f.xid, f.id limit $3`
 
 /** Facts after a position (`'0'` = from the beginning), oldest first. */
 export async function readFacts(pool: Pool, after: string, max: number): Promise<Fact[]> {
@@ -159,7 +161,7 @@ export function makeFactFeed(pool: Pool, log: Logger): FactFeed {
 /** The newest fact that no running transaction can still precede; what comes later is `from now on`. */
 async function newest(pool: Pool): Promise<string> {
   const { rows } = await pool.query<{ xid: string; id: string }>(
-    'select xid::text, id::text from engine.fact where xid < pg_snapshot_xmin(pg_current_snapshot()) order by xid desc, id desc limit 1',
+    'select f.xid::text, f.id::text from engine.fact f where f.xid < pg_snapshot_xmin(pg_current_snapshot()) order by f.xid desc, f.id desc limit 1',
   )
   return rows[0] ? `${rows[0].xid}:${rows[0].id}` : '0'
 }
