@@ -131,6 +131,7 @@ function More({ choices }: { choices: readonly Choice[] }) {
           <Menu.Item
             key={id}
             disabled={why !== null}
+            className={classes.off!}
             mih={44}
             onClick={run}
             rightSection={

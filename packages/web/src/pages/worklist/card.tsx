@@ -57,7 +57,7 @@ function Row({ row, isFirst, isChosen, me }: RowProps) {
       to="/worklist"
       search={(before) => ({ ...before, task: row.task })}
       className={classes.row}
-      aria-current={isChosen ? 'true' : undefined}
+      data-chosen={isChosen || undefined}
       data-more={isFirst ? undefined : true}
       data-snoozed={isSnoozed(row, now) || undefined}
       data-priority={row.nature === 'technical' ? 'technical' : row.priority}

@@ -68,9 +68,9 @@ function Form({ task, acts, checked, onClose }: DialogProps) {
       {isActive ? <RearmFields task={task} value={rearm} onChange={setRearm} /> : null}
       <Textarea
         mt="md"
-        label={chosen?.needsNote ? 'Note' : 'Note, if something should be known'}
+        label={isActive || chosen?.needsNote ? 'Note' : 'Note, if something should be known'}
         description={isActive ? 'The condition is still there: say what happens next.' : undefined}
-        required={chosen?.needsNote ?? false}
+        required={isActive || (chosen?.needsNote ?? false)}
         autosize
         minRows={3}
         maxLength={4000}

@@ -109,8 +109,15 @@ function useChoosing(
   const ids = cards.rows.map(({ task }) => task)
   const latest = useRef(ids)
   latest.current = ids
-  const choose = (task: string | undefined) =>
+  // Keys come faster than pages are drawn: each step goes on from the last.
+  const aim = useRef(chosen)
+  useEffect(() => {
+    aim.current = chosen
+  }, [chosen])
+  const choose = (task: string | undefined) => {
+    aim.current = task
     void navigate({ to: '/worklist', search: task === undefined ? {} : { task } })
+  }
   const goTo = (task: string | undefined) => {
     choose(task)
     if (task === undefined || focusRow(scroller.current, task)) return
@@ -121,12 +128,12 @@ function useChoosing(
   const step = (by: 1 | -1) => {
     // Inside what explains, arrows scroll it.
     if (document.activeElement?.closest('aside') != null) return false
-    return goTo(stepFrom(ids, chosen, by))
+    return goTo(stepFrom(ids, aim.current, by))
   }
   useBackOnRow(chosen)
   useKeys({
-    j: () => goTo(stepFrom(ids, chosen, 1)),
-    k: () => goTo(stepFrom(ids, chosen, -1)),
+    j: () => goTo(stepFrom(ids, aim.current, 1)),
+    k: () => goTo(stepFrom(ids, aim.current, -1)),
     ArrowDown: () => step(1),
     ArrowUp: () => step(-1),
     Escape: chosen === undefined ? undefined : () => choose(undefined),

@@ -3,6 +3,7 @@ import type { PutActivity } from '@careloop/contract'
 import { ApiError, call } from '../../api/client.ts'
 import { endpoints } from '../../api/endpoints.ts'
 import { serverNow } from '../../app/clock.ts'
+import { lockingEvent } from '../../app/idle.ts'
 import { after, begin, type Happening, type Meter, type Sent, type What } from './meter.ts'
 import { newId } from './new-id.ts'
 
@@ -74,6 +75,7 @@ export function runMeter(about: About, what: What): RunningMeter {
     signal,
   })
   addEventListener('pagehide', () => without('left'), { signal })
+  addEventListener(lockingEvent, () => without('left'), { signal })
   const timers = [
     setInterval(() => without('tick'), tickMs),
     setInterval(() => {

@@ -89,6 +89,7 @@ function Told({ onDone }: { onDone: () => void }) {
   const navigate = useNavigate()
   const seen = useSeen()
   const on = useSoundOn()
+  const nameOf = useNames()
   if (told.isPending) return <Loading rows={3} />
   if (told.data === undefined)
     return (
@@ -132,7 +133,10 @@ function Told({ onDone }: { onDone: () => void }) {
               >
                 <PriorityMark priority={item.priority} nature="physiological" size={16} />
                 <span className={classes.words}>
-                  <span>{item.title}</span>
+                  <span>
+                    {nameOf(item.task)}
+                    {item.title}
+                  </span>
                   <span className={classes.why}>
                     {why[item.why]} · <Age at={item.at} />
                     {item.seenAt === undefined ? ' · unseen' : ''}
@@ -152,6 +156,16 @@ function Told({ onDone }: { onDone: () => void }) {
       </div>
     </>
   )
+}
+
+/** A notification carries no name; whom it is about is known of the tasks that are listed. */
+function useNames(): (task: string) => string {
+  const mayRead = useMay('read', 'task')
+  const rows = useQuery({ ...queries.worklist, enabled: mayRead }).data?.rows
+  return (task) => {
+    const name = rows?.find((row) => row.task === task)?.subject.name
+    return name === undefined ? '' : `${name}: `
+  }
 }
 
 function useSeen() {
