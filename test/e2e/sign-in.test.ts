@@ -4,13 +4,13 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFailed, test } from 'vitest'
 import { findings, launch, look, openPage, seen, textOf, type Watched } from './browser.ts'
 import { type Ground, startGround } from './clinic.ts'
-import { enrolInBrowser } from './second-factor.ts'
+import { type App, enrolInBrowser, scanAndConfirm } from './second-factor.ts'
 
 let ground: Ground
 let browser: Browser
 let ada: Watched
 let nora: Watched
-let secret = ''
+let app: App = { secret: '', backupCodes: [] }
 let nurse = { password: '', subject: '' }
 
 const adaPassword = 'seven lanterns on the quay'
@@ -59,7 +59,7 @@ describe('the door', { timeout: 120_000 }, () => {
     await page.goto(`${ground.url}/people`)
     await seen(page, 'heading', 'Set up your second factor')
     expect(await findings(page)).toEqual([])
-    secret = await enrolInBrowser(page, async (step) => {
+    app = await enrolInBrowser(page, async (step) => {
       expect(await findings(page)).toEqual([])
       expect(await look(page, `second-factor-${step}`)).toEqual([])
     })
@@ -79,9 +79,9 @@ describe('the door', { timeout: 120_000 }, () => {
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.getByRole('alert').filter({ hasText: 'This code is not right' }).waitFor()
     // The code of enrolment was used: the next one is right already.
-    await page.getByLabel('Code').fill(currentCode(secret, Date.now(), 1))
+    await page.getByLabel('Code').fill(currentCode(app.secret, Date.now(), 1))
     await page.getByRole('button', { name: 'Sign in' }).click()
-    await seen(page, 'heading', 'Worklist')
+    await seen(page, 'link', 'People')
   })
 
   test('the administrator adds a nurse, whose password is shown once', async () => {
@@ -167,5 +167,57 @@ describe('the door', { timeout: 120_000 }, () => {
     expect(await page.content()).not.toContain('lvarez')
     expect((await context.request.get(`${ground.url}/api/v1/me`)).status()).toBe(423)
     expect(nora.faults).toEqual([])
+    await page.getByRole('button', { name: 'Sign in as somebody else' }).click()
+    await seen(page, 'heading', 'Sign in')
+    await nora.context.close()
+  })
+
+  test('backup codes are renewed by one of them', async () => {
+    const { page } = ada
+    await menu(ada, 'Ada Admin', 'Your account')
+    await page.getByText('10 backup codes left. Your role needs it.').waitFor()
+    expect(await page.getByRole('button', { name: 'Give it up' }).count()).toBe(0)
+    await page.getByRole('button', { name: 'New backup codes' }).click()
+    const dialog = page.getByRole('dialog', { name: 'New backup codes' })
+    await dialog.getByLabel(/Code of the app/).fill('AAAAA-AAAAA')
+    await dialog.getByRole('button', { name: 'Go on' }).click()
+    await dialog.getByText('This code is not right').waitFor()
+    await dialog.getByLabel(/Code of the app/).fill(app.backupCodes[0]!)
+    await dialog.getByRole('button', { name: 'Go on' }).click()
+    await dialog.getByRole('list', { name: 'Backup codes' }).waitFor()
+    expect(await findings(page)).toEqual([])
+    expect(await look(page, 'account-codes')).toEqual([])
+    await dialog.getByLabel('I have kept them in a safe place').check()
+    await dialog.getByRole('button', { name: 'Go on' }).click()
+    await page.getByText('10 backup codes left').waitFor()
+  })
+
+  test('a nurse sets up an app of her own free will; the administrator takes it off when the telephone is lost', async () => {
+    nora = await openPage(browser, ground.url)
+    const { page } = nora
+    await page.goto(`${ground.url}/account`)
+    await givePassword(page, 'nora@clinic.example', nurse.password)
+    await page.getByRole('button', { name: 'Set up an app' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Set up an authenticator app' })
+    await dialog.getByLabel(/^Password/).fill(nurse.password)
+    await dialog.getByRole('button', { name: 'Go on' }).click()
+    await scanAndConfirm(page)
+    await page.getByText('On: sign-in asks for a code of your app. 10 backup codes left.').waitFor()
+    await page.getByText('this one').waitFor()
+
+    await ada.page.getByRole('link', { name: 'People' }).click()
+    const row = ada.page.getByRole('listitem').filter({ hasText: 'Nora Nurse' })
+    await row.getByText('Second factor on').waitFor()
+    await row.getByRole('button', { name: 'Change the account of Nora Nurse' }).click()
+    await ada.page.getByRole('menuitem', { name: 'Reset the second factor' }).click()
+    const confirm = ada.page.getByRole('dialog', { name: 'Reset the second factor of Nora Nurse' })
+    expect(await findings(ada.page)).toEqual([])
+    await confirm.getByRole('button', { name: 'Reset', exact: true }).click()
+    await row.getByText('No second factor').waitFor()
+    await page.reload()
+    await givePassword(page, 'nora@clinic.example', nurse.password)
+    await seen(page, 'heading', 'Your account')
+    await page.getByText('Off. With it').waitFor()
+    expect([...ada.faults, ...nora.faults]).toEqual([])
   })
 })

@@ -44,7 +44,23 @@ export class ApiError extends Error {
 }
 
 /** @throws ApiError */
-export async function call<Answer, Body, Path extends string>(
+export function call<Answer, Body, Path extends string>(
+  endpoint: Endpoint<Answer, Body, Path>,
+  asked: Asked<Body, Path>,
+): Promise<Answer> {
+  const asking = ask(endpoint, asked)
+  const settle = () => void inFlight.delete(asking)
+  inFlight.add(asking)
+  asking.then(settle, settle)
+  return asking
+}
+
+const inFlight = new Set<Promise<unknown>>()
+
+/** When all that is being asked now has been answered, or refused. */
+export const allAnswered = (): Promise<unknown> => Promise.allSettled([...inFlight])
+
+async function ask<Answer, Body, Path extends string>(
   endpoint: Endpoint<Answer, Body, Path>,
   asked: Asked<Body, Path>,
 ): Promise<Answer> {

@@ -2,7 +2,7 @@
  * When this session is locked: after the idle time without a human being in any tab, at a person's wish, or when the server says so.
  * One tab that is used keeps all open; one that locks, locks all. The server counts for itself, by what is told it here.
  */
-import { ApiError, call, onLocked } from '../api/client.ts'
+import { ApiError, allAnswered, call, onLocked } from '../api/client.ts'
 import { endpoints } from '../api/endpoints.ts'
 
 export type LockState = 'open' | 'locked'
@@ -40,8 +40,14 @@ export function showOpen(tell = true): void {
   set('open')
 }
 
+/** Told before a lock: what is not sent by now is refused afterwards. */
+export const lockingEvent = 'careloop:locking'
+const lastWordsMs = 2_000
+
 /** Locks at a person's wish: on the server first, so that the page does not only look locked. @throws ApiError */
 export async function lockNow(): Promise<void> {
+  dispatchEvent(new Event(lockingEvent))
+  await Promise.race([allAnswered(), new Promise((resolve) => setTimeout(resolve, lastWordsMs))])
   await call(endpoints.lock, {})
   showLocked()
 }
