@@ -82,6 +82,7 @@ function people(start: EpochMs, zoneOffsetMs: number): Act[] {
       way: http('json'),
       pastMs: 7 * DAY,
     },
+    { device: risingCuff(start), wornBy: 'sugar', ...tokens, way: mqtt(4), pastMs: 0 },
     { device: scale(sugar, { name: 'scale' }), wornBy: 'sugar', ...tokens, way: http('json', true), pastMs: 30 * DAY },
   ]
 }
@@ -109,6 +110,14 @@ function crisisCuff(start: EpochMs, zoneOffsetMs: number): VirtualDevice {
   return toldAt(bloodPressureCuff(person, { name: 'cuff-crisis' }), script, 5 * SECOND)
 }
 
+/** A cuff that is synchronised now: it was high yesterday and the day before at the same hour, and is now. */
+function risingCuff(start: EpochMs): VirtualDevice {
+  const told = start + 25 * SECOND
+  const person = aPerson('sugrim-rises', { systolic: 158, diastolic: 98 })
+  const script: Telling[] = [{ at: told, measuredAt: [told - 2 * DAY, told - DAY, told] }]
+  return toldAt(bloodPressureCuff(person, { name: 'cuff-sugar' }), script, 5 * SECOND)
+}
+
 /** When the gateway of refrigerator 3 comes back, and for how long it was away. */
 const BACK = 30 * SECOND
 const AWAY = 3 * HOUR
@@ -129,7 +138,7 @@ function refrigerators(start: EpochMs, toldUntil: ToldUntil): Act[] {
   return [
     {
       ...{ device: leftOpen(start), wornBy: 'fridge-2' },
-      ...{ credential: 'certificate', way: mqtt(5), pastMs: 6 * HOUR },
+      ...{ credential: 'certificate', way: mqtt(5), pastMs: DAY },
     },
     {
       device: withFaults(tag, [{ kind: 'garbage', from: at(30 * SECOND), to: at(100 * SECOND) }]),
@@ -145,7 +154,7 @@ function refrigerators(start: EpochMs, toldUntil: ToldUntil): Act[] {
     },
     {
       ...{ device: dying(start), wornBy: 'fridge-4' },
-      ...{ credential: 'token', way: mqtt(5), pastMs: 2 * HOUR },
+      ...{ credential: 'token', way: mqtt(5), pastMs: DAY },
     },
   ]
 }
@@ -156,7 +165,7 @@ const DOOR_PATIENCE = 3 * MINUTE
 function leftOpen(start: EpochMs): VirtualDevice {
   const from = start + 20 * SECOND - DOOR_PATIENCE
   const open = aRefrigerator('two', { script: [{ kind: 'door-open', from, to: start + 50 * MINUTE }] })
-  return fridgeProbe(open, { name: 'fridge-2-probe', everyMs: 20 * SECOND })
+  return calmBefore(start, fridgeProbe(open, { name: 'fridge-2-probe', everyMs: 20 * SECOND }))
 }
 
 /** What the rule holds for low, %; a dying probe falls from 30 % to nothing in ten minutes, and is silent then. */
@@ -165,5 +174,11 @@ const LOW = 20
 function dying(start: EpochMs): VirtualDevice {
   const from = start + 20 * SECOND - 10 * MINUTE * (1 - LOW / 30)
   const fridge = aRefrigerator('four', { script: [{ kind: 'dying-probe', from }] })
-  return fridgeProbe(fridge, { name: 'fridge-4-probe', everyMs: 20 * SECOND })
+  return calmBefore(start, fridgeProbe(fridge, { name: 'fridge-4-probe', everyMs: 20 * SECOND }))
 }
+
+/** A logger that is read each 20 s measures each 5 minutes by itself: its day is told in hundreds of messages, not thousands. */
+const calmBefore = (start: EpochMs, device: VirtualDevice): VirtualDevice => ({
+  ...device,
+  say: (at) => (at < start - 10 * MINUTE && Math.floor(at / device.everyMs) % 15 !== 0 ? [] : device.say(at)),
+})
