@@ -94,7 +94,8 @@ function connect(settings: MailSettings, onEnd: (connection: SMTPConnection) => 
       failed(new MailTrouble('unreachable', inWords(error), (error.responseCode ?? 0) >= 500))
     }
     connection.on('error', fail)
-    connection.on('end', () => fail(new Error('closed the connection')))
+    // It comes before the error that tells why.
+    connection.on('end', () => setImmediate(() => fail(new Error('closed the connection'))))
     const answered = (next: () => void) => (error?: SMTPConnection.SMTPError | null) => (error ? fail(error) : next())
     const open = () => opened(connection)
     const { login } = settings
@@ -105,7 +106,7 @@ function connect(settings: MailSettings, onEnd: (connection: SMTPConnection) => 
 function send(connection: SMTPConnection, from: string, to: string, message: Buffer): Promise<void> {
   return new Promise((sent, failed) => {
     const lost = (error: SMTPConnection.SMTPError) => failed(new MailTrouble('unknown', inWords(error)))
-    const ended = () => lost(new Error('closed the connection'))
+    const ended = () => void setImmediate(() => lost(new Error('closed the connection')))
     connection.once('error', lost)
     connection.once('end', ended)
     connection.send({ from, to }, message, (error) => {

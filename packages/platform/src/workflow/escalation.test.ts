@@ -3,6 +3,7 @@ import type { CompleteTask } from '@careloop/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { minute } from '../alerting/testing/scene.ts'
 import { takeFacts } from './open-tasks.ts'
+import { takeAllFacts } from './testing/take-all-facts.ts'
 import { openToldScene, type ToldScene } from './testing/told-scene.ts'
 
 let scene: ToldScene
@@ -137,7 +138,7 @@ test('workflow > catching up: a page waits for an evaluator that is still behind
   await markCatchingUp(patient)
   // A reading that says that it passed is in the log, and nobody has evaluated it yet.
   await scene.measure(patient, { systolic: 118, diastolic: 76 })
-  await takeAll()
+  await takeAllFacts(scene.engine, scene.subjects, scene.ways)
   const task = await scene.taskOf(patient)
   await scene.pass(15_000)
   expect(await scene.told(task)).toEqual([])
@@ -187,8 +188,3 @@ test('workflow > a person sees what they were told, newest first, and marks it a
   const told = await scene.facts('Notified')
   expect(told.at(-1)).toEqual({ type: 'Notified', intent: items[0]!.id, task: items[0]!.task, recipient: 'nora' })
 })
-
-async function takeAll(): Promise<void> {
-  const taking = { subjects: scene.subjects, ways: scene.ways }
-  while (await takeFacts(scene.engine, taking));
-}
