@@ -7,6 +7,7 @@ import { findings, launch, look, openPage, seen, textOf, type Watched } from './
 let demo: RunningDemo
 let browser: Browser
 let nora: Watched
+let fritz: Watched
 
 beforeAll(async () => {
   ;[demo, browser] = await Promise.all([startDemo(), launch()])
@@ -73,7 +74,32 @@ describe('the demo', { timeout: 120_000 }, () => {
     expect(await ticked(nora)).toEqual(['See a crisis come in', 'See why', 'Claim it'])
   })
 
-  test('nothing was asked of others, refused by the policy or thrown', () => expect(nora.faults).toEqual([]))
+  test('closed with what was done, it is ticked; the last step is the facilities manager’s board', async () => {
+    const { page } = nora
+    await page.keyboard.press('d')
+    const dialog = page.getByRole('dialog', { name: 'Complete: Sample, Cosmo' })
+    await dialog.getByRole('radio', { name: 'Spoke with the patient' }).check()
+    await dialog.getByRole('textbox').fill('No symptoms. She measures again in five minutes.')
+    await dialog.getByRole('button', { name: 'Complete' }).click()
+    await isTicked(nora, 'Close it')
+
+    fritz = await openPage(browser, demo.url)
+    await signIn(fritz, 'facilities@pharmacy.example')
+    await demo.hears(/task +Refrigerator door left open: Vaccine refrigerator 2/)
+    await fritz.page.getByRole('link', { name: 'Board', exact: true }).click()
+    await fritz.page.getByText(/^Door open since/).waitFor()
+    await isTicked(fritz, 'Look at the refrigerators')
+    expect(await findings(fritz.page)).toEqual([])
+    expect(await look(fritz.page, 'demo-board')).toEqual([])
+  })
+
+  test('mail goes to the demo and nowhere else, and each is told', async () => {
+    expect(await demo.hears(/mail +(\S+)/)).toMatch(/^[a-z]+@[a-z]+\.example:$/)
+  })
+
+  test('nothing was asked of others, refused by the policy or thrown', () => {
+    expect([...nora.faults, ...fritz.faults]).toEqual([])
+  })
 
   test('ends in order when it is interrupted', async () => {
     await browser.close()
