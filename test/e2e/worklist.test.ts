@@ -60,7 +60,7 @@ describe('from a reading to a closed task', { timeout: 120_000 }, () => {
     expect(await findings(page)).toEqual([])
     await page.getByRole('button', { name: 'Set up' }).click()
     await enrolInBrowser(page)
-    await seen(page, 'heading', 'Nothing needs you now')
+    await seen(page, 'heading', 'No devices yet')
     expect(await findings(page)).toEqual([])
     expect(faults).toEqual([])
     await context.close()

@@ -83,3 +83,22 @@ test('idle lock > the live stream of a locked session ends', async () => {
   while (!end.done) end = await reader.read()
   expect((await fetch(`${base}/api/v1/live`, { headers: { cookie: ana.cookie } })).status).toBe(423)
 })
+
+test.each([
+  '/api/auth/sign-in/second-factor',
+  '/api/v1/session/activity',
+  '/api/v1/session/lock',
+  '/api/v1/session/unlock',
+  '/api/v1/second-factor/begin',
+  '/api/v1/second-factor/confirm',
+])('same origin > a page elsewhere cannot ask %s with our cookie', async (url) => {
+  const { cookie } = await shell.signIn(['nurse'])
+  for (const headers of [
+    { cookie, 'sec-fetch-site': 'cross-site' },
+    { cookie, origin: 'https://evil.example' },
+    { cookie },
+  ]) {
+    const answered = await shell.server.inject({ method: 'POST', url, payload: { code: '123456' }, headers })
+    expect([answered.statusCode, answered.json().issue[0].details.coding[0].code]).toEqual([403, 'cross-origin'])
+  }
+})
