@@ -40,7 +40,7 @@ const bodies: RuleBody[] = [
   held({ signal: 'heart-rate', is: '>', limit: 120 }, 5),
   inARow({ signal: 'heart-rate', is: '<', limit: 45 }),
   {
-    ...{ kind: 'rate', signal: 'heart-rate', change: 'rise', by: 40, withinMs: 10 * minute, per: 'subject' },
+    ...{ kind: 'rate', signal: 'heart-rate', change: 'rise', by: 85, withinMs: 10 * minute, per: 'subject' },
     clear: { when: null, forMs: 0, inARow: 1 },
   },
   held({ signal: 'spo2', is: '<', limit: 90 }, 1),
@@ -92,7 +92,7 @@ function stretch(from: number, lengthMs: number): Entry[] {
     const measuredAt = storedAt - 200 - (next() < 0.02 ? Math.floor(next() * 5 * minute) : 0)
     const isBad = next() < 0.01
     const values: [string, number][] = [
-      ['heart-rate', one(0, isBad ? 122 + next() * 20 : 62 + next() * 25)],
+      ['heart-rate', one(0, isBad ? 122 + next() * (next() < 0.05 ? 60 : 20) : 62 + next() * 25)],
       ['spo2', one(0, isBad ? 82 + next() * 7 : 94 + next() * 5)],
       ['temperature-probe', one(1, isBad ? 8.2 + next() : 4 + next() * 2)],
     ]

@@ -20,6 +20,12 @@ export interface Low {
 const parts = 64
 export const partOf = (withinMs: number): number => withinMs / parts
 
+/** The low that a measurement at `at` is compared with; null when the window is empty. */
+export function lowOf(window: readonly Low[], at: EpochMs, rate: CompiledRate): Low | null {
+  for (const low of window) if (at - low.until <= rate.withinMs) return low
+  return null
+}
+
 /**
  * Takes a measurement into the window.
  * @returns what it rises from: the low of the window, null when there was none before it
@@ -38,15 +44,12 @@ export function passWindow(
   while (gone < window.length && at - window[gone]!.until > rate.withinMs) gone += 1
   if (gone > 0) window.splice(0, gone)
   const low = window[0] ?? null
-  keep(window, { at, value, source, until: at }, partOf(rate.withinMs))
+  while (window.length > 0 && window[window.length - 1]!.value >= value) window.pop()
+  const last = window[window.length - 1]
+  const partMs = partOf(rate.withinMs)
+  if (last !== undefined && Math.floor(last.at / partMs) === Math.floor(at / partMs)) last.until = at
+  else window.push({ at, value, source, until: at })
   return low
-}
-
-function keep(window: Low[], newest: Low, partMs: number): void {
-  while (window.length > 0 && window.at(-1)!.value >= newest.value) window.pop()
-  const last = window.at(-1)
-  if (last !== undefined && Math.floor(last.at / partMs) === Math.floor(newest.at / partMs)) last.until = newest.at
-  else window.push(newest)
 }
 
 export const copyWindow = (window: readonly Low[]): Low[] => window.map((low) => ({ ...low }))

@@ -2,6 +2,7 @@
 import { isAbsent, type LoggedReading } from '@careloop/contract'
 import type { Gate, GateKeeper } from './gate.ts'
 import type { Point } from './machine.ts'
+import { takeQuietly } from './rate-lane.ts'
 import type { Source } from './rule.ts'
 import { deviceGate, type SignalReaders, type SubjectState } from './subject-state.ts'
 import type { RuleState } from './track.ts'
@@ -16,6 +17,8 @@ export interface Collected {
   readonly isRead: boolean
   /** Whether an absence rule is to hear of the entry. */
   readonly isNews: boolean
+  /** Whether a gate was closed, to be opened when all is judged. */
+  readonly isClosed: boolean
 }
 
 const noPoints: PointsByRule = new Map()
@@ -31,6 +34,7 @@ export function collectEntry(
   let isHeard = false
   let isNews = false
   let isRead = false
+  let isClosed = false
   for (const reading of inOrder(readings)) {
     const readers = subject.bySignal.get(reading.signal)
     if (readers === undefined || !isUsable(reading)) continue
@@ -44,12 +48,18 @@ export function collectEntry(
       else isNews = true
     }
     if (waits && waitsOwn && readers.direct.length === 0) continue
-    if (points === noPoints) points = new Map()
+    if (points === noPoints && (!waits || !waitsOwn)) points = new Map()
+    if (!waits || !waitsOwn) isClosed = true
     if (!waits) byTheLongWay(points, gate, reading, source, keeper)
     if (!waitsOwn) byTheLongWay(points, own, reading, source, keeper)
-    for (const { state, slot } of readers.direct) collect(points, state, slot, reading, reading.value as Usable, source)
+    for (const { state, slot } of readers.direct) {
+      // In order: not past a reading of this entry that is still to be judged.
+      if (!points.has(state) && takeQuietly(state, reading, source)) continue
+      if (points === noPoints) points = new Map()
+      collect(points, state, slot, reading, reading.value as Usable, source)
+    }
   }
-  return { points, isRead, isNews: isNews || !isHeard }
+  return { points, isRead, isNews: isNews || !isHeard, isClosed }
 }
 
 /** What waits is older, and comes first; until this reading is judged nothing more may wait. */

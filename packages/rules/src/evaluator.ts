@@ -173,12 +173,12 @@ export class Evaluator {
     const known = this.#subjects.get(subject)
     if (known === undefined) return
     this.#subject = known
-    const { points, isRead, isNews } = collectEntry(known, readings, source, this.#keeper)
+    const { points, isRead, isNews, isClosed } = collectEntry(known, readings, source, this.#keeper)
     if (isRead) this.#markChanged(known)
     if (isNews && known.absences.length > 0) this.#absences.readings(known, readings, source)
     if (points.size === 0) return
     for (const [state, list] of points) for (const point of list) this.#take(known, state, point, source)
-    reopenGates(known)
+    if (isClosed) reopenGates(known)
   }
 
   #markChanged(subject: SubjectState): void {

@@ -5,9 +5,10 @@
  */
 import type { EpochMs } from '@careloop/contract'
 import { partOf } from './change.ts'
-import type { CompiledRate, CompiledRule } from './compiled.ts'
+import type { CompiledRule } from './compiled.ts'
 import { activate, copyMachine, deadlineOf, type Machine, newMachine, type Point, type Step, step } from './machine.ts'
-import { type Truth, truthOf, UNKNOWN, YES } from './truth.ts'
+import { droppable, isNoChange } from './rate-lane.ts'
+import { NO, type Truth, truthOf, UNKNOWN, YES } from './truth.ts'
 
 export interface Lane {
   base: Machine
@@ -37,7 +38,9 @@ export function take(lane: Lane, point: Point, rule: CompiledRule): readonly Tol
   const merged = mergeInto(lane, point)
   if (merged !== null) return foldAgain(lane, merged, rule)
   if (newest !== undefined && point.at < newest.at) {
+    const isNews = !isIdle(lane, point, rule)
     insert(lane.points, point)
+    if (!isNews) return nothing
     return foldAgain(lane, point, rule)
   }
   const due = deadlineOf(lane.head, rule)
@@ -100,6 +103,27 @@ function mergeInto(lane: Lane, part: Point): Point | null {
 const fits = (whole: Point, part: Point) =>
   part.values.every((value, slot) => value === undefined || whole.values[slot] === undefined)
 
+/**
+ * Whether a late measurement changes nothing: nothing was raised then, and it is well like the one before it. Most late ones are
+ * like that, and folding the window again costs a thousand times more.
+ */
+function isIdle(lane: Lane, point: Point, rule: CompiledRule): boolean {
+  const { base, head, points, pins } = lane
+  if (rule.latest || rule.confirm !== null) return false
+  if (rule.rate !== null) return !base.active && !head.active && pins.length === 0 && isNoChange(lane, point, rule)
+  if (truthOf(rule.when, point.values) !== NO || rule.clearInARow > 1 || rule.clearForMs > 0) return false
+  const raised = pins.findLast((pin) => pin <= point.at) ?? (base.active ? base.lastAt : null)
+  let before = points.length - 1
+  while (before >= 0 && points[before]!.at > point.at) before -= 1
+  const isWell = before < 0 ? base.breachSince === null : truthOf(rule.when, points[before]!.values) === NO
+  if (!isWell && rule.count === null) return false
+  if (raised === null) return true
+  // What was raised before had cleared by then.
+  for (let i = before; i >= 0 && points[i]!.at > raised; i--)
+    if (truthOf(rule.clear, points[i]!.values) === YES) return true
+  return false
+}
+
 function insert(points: Point[], point: Point): void {
   let place = points.length
   while (place > 0 && points[place - 1]!.at > point.at) place -= 1
@@ -110,8 +134,14 @@ function insert(points: Point[], point: Point): void {
 function push(lane: Lane, point: Point, rule: CompiledRule, wasActive: boolean): void {
   const { points } = lane
   const last = points.length - 1
-  if (rule.rate !== null) thin(lane, point, rule.rate, wasActive)
-  else if (last >= 1 && isSteady(lane, points[last - 1]!, points[last]!, point, rule, wasActive)) {
+  if (rule.rate !== null && !lane.head.active && !wasActive) {
+    const drop = droppable(points, point.at, point.values[0], partOf(rule.rate.withinMs))
+    if (drop >= 0) points.splice(drop, 1)
+  } else if (
+    rule.rate === null &&
+    last >= 1 &&
+    isSteady(lane, points[last - 1]!, points[last]!, point, rule, wasActive)
+  ) {
     points[last] = point
     return
   }
@@ -136,21 +166,6 @@ function isSteady(lane: Lane, first: Point, middle: Point, point: Point, rule: C
   if (verdict === UNKNOWN || (verdict === YES) !== wasActive) return false
   const clear = truthOf(rule.clear, point.values)
   return isLike(first, verdict, clear, rule) && isLike(middle, verdict, clear, rule)
-}
-
-/** Of a changing signal the lowest, the highest and the newest of each part of its window are kept: those make a change. */
-function thin({ points, head }: Lane, point: Point, { withinMs }: CompiledRate, wasActive: boolean): void {
-  const first = points.length - 3
-  if (first < 0 || head.active || wasActive || !isOneStretch(points[first]!, point, partOf(withinMs))) return
-  const [a, b, c, newest] = [points[first]!, points[first + 1]!, points[first + 2]!, point].map(
-    ({ values }) => values[0],
-  )
-  if (typeof a !== 'number' || typeof b !== 'number' || typeof c !== 'number' || typeof newest !== 'number') return
-  const [low, high] = [Math.min(a, b, c, newest), Math.max(a, b, c, newest)]
-  const isNeither = (value: number) => value !== low && value !== high
-  let drop = first
-  if (!(isNeither(a) || a === b || a === c)) drop = isNeither(b) || b === c ? first + 1 : first + 2
-  points.splice(drop, 1)
 }
 
 const isLike = (point: Point, verdict: Truth, clear: Truth, rule: CompiledRule) =>

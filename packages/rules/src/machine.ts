@@ -6,6 +6,7 @@
 import { type EpochMs, withoutNoise } from '@careloop/contract'
 import { copyWindow, type Low, passWindow } from './change.ts'
 import type { CompiledRule } from './compiled.ts'
+import { arithmeticNoise } from './rate-lane.ts'
 import type { Source } from './rule.ts'
 import { NO, type Truth, truthOf, UNKNOWN, type Usable, YES } from './truth.ts'
 
@@ -109,9 +110,6 @@ function stepRate(machine: Machine, point: Point, rule: CompiledRule): Step {
   const isClear = rule.clear.limits.length === 0 ? opposite(truth) : truthOf(rule.clear, point.values)
   return clearing(machine, point, isClear, rule)
 }
-
-/** 5.1 less 3.6 is 1.4999999999999996 to a computer. */
-const arithmeticNoise = 1e-9
 
 const opposite = (truth: Truth): Truth => (truth === UNKNOWN ? UNKNOWN : truth === YES ? NO : YES)
 
