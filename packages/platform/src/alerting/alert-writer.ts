@@ -60,7 +60,10 @@ class AlertWriter {
     this.#known = known
   }
 
-  take(prepared: Prepared): void {
+  take(told: Prepared): void {
+    // Whole milliseconds, whatever a reading's time was: a row that the database refuses would stop everybody's rules.
+    const transition = { ...told.transition, at: Math.round(told.transition.at) }
+    const prepared = { ...told, transition }
     const alerts = this.#known.get(keyOf(prepared)) ?? []
     const { what } = prepared.transition
     if (what === 'cleared') this.#clear(alerts, prepared)

@@ -53,7 +53,7 @@ type RuleBodyOut = ProgramBody['rules'][number]
  */
 export function makeAlerting(
   engine: Engine,
-  subjects: Pick<Subjects, 'names' | 'enrolmentsOf' | 'enrolmentsAt'>,
+  subjects: Pick<Subjects, 'names' | 'enrolmentsOf' | 'enrolmentsOfMany' | 'enrolmentsAt'>,
   members: Members,
   shipped: readonly Program[] = [],
 ): Alerting {

@@ -21,7 +21,7 @@ import { applyMark, type Mark, type MarkPlace } from './wrong-subject.ts'
 
 export interface EvaluationParts {
   readonly engine: Engine
-  readonly subjects: Pick<Subjects, 'enrolmentsOf' | 'enrolmentsAt' | 'names'>
+  readonly subjects: Pick<Subjects, 'enrolmentsOfMany' | 'enrolmentsAt' | 'names'>
   readonly partition: number
   readonly lease: Lease
   /** For tests: dies at a moment. Called inside the transaction before it commits, and after it committed. */
@@ -48,6 +48,10 @@ export class Evaluation {
   readonly #leaving = new Set<string>()
   readonly #changed = new Set<string>()
   #checkpointedAt = 0
+  /** The log is known to go so far: configuration that is read now holds all that was changed up to there. */
+  #readUntil = 0
+  /** By subject, up to where in the log its changes are known. */
+  readonly #configuredUntil = new Map<string, number>()
   #decided: Decided[] = []
   #replayed: Decided[] = []
   #marks: { mark: Mark; at: MarkPlace }[] = []
@@ -86,6 +90,7 @@ export class Evaluation {
   async advance(): Promise<boolean> {
     const { engine, partition } = this.#parts
     const commits = await engine.log.read(partition, this.#position, batchEntries)
+    this.#readUntil = Math.max(this.#readUntil, commits.at(-1)?.position ?? 0)
     let configured = false
     for (const commit of commits) {
       // A correction looks at the alerts that stand in the database: what was decided before it is written first.
@@ -109,11 +114,12 @@ export class Evaluation {
   async #openFirst(): Promise<void> {
     const { engine, partition, subjects } = this.#parts
     this.#position = Math.max(Number(this.#cursor), await engine.log.floor(partition))
-    this.#hearing.beginAfter(await engine.log.head(partition))
+    this.#readUntil = await engine.log.head(partition)
+    this.#hearing.beginAfter(this.#readUntil)
     if (this.#position > 0) this.#lastHeard = new LastHeard(engine.clock.now())
     for (const tenant of await engine.db.tenants()) {
       const enrolments = await subjects.enrolmentsAt(tenant, engine.clock.now())
-      for (const subject of new Set(enrolments.map((each) => each.subject))) await this.#configure(tenant, subject)
+      await this.#configure(tenant, [...new Set(enrolments.map((each) => each.subject))])
     }
     // From here on a replay starts at a checkpoint: a moved cursor without one would forget what was pending.
     this.#noteChanged()
@@ -189,8 +195,8 @@ export class Evaluation {
       case 'assignment-changed':
         return this.#assign(entry, commit, index)
       case 'config-changed':
-        if (entry.subject !== undefined) await this.#configure(entry.tenant, entry.subject)
-        else await this.#configureTenant(entry.tenant)
+        if (entry.subject === undefined) await this.#configureTenant(entry.tenant, commit.position)
+        else await this.#configureOnce(entry.tenant, [entry.subject], commit.position)
         return true
       default:
         return false
@@ -212,11 +218,12 @@ export class Evaluation {
    * other devices to be heard by. Both are committed with a checkpoint, so that no replay ever does it again.
    */
   async #assign(change: AssignmentChanged, commit: LogCommit, index: number): Promise<boolean> {
-    const before = this.#evaluator.wearerOf(change.device)
     const corrected = await this.#correct(change, commit, index)
     const now = change.assignments.find(({ to }) => to === null)?.subject
-    const watched = [...new Set([before, now])].filter((each) => each !== undefined && this.#evaluator.has(each))
-    for (const subject of watched) await this.#configure(change.tenant, subject!)
+    const isTouched = (subject: string) =>
+      subject === now || this.#evaluator.devices(subject)?.some(({ device }) => device === change.device)
+    const watched = this.#evaluator.subjects().filter(isTouched)
+    await this.#configureOnce(change.tenant, watched, commit.position)
     return corrected || watched.length > 0
   }
 
@@ -232,23 +239,33 @@ export class Evaluation {
     return true
   }
 
-  async #configureTenant(tenant: string): Promise<void> {
+  async #configureTenant(tenant: string, position: number): Promise<void> {
     const { engine, subjects } = this.#parts
     const enrolments = await subjects.enrolmentsAt(tenant, engine.clock.now())
     const known = [...this.#tenants].filter(([, of]) => of === tenant).map(([subject]) => subject)
-    for (const subject of new Set([...known, ...enrolments.map((each) => each.subject)]))
-      await this.#configure(tenant, subject)
+    await this.#configureOnce(tenant, [...new Set([...known, ...enrolments.map((each) => each.subject)])], position)
   }
 
-  async #configure(tenant: string, subject: string): Promise<void> {
-    const { engine } = this.#parts
-    const rules = await this.#rulebook.rulesOf(tenant, subject)
-    this.#evaluator.configure(subject, rules, rules.length === 0 ? [] : await wornDevices(engine, tenant, subject))
-    // What letting go of a subject tells still names its tenant.
-    if (rules.length === 0) this.#leaving.add(subject)
-    else {
-      this.#leaving.delete(subject)
-      this.#tenants.set(subject, tenant)
+  /** Of many changes that were read together the first reads what all of them made: the others have nothing left to do. */
+  async #configureOnce(tenant: string, subjects: readonly string[], position: number): Promise<void> {
+    const stale = subjects.filter((subject) => (this.#configuredUntil.get(subject) ?? 0) < position)
+    if (stale.length > 0) await this.#configure(tenant, stale)
+  }
+
+  async #configure(tenant: string, subjects: readonly string[]): Promise<void> {
+    if (subjects.length === 0) return
+    const rules = await this.#rulebook.rulesOfMany(tenant, subjects)
+    const worn = await wornDevices(this.#parts.engine, tenant, subjects)
+    for (const subject of subjects) {
+      const own = rules.get(subject) ?? []
+      this.#evaluator.configure(subject, own, worn.get(subject) ?? [])
+      this.#configuredUntil.set(subject, this.#readUntil)
+      // What letting go of a subject tells still names its tenant.
+      if (own.length === 0) this.#leaving.add(subject)
+      else {
+        this.#leaving.delete(subject)
+        this.#tenants.set(subject, tenant)
+      }
     }
   }
 

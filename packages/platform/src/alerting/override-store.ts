@@ -56,15 +56,14 @@ export const overrideRows = (tx: TenantTx, subject: string): Promise<OverrideRow
     .orderBy('id', 'desc')
     .execute()
 
-/** Those that stand for a subject: at most one of each rule. What expired stands until it is ended, within a minute. */
-export const standingRows = (tx: TenantTx, subject: string): Promise<OverrideRow[]> =>
-  tx
-    .tables<AlertingTables>()
-    .selectFrom('rule_override')
-    .selectAll()
-    .where('subject_id', '=', subject)
-    .where('ended_at', 'is', null)
-    .execute()
+/** Those that stand for these subjects: at most one of each rule and subject. What expired stands until it is ended, within a minute. */
+export const standingRows = async (tx: TenantTx, subjects: readonly string[]): Promise<OverrideRow[]> =>
+  (
+    await tx.client.query<OverrideRow>(
+      'select * from tenant.rule_override where tenant_id = $1 and subject_id = any($2::uuid[]) and ended_at is null',
+      [tx.tenant, subjects],
+    )
+  ).rows
 
 export const overrideRow = (tx: TenantTx, id: string): Promise<OverrideRow | undefined> =>
   tx.tables<AlertingTables>().selectFrom('rule_override').selectAll().where('id', '=', id).executeTakeFirst()

@@ -1,6 +1,8 @@
 /** Rule versions in memory: compiled once, since a version never changes; and which of them stand for a subject. */
+
+import type { EnrolmentView } from '@careloop/contract'
 import { type CompiledRule, compileRule, type OwnedRule, type SubjectRule } from '@careloop/rules'
-import type { Engine } from '../engine/index.ts'
+import type { Engine, TenantTx } from '../engine/index.ts'
 import type { Subjects } from '../subjects/index.ts'
 import { isErased } from './checkpoint.ts'
 import { changedBody } from './limits.ts'
@@ -24,12 +26,14 @@ export interface Rulebook {
   overridden(tenant: string, rule: string, version: number, override: string | null): Promise<RuleVersion>
   /** The rules that stand for a subject by its enrolments, past and future ones too: spans decide per reading. */
   rulesOf(tenant: string, subject: string): Promise<SubjectRule[]>
+  /** The same of many at once; who has none may be absent. */
+  rulesOfMany(tenant: string, subjects: readonly string[]): Promise<ReadonlyMap<string, SubjectRule[]>>
 }
 
 /** Overrides that are kept compiled; each is looked up again when it is asked for after being let go. */
 const maxOverridden = 10_000
 
-export function makeRulebook(engine: Engine, subjects: Pick<Subjects, 'enrolmentsOf'>): Rulebook {
+export function makeRulebook(engine: Engine, subjects: Pick<Subjects, 'enrolmentsOfMany'>): Rulebook {
   const known = new Map<string, RuleVersion>()
   const withOverride = new Map<string, RuleVersion>()
 
@@ -65,42 +69,61 @@ export function makeRulebook(engine: Engine, subjects: Pick<Subjects, 'enrolment
     return changed
   }
 
+  const specOf = async (tenant: string, enrolment: EnrolmentView, rule: ActiveRule, override: string | null) => {
+    const number = rule.active_version!
+    const { compiled, definition } = await overridden(tenant, rule.id, number, override)
+    const { from, to } = enrolment
+    const spec: SubjectRule = { rule: rule.id, version: number, enrolment: enrolment.id, from, to, compiled }
+    if (override === null) return spec
+    const isChanged = definition.body !== (await version(tenant, rule.id, number)).definition.body
+    return isChanged ? { ...spec, override } : spec
+  }
+
+  const rulesOfMany = async (tenant: string, ids: readonly string[]): Promise<Map<string, SubjectRule[]>> => {
+    const enrolments = await subjects.enrolmentsOfMany(tenant, ids)
+    const programs = [...new Set([...enrolments.values()].flat().map(({ program }) => program))]
+    const specs = new Map<string, SubjectRule[]>()
+    if (programs.length === 0) return specs
+    const { active, overrides } = await engine.db.asTenant(tenant, async (tx) => {
+      const standing = await standingRows(tx, ids)
+      const byRule = new Map(standing.map((row) => [`${row.subject_id}/${row.rule_id}`, row.id]))
+      return { active: await activeRules(tx, programs), overrides: byRule }
+    })
+    for (const [subject, own] of enrolments) {
+      const ofSubject: SubjectRule[] = []
+      for (const enrolment of own)
+        for (const rule of active)
+          if (rule.program === enrolment.program)
+            ofSubject.push(await specOf(tenant, enrolment, rule, overrides.get(`${subject}/${rule.id}`) ?? null))
+      specs.set(subject, ofSubject)
+    }
+    return specs
+  }
+
   return {
     version,
     overridden,
-    async rulesOf(tenant, subject) {
-      const enrolments = await subjects.enrolmentsOf(tenant, subject)
-      const programs = [...new Set(enrolments.map((enrolment) => enrolment.program))]
-      if (programs.length === 0) return []
-      const { active, overrides } = await engine.db.asTenant(tenant, async (tx) => ({
-        active: await tx
-          .tables<AlertingTables>()
-          .selectFrom('rule')
-          .select(['id', 'program', 'active_version'])
-          .where('program', 'in', programs)
-          .where('active_version', 'is not', null)
-          .orderBy('program')
-          .orderBy('place')
-          .execute(),
-        overrides: new Map((await standingRows(tx, subject)).map((row) => [row.rule_id, row.id])),
-      }))
-      const specs: SubjectRule[] = []
-      for (const { id: enrolment, program, from, to } of enrolments) {
-        for (const { id: rule, active_version, ...of } of active) {
-          if (of.program !== program) continue
-          const number = active_version!
-          const override = overrides.get(rule) ?? null
-          const { compiled, definition } = await overridden(tenant, rule, number, override)
-          const isChanged =
-            override !== null && definition.body !== (await version(tenant, rule, number)).definition.body
-          const spec = { rule, version: number, enrolment, from, to, compiled }
-          specs.push(isChanged ? { ...spec, override } : spec)
-        }
-      }
-      return specs
-    },
+    rulesOf: async (tenant, subject) => (await rulesOfMany(tenant, [subject])).get(subject) ?? [],
+    rulesOfMany,
   }
 }
+
+interface ActiveRule {
+  readonly id: string
+  readonly program: string
+  readonly active_version: number | null
+}
+
+const activeRules = (tx: TenantTx, programs: readonly string[]): Promise<ActiveRule[]> =>
+  tx
+    .tables<AlertingTables>()
+    .selectFrom('rule')
+    .select(['id', 'program', 'active_version'])
+    .where('program', 'in', [...programs])
+    .where('active_version', 'is not', null)
+    .orderBy('program')
+    .orderBy('place')
+    .execute()
 
 async function withLimitsOf(engine: Engine, tenant: string, standing: RuleVersion, id: string): Promise<RuleVersion> {
   const row = await engine.db.asTenant(tenant, (tx) => overrideRow(tx, id))

@@ -31,7 +31,7 @@ export async function rulesOfSubject(
     const programs = await tx.tables<AlertingTables>().selectFrom('program').selectAll().execute()
     return {
       heads: new Map(programs.map(({ code, definition }) => [code, definition])),
-      rows: await standingRows(tx, subject),
+      rows: await standingRows(tx, [subject]),
     }
   })
   const names = await staffNamesOf(members, by.tenant)

@@ -26,7 +26,6 @@ import { createDeviceToken, listCredentials, revokeCredential } from './credenti
 import { enrolDevice, type KnowsProfile, listDevices, readDevice, updateDevice } from './devices.ts'
 import { enrolGateway, listGateways } from './gateways.ts'
 import { setSettings, settingsOf } from './settings.ts'
-import { type WornDevice, wornDevices } from './worn-devices.ts'
 
 export interface Fleet {
   enrolDevice(by: By, wanted: NewDevice): Promise<DeviceView>
@@ -44,8 +43,6 @@ export interface Fleet {
   assignmentHistory(by: By, device: string): Promise<AssignmentHistory>
   /** From the database; doors ask `attribution` instead. */
   whoWears(tenant: string, device: string, at: EpochMs): Promise<AssignmentSpan | null>
-  /** What a subject wears now, from the database. */
-  wornDevices(tenant: string, subject: string): Promise<WornDevice[]>
   setSettings(by: By, device: string, settings: DeviceSettings): Promise<SettingsView>
   /** For the device itself. */
   settings(tenant: string, device: string): Promise<SettingsView>
@@ -77,7 +74,6 @@ export function makeFleet(engine: Engine, parts: FleetParts): Fleet {
     correctAssignment: (by, device, correction) => correctAssignment(engine, by, device, correction),
     assignmentHistory: (by, device) => assignmentHistory(engine, by, device),
     whoWears: (tenant, device, at) => whoWears(engine, tenant, device, at),
-    wornDevices: (tenant, subject) => wornDevices(engine, tenant, subject),
     setSettings: (by, device, settings) => setSettings(engine, by, device, settings),
     settings: (tenant, device) => settingsOf(engine, tenant, device),
     readSettings: (by, device) => settingsOf(engine, by.tenant, device, by),

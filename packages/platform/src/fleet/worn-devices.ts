@@ -1,7 +1,7 @@
 /** What a subject wears now: which devices, since when, heard by which gateway, how often. For those who wait for them. */
 import type { EpochMs } from '@careloop/contract'
 import type { Engine } from '../engine/index.ts'
-import { type FleetTables, toMs, toMsOrNull } from './schema.ts'
+import { toMs, toMsOrNull } from './schema.ts'
 
 export interface WornDevice {
   readonly device: string
@@ -15,35 +15,36 @@ export interface WornDevice {
   readonly intervalMs: number | null
 }
 
-/** Devices whose assignment to the subject is open, in the order of their ids. */
-export const wornDevices = (engine: Engine, tenant: string, subject: string): Promise<WornDevice[]> =>
+interface WornRow {
+  readonly subject: string
+  readonly device: string
+  readonly gateway: string | null
+  readonly since: string
+  readonly interval: string | null
+}
+
+/** Devices whose assignment to each of these subjects is open, in the order of their ids; subjects without one are absent. */
+export const wornDevices = (
+  engine: Engine,
+  tenant: string,
+  subjects: readonly string[],
+): Promise<ReadonlyMap<string, readonly WornDevice[]>> =>
   engine.db.asTenant(tenant, async (tx) => {
-    const rows = await tx
-      .tables<FleetTables>()
-      .selectFrom('assignment')
-      .innerJoin('device', (join) =>
-        join.onRef('device.id', '=', 'assignment.device_id').onRef('device.tenant_id', '=', 'assignment.tenant_id'),
-      )
-      .leftJoin('gateway', (join) =>
-        join.onRef('gateway.id', '=', 'device.gateway_id').onRef('gateway.tenant_id', '=', 'device.tenant_id'),
-      )
-      .leftJoin('device as speaking', (join) =>
-        join.onRef('speaking.name', '=', 'gateway.name').onRef('speaking.tenant_id', '=', 'gateway.tenant_id'),
-      )
-      .select([
-        'device.id',
-        'device.gateway_id',
-        'speaking.id as speaking_id',
-        'device.expected_interval_ms',
-        'assignment.from_at',
-      ])
-      .where('assignment.subject_id', '=', subject)
-      .where('assignment.superseded_at', 'is', null)
-      .where('assignment.to_at', 'is', null)
-      .orderBy('device.id')
-      .execute()
-    return rows.map((row) => ({
-      ...{ device: row.id, gateway: row.speaking_id ?? row.gateway_id, since: toMs(row.from_at) },
-      intervalMs: toMsOrNull(row.expected_interval_ms),
-    }))
+    const { rows } = await tx.client.query<WornRow>(
+      `select a.subject_id as subject, d.id as device, coalesce(s.id, d.gateway_id) as gateway, a.from_at as since,
+              d.expected_interval_ms as interval
+         from tenant.assignment a
+         join tenant.device d on d.tenant_id = $1 and d.id = a.device_id
+         left join tenant.gateway g on g.tenant_id = $1 and g.id = d.gateway_id
+         left join tenant.device s on s.tenant_id = $1 and s.name = g.name
+        where a.tenant_id = $1 and a.subject_id = any($2::uuid[]) and a.superseded_at is null and a.to_at is null
+        order by d.id`,
+      [tenant, subjects],
+    )
+    const worn = new Map<string, WornDevice[]>()
+    for (const { subject, device, gateway, since, interval } of rows) {
+      const one = { device, gateway, since: toMs(since), intervalMs: toMsOrNull(interval) }
+      worn.set(subject, [...(worn.get(subject) ?? []), one])
+    }
+    return worn
   })

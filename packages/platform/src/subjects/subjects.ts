@@ -14,7 +14,15 @@ import type {
 import type { Engine } from '../engine/index.ts'
 import type { By } from './by.ts'
 import { createCareTeam, listCareTeams, setCareTeamMembers } from './care-teams.ts'
-import { endEnrolment, enrol, enrolmentsAt, enrolmentsOf, type KnowsProgram, updateEnrolment } from './enrolments.ts'
+import {
+  endEnrolment,
+  enrol,
+  enrolmentsAt,
+  enrolmentsOf,
+  enrolmentsOfMany,
+  type KnowsProgram,
+  updateEnrolment,
+} from './enrolments.ts'
 import type { NamedSubject } from './name-index.ts'
 import { makeNameKeeper, type NameKeeper } from './name-keeper.ts'
 import { createSite, listSites } from './sites.ts'
@@ -53,6 +61,8 @@ export interface Subjects {
   updateEnrolment(by: By, id: string, wanted: EnrolmentUpdate): Promise<EnrolmentView>
   endEnrolment(by: By, id: string, end: number | null): Promise<EnrolmentView>
   enrolmentsOf(tenant: string, subject: string): Promise<EnrolmentView[]>
+  /** Of many at once, by subject. */
+  enrolmentsOfMany(tenant: string, subjects: readonly string[]): Promise<ReadonlyMap<string, readonly EnrolmentView[]>>
   /** For a person: audited. */
   readEnrolments(by: By, subject: string): Promise<EnrolmentView[]>
   /** @param programs only in these */
@@ -85,6 +95,7 @@ export function makeSubjects(engine: Engine, staff: StaffOf, knowsProgram: Knows
     enrol: (by, subject, wanted) => enrol(engine, staff, knowsProgram, by, subject, wanted),
     updateEnrolment: (by, id, wanted) => updateEnrolment(engine, staff, by, id, wanted),
     endEnrolment: (by, id, end) => endEnrolment(engine, by, id, end),
+    enrolmentsOfMany: (tenant, ids) => enrolmentsOfMany(engine, tenant, ids),
     enrolmentsOf: (tenant, subject) => enrolmentsOf(engine, tenant, subject),
     readEnrolments: (by, subject) => enrolmentsOf(engine, by.tenant, subject, by),
     enrolmentsAt: (tenant, at, programs) => enrolmentsAt(engine, tenant, at, programs),
