@@ -111,8 +111,10 @@ describe('the door', { timeout: 120_000 }, () => {
   test('the nurse sees a patient; her account page tells where she is signed in', async () => {
     const { identity, subjects } = ground.platform.rooms
     const by = { tenant: await identity.findTenant('St. Anna'), actor: 'cli' }
-    const resource = { resourceType: 'Patient', name: [{ family: 'Álvarez', given: ['Maria'] }] } as const
-    const { id } = await subjects.create(by, { timeZone: 'Europe/Vienna', resource })
+    const { id } = await subjects.create(by, {
+      timeZone: 'Europe/Vienna',
+      resource: { resourceType: 'Patient', name: [{ family: 'Álvarez', given: ['Maria'] }] },
+    })
     nurse = { ...nurse, subject: id }
     nora = await openPage(browser, ground.url)
     const { page } = nora
