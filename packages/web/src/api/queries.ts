@@ -132,6 +132,9 @@ const madeOldBy: Readonly<Partial<Record<FactType, readonly string[]>>> = {
   RuleActivated: ['programs', 'rules', 'board'],
   TaskOpened: ['worklist', 'board', 'notifications'],
   TaskChanged: ['worklist', 'board', 'task', 'explain', 'notifications'],
+  TaskHandedOff: ['worklist', 'board', 'task', 'notifications'],
+  Notified: ['notifications'],
+  DeliveryFailed: ['notifications'],
 }
 
 /** Whatever happens to an alert shows in the list, in its task and in what explains it. */
