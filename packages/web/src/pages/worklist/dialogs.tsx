@@ -2,7 +2,7 @@
 import { Button, Group, Modal, Select, Stack, Text, Textarea } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { queries } from '../../api/queries.ts'
 import { serverNow } from '../../app/clock.ts'
 import { useMay, useMe } from '../../app/session.tsx'
@@ -97,6 +97,12 @@ function HandOffForm({ task, acts, onClose }: AskProps) {
   const [to, setTo] = useState<string | null>(null)
   const [note, setNote] = useState('')
   const [missing, setMissing] = useState(false)
+  const field = useRef<HTMLInputElement>(null)
+  const isThere = colleagues.data !== undefined
+  useEffect(() => {
+    // The dialog took the focus when there was no field yet.
+    if (isThere) field.current?.focus()
+  }, [isThere])
   if (colleagues.isPending) return <Loading rows={2} />
   if (colleagues.data === undefined)
     return (
@@ -125,6 +131,7 @@ function HandOffForm({ task, acts, onClose }: AskProps) {
       }}
     >
       <Select
+        ref={field}
         label="To"
         data-autofocus
         searchable
