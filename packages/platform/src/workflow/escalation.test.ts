@@ -62,6 +62,19 @@ test('workflow > a completed task tells nobody any more', async () => {
   expect(await scene.told(task)).toEqual(['in-app raised nora 0'])
 })
 
+test('workflow > a completion that is taken back goes on where it was, also when its limit passed meanwhile', async () => {
+  const task = await scene.raise(await scene.aPatient())
+  await scene.workflow.claim(nora(), task)
+  await scene.pass(15 * minute)
+  await scene.pass(15 * minute - 20_000)
+  await scene.workflow.complete(nora(), task, contacted)
+  await scene.pass(30_000)
+  expect(await scene.told(task)).toEqual(['in-app raised nora 0'])
+  await scene.workflow.reopen(nora(), task)
+  await scene.pass(0)
+  expect(await scene.told(task)).toEqual(['in-app raised nora 0', 'in-app overdue ben 1'])
+})
+
 test('workflow > a condition that comes back under an acknowledged task pages again, once', async () => {
   const patient = await scene.aPatient()
   const task = await scene.raise(patient)
@@ -89,7 +102,7 @@ test('workflow > timers that came due while the server was down fire once, late,
 
 test('workflow > what is found late pages nobody: in the list, and in that of the backup when its day is over', async () => {
   const patient = await scene.aPatient()
-  await scene.clock.advance(60 * minute)
+  await scene.pass(60 * minute)
   const ago = scene.clock.now() - 50 * minute
   for (const at of [ago, ago + 90_000]) await scene.measure(patient, { systolic: 192, diastolic: 124 }, { at })
   await scene.settle()

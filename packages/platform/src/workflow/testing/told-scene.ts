@@ -83,7 +83,7 @@ export async function openToldScene(options: { email: boolean }): Promise<ToldSc
       return taskOf(patient)
     },
     async pass(ms) {
-      await clock.advance(ms)
+      clock.step(clock.now() + ms)
       await fire()
     },
     told: async (task) =>
