@@ -167,10 +167,10 @@ export class Evaluation {
   #sourceOf(
     { position, storedAt }: LogCommit,
     index: number,
-    { device, receivedAt, ...entry }: { readonly device: string; readonly receivedAt: number; readonly door?: string },
+    { device, receivedAt, door }: { readonly device: string; readonly receivedAt: number; readonly door?: string },
   ): Source {
     const source = { partition: this.#parts.partition, position, index, device, receivedAt, storedAt }
-    return entry.door === 'replay' ? { ...source, replayed: true } : source
+    return door === 'replay' ? { ...source, replayed: true } : source
   }
 
   /** Entries that are no readings. @returns whether configuration was reloaded */

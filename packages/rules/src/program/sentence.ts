@@ -96,9 +96,27 @@ function shownUsable(code: string, value: Usable | undefined): string {
 
 /** `10:02`, with the day when that is not the day of `near`. */
 export function shownTime(at: number, near: number, timeZone: string): string {
-  const time = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' })
-  const day = new Intl.DateTimeFormat('en-GB', { timeZone, day: 'numeric', month: 'short' })
+  const { time, day } = formatsOf(timeZone)
   return day.format(at) === day.format(near) ? time.format(at) : `${day.format(at)} ${time.format(at)}`
+}
+
+interface Formats {
+  readonly time: Intl.DateTimeFormat
+  readonly day: Intl.DateTimeFormat
+}
+
+/** Making one takes longer than all else of an alert; there are some 600 zones. */
+const formats = new Map<string, Formats>()
+
+function formatsOf(timeZone: string): Formats {
+  const known = formats.get(timeZone)
+  if (known !== undefined) return known
+  const made = {
+    time: new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' }),
+    day: new Intl.DateTimeFormat('en-GB', { timeZone, day: 'numeric', month: 'short' }),
+  }
+  formats.set(timeZone, made)
+  return made
 }
 
 /** `45 s`, `12 min`, `3 h`, `2 d`: rounded down, so that nothing is said to have stood longer than it did. */
