@@ -9,18 +9,17 @@ import { Sparkline } from '../../parts/plot/sparkline.tsx'
 import { agoText, momentText, spanText } from '../../parts/words.ts'
 import classes from './board.module.css'
 import { OpenAlerts } from './open-alerts.tsx'
-import { bandText, doors, measures, sideOf, stateOf, statusOf, type UnitStatus } from './status.ts'
+import { bandText, priorityOf, sideOf, stateOf, statusOf, type UnitStatus } from './status.ts'
 
 export function Card({ unit }: { unit: BoardUnit }) {
   const now = useNow()
   const mayRead = useMay('read', 'subject')
   const status = statusOf(unit, now)
-  const worst = unit.alerts[0]
   return (
     <li
       className={classes.card}
       data-status={status}
-      data-priority={worst === undefined ? undefined : worst.priority}
+      data-priority={priorityOf(unit)}
       aria-label={`${unit.subject.name}: ${statusWords[status]}`}
     >
       <div className={classes.head}>
@@ -41,11 +40,11 @@ export function Card({ unit }: { unit: BoardUnit }) {
           .join(' · ')}
       </p>
       {unit.probes.length === 0 ? <p>Wears no probe: put one on, on its page.</p> : null}
-      {measures(unit).map((probe) => (
+      {unit.probes.map((probe) => (
         <Probe key={`${probe.device}/${probe.signal}`} probe={probe} unit={unit} />
       ))}
-      {doors(unit).map((probe) => (
-        <Door key={`${probe.device}/${probe.signal}`} probe={probe} />
+      {unit.doors.map((door) => (
+        <Door key={door.device} door={door} />
       ))}
       <OpenAlerts unit={unit} />
     </li>
@@ -54,12 +53,13 @@ export function Card({ unit }: { unit: BoardUnit }) {
 
 const statusWords: Readonly<Record<UnitStatus, string>> = {
   out: 'Out of range',
+  alert: 'Needs attention',
   unknown: 'Not known',
   open: 'In range, still open',
   good: 'In range',
 }
 /** A sign beside each word, so that colour is never alone. */
-const signs: Readonly<Record<UnitStatus, string>> = { out: '▲', unknown: '?', open: '◇', good: '✓' }
+const signs: Readonly<Record<UnitStatus, string>> = { out: '▲', alert: '!', unknown: '?', open: '◇', good: '✓' }
 
 function Status({ unit, status }: { unit: BoardUnit; status: UnitStatus }) {
   const now = useNow()
@@ -78,7 +78,7 @@ function Probe({ probe, unit }: { probe: BoardProbe; unit: BoardUnit }) {
   const now = useNow()
   const state = stateOf(probe, now)
   const { last, trace } = probe
-  const side = last === undefined || state !== 'fresh' ? 'inside' : sideOf(last.value, unit.band)
+  const side = last === undefined || state !== 'fresh' ? 'inside' : sideOf(last.value, probe.signal, unit)
   const decimals = signal(probe.signal)?.decimals ?? 1
   return (
     <div className={classes.probe} data-state={state} data-side={side}>
@@ -92,7 +92,9 @@ function Probe({ probe, unit }: { probe: BoardProbe; unit: BoardUnit }) {
           {last === undefined || state === 'fresh' ? '' : staleWords[state]}
         </span>
         <span className={classes.age}>
-          {probe.name}
+          {unit.probes.some((each) => each.device === probe.device && each.signal !== probe.signal)
+            ? `${probe.name}, ${signal(probe.signal)?.label.toLowerCase() ?? probe.signal}`
+            : probe.name}
           {last === undefined ? '' : `, ${agoText(last.measuredAt, now)}`}
         </span>
         <Health probe={probe} />
@@ -137,14 +139,11 @@ function Health({ probe: { batteryPercent, connected } }: { probe: BoardProbe })
   )
 }
 
-function Door({ probe }: { probe: BoardProbe }) {
+function Door({ door: { open, measuredAt, fresh } }: { door: BoardUnit['doors'][number] }) {
   const now = useNow()
-  const known = signal(probe.signal)
-  if (probe.last === undefined) return null
-  const words = known?.meanings?.[probe.last.value] ?? String(probe.last.value)
   return (
     <p className={classes.door}>
-      {known?.label ?? probe.signal} <strong>{words}</strong>, {agoText(probe.last.measuredAt, now)}
+      {fresh ? 'Door' : 'Door was'} <strong>{open ? 'open' : 'closed'}</strong>, {agoText(measuredAt, now)}
     </p>
   )
 }

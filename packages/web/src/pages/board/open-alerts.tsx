@@ -31,7 +31,7 @@ function AlertRow({ alert, of }: { alert: OpenAlert; of: string }) {
   const { sentence, since, condition, claimedBy } = alert
   return (
     <li className={classes.alert}>
-      <PriorityMark priority={alert.priority} nature="environmental" />
+      <PriorityMark priority={alert.priority} nature={alert.nature} />
       <div>
         <strong>{sentence}</strong>
         <div className={classes.soft}>

@@ -136,6 +136,7 @@ function Counts({ units }: { units: readonly BoardUnit[] }) {
   const of = (...wanted: string[]) => units.filter((unit) => wanted.includes(statusOf(unit, now))).length
   const words = [
     [of('out'), 'out of range'],
+    [of('alert'), 'in range with an alert'],
     [of('unknown'), 'not known'],
     [of('open'), 'in range, still open'],
     [of('good'), 'in range'],

@@ -1,6 +1,6 @@
 import type { BoardProbe, BoardUnit } from '@careloop/contract'
 import { describe, expect, it } from 'vitest'
-import { bandText, stateOf, statusOf, worstFirst } from './status.ts'
+import { bandText, sideOf, stateOf, statusOf, worstFirst } from './status.ts'
 
 const now = 1_000_000
 const probe = (value: number, age = 0, over: Partial<BoardProbe> = {}): BoardProbe => ({
@@ -9,15 +9,21 @@ const probe = (value: number, age = 0, over: Partial<BoardProbe> = {}): BoardPro
   ...over,
 })
 const unit = (name: string, probes: BoardProbe[], over: Partial<BoardUnit> = {}): BoardUnit => ({
-  ...{ subject: { id: name, name, kind: 'asset' }, site: null, programs: [], unit: '°C', ucum: 'Cel' },
-  ...{ band: { low: 2, high: 8 }, probes, alerts: [], outSince: null },
+  ...{
+    subject: { id: name, name, kind: 'asset' },
+    site: null,
+    programs: [],
+    unit: '°C',
+    ucum: 'Cel',
+    signal: 'temperature-probe',
+  },
+  ...{ band: { low: 2, high: 8 }, probes, doors: [], alerts: [], outSince: null },
   ...over,
 })
-const alert = (
-  condition: 'active' | 'cleared',
-  priority: 'high' | 'medium' = 'medium',
-): BoardUnit['alerts'][number] => ({
-  ...{ alert: 'a', task: 't', priority, title: 'Too warm', sentence: '', since: now, condition, handling: 'new' },
+type Alert = BoardUnit['alerts'][number]
+const alert = (condition: Alert['condition'], priority: Alert['priority'] = 'medium'): Alert => ({
+  ...{ alert: 'a', task: 't', priority, nature: 'environmental', title: 'Too warm', sentence: '', since: now },
+  ...{ condition, handling: 'new' },
 })
 
 describe('a unit at a glance', () => {
@@ -34,27 +40,31 @@ describe('a unit at a glance', () => {
     expect(stateOf(probe(5, 60_001), now)).toBe('stale')
   })
 
-  it('stays out while an alert stands, and open until somebody has handled it', () => {
-    expect(statusOf(unit('f', [probe(5)], { alerts: [alert('active')] }), now)).toBe('out')
+  it('is in range and yet not good while an alert stands, and open until somebody has handled it', () => {
+    expect(statusOf(unit('f', [probe(5)], { alerts: [alert('active')] }), now)).toBe('alert')
     expect(statusOf(unit('f', [probe(5)], { alerts: [alert('cleared')] }), now)).toBe('open')
   })
 
-  it('does not take a door for a temperature', () => {
-    const door = probe(1, 0, { signal: 'door-open' })
-    expect(statusOf(unit('f', [probe(5), door]), now)).toBe('good')
+  it('does not judge the air by the band of the buffered probe', () => {
+    const air = probe(9.4, 0, { signal: 'temperature-ambient' })
+    expect(statusOf(unit('f', [probe(5), air]), now)).toBe('good')
+    expect(sideOf(9.4, 'temperature-ambient', unit('f', []))).toBe('inside')
+    expect(sideOf(9.4, 'temperature-probe', unit('f', []))).toBe('above')
   })
 
-  it('stands worst first: out, not known, open, good; then by priority and name', () => {
+  it('stands worst first: by what stands, out, not known, open, good; what fell silent since moves up', () => {
     const units = [
       unit('Good', [probe(5)]),
       unit('Open', [probe(5)], { alerts: [alert('cleared')] }),
       unit('Silent', [probe(5, 70_000)]),
+      unit('Just out', [probe(9)]),
       unit('Warm', [probe(9)], { alerts: [alert('active')] }),
       unit('Frozen', [probe(-1)], { alerts: [alert('active', 'high')] }),
     ]
     expect(worstFirst(units, now).map(({ subject }) => subject.name)).toEqual([
-      ...['Frozen', 'Warm', 'Silent', 'Open', 'Good'],
+      ...['Frozen', 'Warm', 'Just out', 'Silent', 'Open', 'Good'],
     ])
+    expect(worstFirst(units, now + 60_000)[0]!.subject.name).toBe('Frozen')
   })
 
   it('says its band in words', () => {

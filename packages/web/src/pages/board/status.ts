@@ -1,14 +1,14 @@
 /** What a unit of the board says at a glance, from what was read and the time that has passed since. Pure. */
-import type { BoardProbe, BoardUnit } from '@careloop/contract'
-import { signal } from '@careloop/contract'
+import type { BoardProbe, BoardUnit, Priority } from '@careloop/contract'
 
 /**
- * - `out`: a fresh reading is out of the band, or an alert's condition stands.
- * - `open`: all is in range again, and something still waits for somebody.
+ * - `out`: a fresh reading is out of the band.
+ * - `alert`: all readings are in the band, and an alert's condition stands (a battery, a door).
  * - `unknown`: no fresh reading: it may be warm or not, nobody knows.
+ * - `open`: all is in range again, and something still waits for somebody.
  * - `good`: fresh, in the band, nothing open.
  */
-export type UnitStatus = 'out' | 'unknown' | 'open' | 'good'
+export type UnitStatus = 'out' | 'alert' | 'unknown' | 'open' | 'good'
 
 export type ProbeState = BoardProbe['state']
 
@@ -20,42 +20,44 @@ export function stateOf({ state, last }: BoardProbe, now: number): ProbeState {
 
 export type Side = 'above' | 'below' | 'inside'
 
-export function sideOf(value: number, { low, high }: BoardUnit['band']): Side {
+/** Where a value of this signal lies. The band of the buffered probe says nothing of the air, which swings with each door. */
+export function sideOf(value: number, code: string, { band: { low, high }, signal: judged }: BoardUnit): Side {
+  if (code !== judged) return 'inside'
   if (high !== null && value > high) return 'above'
   return low !== null && value < low ? 'below' : 'inside'
 }
 
-/** What the band is about: the temperature, not the door or the battery. */
-export const measures = (unit: BoardUnit): readonly BoardProbe[] =>
-  unit.probes.filter((probe) => signal(probe.signal)?.meanings === undefined)
+const stands = ({ condition }: BoardUnit['alerts'][number]): boolean => condition === 'active'
 
-/** Doors and other states. */
-export const doors = (unit: BoardUnit): readonly BoardProbe[] =>
-  unit.probes.filter((probe) => signal(probe.signal)?.meanings !== undefined)
+const isUnknown = ({ probes }: BoardUnit, now: number): boolean =>
+  probes.length === 0 || probes.some((probe) => stateOf(probe, now) !== 'fresh')
 
 export function statusOf(unit: BoardUnit, now: number): UnitStatus {
-  const probes = measures(unit)
-  const fresh = probes.filter((probe) => stateOf(probe, now) === 'fresh')
-  const isOut = fresh.some(({ last }) => sideOf(last!.value, unit.band) !== 'inside')
-  const stands = unit.alerts.some(({ condition, handling }) => condition === 'active' && handling !== 'closed')
-  if (isOut || stands) return 'out'
-  if (fresh.length < probes.length || probes.length === 0) return 'unknown'
+  const fresh = unit.probes.filter((probe) => stateOf(probe, now) === 'fresh')
+  if (fresh.some(({ last, signal }) => sideOf(last!.value, signal, unit) !== 'inside')) return 'out'
+  if (isUnknown(unit, now)) return 'unknown'
+  if (unit.alerts.some(stands)) return 'alert'
   return unit.alerts.length > 0 ? 'open' : 'good'
 }
 
-const places: Readonly<Record<UnitStatus, number>> = { out: 0, unknown: 1, open: 2, good: 3 }
-const priorityPlaces = { high: 0, medium: 1, low: 2 } as const
+/** The most urgent priority of the alerts that stand: what colours a card. */
+export const priorityOf = ({ alerts }: BoardUnit): Priority | undefined =>
+  order.find((each) => alerts.some((alert) => stands(alert) && alert.priority === each))
 
-/** Worst first, also when something became stale since it was read; among equals by priority, then by name. */
-export function worstFirst(units: readonly BoardUnit[], now: number): BoardUnit[] {
-  const priority = (unit: BoardUnit) => Math.min(3, ...unit.alerts.map((each) => priorityPlaces[each.priority]))
-  return units.toSorted(
-    (a, b) =>
-      places[statusOf(a, now)] - places[statusOf(b, now)] ||
-      priority(a) - priority(b) ||
-      a.subject.name.localeCompare(b.subject.name),
-  )
+const order: readonly Priority[] = ['high', 'medium', 'low']
+
+/** As the server orders: by what stands, then out of the band though nothing says so yet, then silence, then what waits. */
+function rankOf(unit: BoardUnit, now: number): number {
+  const priority = priorityOf(unit)
+  if (priority !== undefined) return order.indexOf(priority)
+  if (statusOf(unit, now) === 'out') return 2
+  if (isUnknown(unit, now)) return 3
+  return unit.alerts.length > 0 ? 4 : 5
 }
+
+/** Worst first, also when something fell silent since it was read; among equals in the order of the server. */
+export const worstFirst = (units: readonly BoardUnit[], now: number): BoardUnit[] =>
+  units.toSorted((a, b) => rankOf(a, now) - rankOf(b, now))
 
 /** `2 to 8 °C`, `up to -15 °C`, `at least 2 °C`; undefined where no rule sets a limit. */
 export function bandText({ band: { low, high }, unit }: Pick<BoardUnit, 'band' | 'unit'>): string | undefined {

@@ -33,7 +33,8 @@ export function RuleCard({ rule, canEdit, onOpen }: RuleCardProps) {
           <>
             <dt>Limits</dt>
             <dd>
-              {limits}, {holdText(rule)}
+              {limits}
+              {rule.kind === 'count' || rule.kind === 'rate' ? '' : `, ${holdText(rule)}`}
             </dd>
           </>
         )}

@@ -11,10 +11,11 @@ export const stateOf = ({ state, rules }: ProgramBody): NonNullable<ProgramBody[
 
 /** `Systolic ≥ 180 mmHg, Diastolic ≥ 120 mmHg; clears < 160 mmHg`; '' for rules that watch for silence. */
 export function limitsText({ thresholds }: Pick<ProgramRule, 'thresholds'>): string {
+  const signals = new Set(thresholds.map((each) => each.signal))
   const of = (role: 'raise' | 'clear') =>
     thresholds
       .filter((each) => each.role === role)
-      .map((each) => `${thresholds.length > 2 ? `${each.label} ` : ''}${limitText(each)}`)
+      .map((each) => `${signals.size > 1 ? `${each.label} ` : ''}${limitText(each)}`)
       .join(', ')
   const clear = of('clear')
   return [of('raise'), clear === '' ? '' : `clears ${clear}`].filter((each) => each !== '').join('; ')

@@ -1,7 +1,11 @@
-/** Alerts of this subject: open ones first, then what was, each with a link to its task's list. */
+/** Alerts of this subject: open ones first, each with the way to its task, then what was. */
 import type { SubjectAlerts } from '@careloop/contract'
 import { Text } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { queries } from '../../api/queries.ts'
 import { useNow } from '../../app/clock.ts'
+import { useMay } from '../../app/session.tsx'
 import { PriorityMark } from '../../parts/priority-mark.tsx'
 import rows from '../../parts/rows.module.css'
 import { Section } from '../../parts/section.tsx'
@@ -39,6 +43,7 @@ export function AlertsPanel({ alerts, span }: { alerts: readonly Alert[]; span: 
 function AlertRow({ alert }: { alert: Alert }) {
   const now = useNow()
   const { raisedAt, clearedAt, condition, handling } = alert
+  const task = useTaskOf(alert.id)
   return (
     <li className={rows.row}>
       <PriorityMark priority={alert.priority} nature={alert.nature} />
@@ -51,12 +56,23 @@ function AlertRow({ alert }: { alert: Alert }) {
           {alert.historic ? ', found late' : ''}
           {alert.wrongSubject ? ', readings were of somebody else' : ''}
         </div>
+        {task === undefined ? null : (
+          <Link to="/worklist" search={{ task }} className={rows.link!}>
+            Open the task
+          </Link>
+        )}
       </div>
       <span className={rows.tag}>
         {condition === 'active' ? 'Active' : `Ended ${agoText(clearedAt ?? raisedAt, now)}`}
       </span>
     </li>
   )
+}
+
+/** An alert knows no task; the worklist knows which alert each of its tasks is about. */
+function useTaskOf(alert: string): string | undefined {
+  const enabled = useMay('read', 'task')
+  return useQuery({ ...queries.worklist, enabled }).data?.rows.find((row) => row.alert === alert)?.task
 }
 
 const handlingWords = { new: 'nobody has looked yet', acknowledged: 'somebody is on it', closed: 'closed' } as const

@@ -14,7 +14,7 @@ import { AlertsPanel } from './alerts-panel.tsx'
 import { Course, usualHours } from './course.tsx'
 import { RecordPanel } from './record-panel.tsx'
 import { RulesPanel } from './rules-panel.tsx'
-import { shownSignals } from './shown-signals.ts'
+import { type ShownSignal, shownSignals } from './shown-signals.ts'
 import classes from './subject.module.css'
 import { Values } from './values.tsx'
 import { WornPanel } from './worn-panel.tsx'
@@ -72,7 +72,7 @@ function Subject() {
         </Text>
       }
     >
-      <ActivityTimer key={`timer-${id}`} subject={{ id, name: display, kind }} source="subject-page" />
+      <ActivityTimer key={`timer-${id}`} subject={{ id, kind }} source="subject-page" />
       <Parts key={id} subject={subject.data} />
     </Page>
   )
@@ -105,11 +105,17 @@ function Parts({ subject: { id, kind, timeZone } }: { subject: SubjectView }) {
         ) : null}
         {rules.data === undefined ? null : <RulesPanel subject={id} rules={rules.data.rules} />}
         <WornPanel subject={id} />
-        <RecordPanel subject={id} timeZone={timeZone} />
+        <RecordPanel subject={id} kind={kind} timeZone={timeZone} />
       </div>
     </div>
   )
 }
+
+/** Without a choice the chart shows what an open alert is about. */
+const alarming = (signals: readonly ShownSignal[], alerts: SubjectAlerts['items']): ShownSignal | undefined =>
+  signals.find(({ codes }) =>
+    alerts.some(({ handling, signals }) => handling !== 'closed' && signals.some((each) => codes.includes(each))),
+  )
 
 interface ReadingsProps {
   readonly subject: string
@@ -127,7 +133,7 @@ function Readings({ subject, alerts, rules }: ReadingsProps) {
     return <Failed what="The readings could not be read" error={latest.error!} onRetry={() => void latest.refetch()} />
   const signals = shownSignals(latest.data.signals)
   if (signals.length === 0) return empty
-  const chosen = signals.find((each) => each.code === asked) ?? signals[0]!
+  const chosen = signals.find((each) => each.code === asked) ?? alarming(signals, alerts) ?? signals[0]!
   return (
     <>
       {latest.isRefetchError ? (

@@ -1,4 +1,5 @@
 /** What staff did for the subject in the last 30 days, and on how many days something was measured. */
+import type { SubjectKind } from '@careloop/contract'
 import { Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { careQueries } from '../../api/care-queries.ts'
@@ -23,12 +24,18 @@ const kindWords = {
 } as const
 const firstRows = 5
 
-export function RecordPanel({ subject, timeZone }: { subject: string; timeZone: string }) {
+interface RecordProps {
+  readonly subject: string
+  readonly kind: SubjectKind
+  readonly timeZone: string
+}
+
+export function RecordPanel({ subject, kind, timeZone }: RecordProps) {
   const mayRead = useMay('read', 'activity')
   if (!mayRead) return null
   return (
     <Section title={`Last ${days} days`}>
-      <MeasuredDays subject={subject} timeZone={timeZone} />
+      {kind === 'patient' ? <MeasuredDays subject={subject} timeZone={timeZone} /> : null}
       <Activities subject={subject} />
     </Section>
   )

@@ -1,5 +1,5 @@
 /** What stands for this subject now: each rule with its limits, and where they are its own. */
-import type { SubjectRules } from '@careloop/contract'
+import { type SubjectRules, signal } from '@careloop/contract'
 import { Button, Text } from '@mantine/core'
 import { useNow } from '../../app/clock.ts'
 import { PriorityMark } from '../../parts/priority-mark.tsx'
@@ -45,21 +45,22 @@ function RuleRow({ each, why, onEdit }: { each: SubjectRule; why: string | null;
   const { rule, thresholds, override, priority, nature } = each
   const own = override !== undefined && override.endedAt === undefined ? override : undefined
   const raising = thresholds.filter(({ role }) => role === 'raise')
+  // Of a door or a battery that is low, `≥ 1` says nothing: the condition in words does.
+  const isSaidByLimits = raising.length > 0 && raising.every((limit) => signal(limit.signal)?.meanings === undefined)
   const canChange = thresholds.some(({ part }) => part !== undefined)
   return (
     <li className={rows.row}>
       <PriorityMark priority={priority} nature={nature} />
       <div className={rows.what}>
         <strong>{rule.title}</strong>{' '}
-        {raising.length === 0
-          ? rule.condition
-          : raising.map((limit) => (
-              <span key={`${limit.part}/${limit.index}/${limit.signal}`}>
-                {raising.length > 1 ? `${limit.label} ` : ''}
-                {limitText(limit)}
-                {isOverridden(limit, own) ? ' (own)' : ''}{' '}
-              </span>
-            ))}
+        {isSaidByLimits
+          ? raising
+              .map((limit) => {
+                const name = raising.length > 1 ? `${limit.label} ` : ''
+                return `${name}${limitText(limit)}${isOverridden(limit, own) ? ' (own)' : ''}`
+              })
+              .join(', ')
+          : rule.condition}
         {own === undefined ? null : (
           <div>
             <span className={rows.tag}>Own limit</span> until {momentText(own.expiresAt, now)}, {own.author.name}:{' '}
