@@ -25,6 +25,3 @@ export function bandOf(limits: readonly DrawnThreshold[], code: string): Band {
     high: highs.length === 0 ? null : Math.min(...highs),
   }
 }
-
-export const isOutside = ({ low, high }: Band, value: number): boolean =>
-  (low !== null && value < low) || (high !== null && value > high)

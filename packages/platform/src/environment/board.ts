@@ -15,9 +15,9 @@ import {
 import type { Engine } from '../engine/index.ts'
 import { type Probe, probesOf } from '../fleet/index.ts'
 import { audited, type By, type NamedSubject, type Subjects } from '../subjects/index.ts'
-import { type Glanced, glance } from '../telemetry/index.ts'
+import { type Glance, type Glanced, makeGlance } from '../telemetry/index.ts'
 import { openTasksOf, type TaskOfAlert } from '../workflow/index.ts'
-import { isOutside, isTemperature, temperatureUcum, temperatureUnit } from './band.ts'
+import { isTemperature, temperatureUcum, temperatureUnit } from './band.ts'
 import { worstFirst } from './order.ts'
 import { boardKinds, type Watched, watchedUnits } from './watched.ts'
 
@@ -32,9 +32,16 @@ export interface BoardParts {
 const stepMs = 15 * 60_000
 const steps = 96
 const battery = 'battery-level'
+const door = 'door-open'
+
+/** Made once for a process: it keeps what stored readings came to. */
+export function makeBoard(parts: BoardParts): (by: By) => Promise<Board> {
+  const glance = makeGlance(parts.engine)
+  return (by) => readBoard(parts, glance, by)
+}
 
 /** Audited as a reading of each unit that it shows. */
-export async function readBoard(parts: BoardParts, by: By): Promise<Board> {
+async function readBoard(parts: BoardParts, glance: Glance, by: By): Promise<Board> {
   const { engine, subjects } = parts
   const now = engine.clock.now()
   const watched = await watchedUnits(parts.alerting, subjects, by.tenant, now)
@@ -42,7 +49,7 @@ export async function readBoard(parts: BoardParts, by: By): Promise<Board> {
   const mayShow = boardKinds.filter((kind) => by.kinds === undefined || by.kinds.includes(kind))
   const shown = [...named.values()].filter(({ kind }) => mayShow.includes(kind))
   const ids = shown.map(({ id }) => id)
-  const known = await gather(parts, by, watched, ids, now)
+  const known = await gather(parts, glance, by, watched, ids, now)
   return { units: shown.map((subject) => unitOf(subject, watched.get(subject.id)!, known)).sort(worstFirst), at: now }
 }
 
@@ -59,6 +66,7 @@ interface Known {
 
 async function gather(
   { engine, subjects, staff }: BoardParts,
+  glance: Glance,
   by: By,
   watched: ReadonlyMap<string, Watched>,
   ids: readonly string[],
@@ -67,9 +75,9 @@ async function gather(
   const { tenant } = by
   const from = Math.floor(now / stepMs) * stepMs - (steps - 1) * stepMs
   const signals = [...new Set(ids.flatMap((id) => watched.get(id)!.signals))]
-  const isOut = (subject: string, code: string, value: number) => {
+  const bandOf = (subject: string, code: string) => {
     const unit = watched.get(subject)!
-    return code === unit.signals[0] && isOutside(unit.band, value)
+    return code === unit.signals[0] ? unit.band : null
   }
   const { alerts, tasks } = await engine.db.asTenant(tenant, async (tx) => {
     const alerts = await openAlertsOf(engine, tx, ids)
@@ -77,8 +85,8 @@ async function gather(
     await audited(tx, by, 'read', 'board', { subjects: ids })
     return { alerts, tasks: await openTasksOf(tx, open) }
   })
-  const question = { tenant, subjects: ids, signals, besides: [battery], now, from, stepMs, steps, isOut }
-  const glanced = ids.length === 0 ? [] : await glance(engine, question)
+  const question = { tenant, subjects: ids, signals, besides: [battery, door], now, from, stepMs, steps, bandOf }
+  const glanced = ids.length === 0 ? [] : await glance(question)
   return {
     ...{ alerts, tasks, from, glanced: Map.groupBy(glanced, (one) => one.subject) },
     probes: Map.groupBy(await probesOf(engine, tenant, ids), (probe) => probe.subject),
@@ -92,11 +100,14 @@ function unitOf(subject: NamedSubject, unit: Watched, known: Known): BoardUnit {
   const glanced = known.glanced.get(subject.id) ?? []
   const worn = known.probes.get(subject.id) ?? []
   const probes = worn.flatMap((probe) => probesOn(probe, signals, glanced, known.from))
-  const current = glanced.filter(({ device, state }) => state === 'fresh' && worn.some((one) => one.device === device))
+  const isCurrent = ({ device, signal, state }: Glanced) =>
+    state === 'fresh' && signal === signals[0] && worn.some((one) => one.device === device)
+  const current = glanced.filter(isCurrent)
   const out = current.flatMap(({ outSince }) => outSince ?? [])
   return {
     ...{ subject: subjectRef(subject), site: subject.site === null ? null : (known.sites.get(subject.site) ?? null) },
-    ...{ programs: [...programs], unit: temperatureUnit, ucum: temperatureUcum, band, probes },
+    ...{ programs: [...programs], unit: temperatureUnit, ucum: temperatureUcum, signal: signals[0]!, band, probes },
+    doors: worn.flatMap((probe) => doorsOn(probe, glanced)),
     alerts: alertsOn(subject, known),
     outSince: out.length === 0 ? null : Math.min(...out),
   }
@@ -125,6 +136,17 @@ function probesOn(probe: Probe, signals: readonly string[], glanced: readonly Gl
   return [{ ...base, signal: signals[0]!, state: 'no-data', trace: empty }]
 }
 
+/** A contact that tells 1 when open; of one that could not say there is nothing to show. */
+function doorsOn({ device, name }: Probe, glanced: readonly Glanced[]): BoardUnit['doors'] {
+  return glanced
+    .filter((one) => one.device === device && one.signal === door)
+    .flatMap(({ last, state }) =>
+      typeof last.value === 'number'
+        ? [{ device, name, open: last.value === 1, measuredAt: last.measuredAt, fresh: state === 'fresh' }]
+        : [],
+    )
+}
+
 const priorityRank = { high: 0, medium: 1, low: 2 } as const
 
 function alertsOn(subject: NamedSubject, known: Known): BoardUnit['alerts'] {
@@ -138,7 +160,8 @@ function alertsOn(subject: NamedSubject, known: Known): BoardUnit['alerts'] {
     const task = known.tasks.get(alert.id)
     const claimedBy = task?.claimedBy ?? null
     return {
-      ...{ alert: alert.id, task: task?.task ?? null, priority: alert.priority, title: alert.rule.definition.title },
+      ...{ alert: alert.id, task: task?.task ?? null, priority: alert.priority },
+      ...{ nature: alert.rule.definition.nature, title: alert.rule.definition.title },
       ...{ sentence: shownSentence(alert, subject), since: alert.raisedAt },
       ...{ condition: alert.condition, handling: alert.handling },
       ...(claimedBy === null ? {} : { claimedBy: known.staff.get(claimedBy) ?? claimedBy }),

@@ -3,7 +3,7 @@ export { type CivilDay, civilDate, civilDay } from './civil-day.ts'
 export { type KeptReading, toReadings } from './codec/columns.ts'
 export { eraseReadings } from './erase-readings.ts'
 export { telemetryErrors } from './errors.ts'
-export { type Glanced, type GlanceQuestion, glance, type TraceStep } from './glance.ts'
+export { type Glance, type Glanced, type GlanceQuestion, makeGlance, type TraceStep } from './glance.ts'
 export { type Freshness, type LatestValue, latest } from './latest.ts'
 export { type Gap, readGaps } from './read-gaps.ts'
 export {
