@@ -4,9 +4,11 @@
  * a hundred times.
  */
 import { afterAll, beforeAll, beforeEach, expect, onTestFailed, test } from 'vitest'
+import { openPostOffice, type PostOffice } from '../../packages/platform/src/integrations/testing/post-office.ts'
 import { type Aim, COMMITTING, SEALING, TAKING_IN, takeAim } from './support/aim.ts'
 import { countAlerts, measureOnce } from './support/alerts.ts'
 import { type Cuff, type Ground, openGround } from './support/ground.ts'
+import { toldByMail } from './support/notifications.ts'
 import { clusterOf, signal } from './support/processes.ts'
 import { randomFrom, rounds, seed } from './support/soak.ts'
 import { caughtUp, judge, storedInLog, storedInTelemetry } from './support/stored.ts'
@@ -17,11 +19,16 @@ const CUFFS_A_ROUND = 3
 const random = randomFrom(seed)
 
 let ground: Ground
+let office: PostOffice
 let devices: StoryDevice[]
 let cuffs: Cuff[]
 
 beforeAll(async () => {
-  ground = await openGround()
+  office = await openPostOffice()
+  const { host, port } = office.settings
+  ground = await openGround({
+    ...{ CARELOOP_SMTP_URL: `smtp://${host}:${port}`, CARELOOP_MAIL_FROM: office.settings.from },
+  })
   const namings = ['seq', 'ts', 'neither'] as const
   devices = await Promise.all(
     Array.from({ length: 12 }, (_, i) => ground.device(namings[i % 3]!, { version: i % 2 === 0 ? 4 : 5 })),
@@ -30,7 +37,10 @@ beforeAll(async () => {
   await ground.letGo()
   for (const device of devices) device.start()
 })
-afterAll(() => ground?.end())
+afterAll(async () => {
+  await ground?.end()
+  await office?.shut()
+})
 
 type Victim = 'server' | 'database' | 'one backend' | 'server and database'
 type Moment = 'a commit has begun' | 'readings are sealed' | 'readings are taken in' | 'any'
@@ -87,6 +97,24 @@ test('each breach that was measured between the kills raised one alert, told onc
   expect(await countAlerts(engine, ground.clinic)).toEqual({
     ...{ subjects: cuffs.length, alerts: cuffs.length, raised: cuffs.length, told: cuffs.length, tasks: cuffs.length },
   })
+})
+
+test('the owner of each task was told exactly once in the pages and at least once by mail; every repeat follows a kill and says so', async () => {
+  const { engine } = ground.rooms()
+  const told = () => toldByMail(engine, ground.clinic)
+  await waitFor('every mail to be delivered', async () => (await told()).every(({ delivered }) => delivered))
+  const notifications = await told()
+  expect(notifications).toHaveLength(cuffs.length)
+  for (const { intent, inPages, attempts, handed, unexplained } of notifications) {
+    const mails = office.mails.filter(({ messageId }) => messageId.startsWith(`<${intent}@`)).length
+    expect({ inPages, unexplained }).toEqual({ inPages: 1, unexplained: 0 })
+    expect(mails).toBeGreaterThanOrEqual(1)
+    expect(mails).toBeLessThanOrEqual(handed)
+    expect(attempts).toBeLessThanOrEqual(rounds + 1)
+  }
+  // Nobody was told anything that no intent stands for.
+  const known = new Set(notifications.map(({ intent }) => `<${intent}@clinic.example>`))
+  expect(office.mails.filter(({ messageId }) => !known.has(messageId))).toEqual([])
 })
 
 async function strike(aim: Aim, victim: Victim, moment: Moment): Promise<string> {

@@ -19,14 +19,15 @@ import {
 } from '../workflow/index.ts'
 import { beginAttempt, endAttempt, lastAttempt, markHanded } from './attempts.ts'
 import { attemptsTotal, deliverySeconds, repeatsTotal } from './delivery-metrics.ts'
-import { type MailServer, MailTrouble } from './mail-server.ts'
+import { type MailServer, type MailSession, MailTrouble } from './mail-server.ts'
 import type { MailSettings } from './mail-settings.ts'
 import { composeMessage, letterOf } from './message.ts'
 import type { Outcome } from './schema.ts'
 
 /** Longer than any conversation with a mail server lasts: what has not ended by then has no process any more, ms. */
-export const netMs = 60_000
-const deadlineMs = 45_000
+export const netMs = 30_000
+/** For one whole conversation, from opening it on, ms. */
+const deadlineMs = 20_000
 /** Waits between attempts, ms; the last one goes on for as long as the task is open. */
 const backoffMs = [5_000, 15_000, 45_000, 120_000, 300_000] as const
 /** After this many attempts in vain the next step of escalation is told. */
@@ -114,9 +115,10 @@ export async function deliver(parts: MailParts, begun: Begun): Promise<void> {
 
 async function converse(parts: MailParts, begun: Begun): Promise<void> {
   const { engine, server, settings } = parts
-  const session = await server.session()
   const late = new AbortController()
-  void engine.clock.sleep(deadlineMs, late.signal).then(() => late.signal.aborted || session.close())
+  const deadline = engine.clock.sleep(deadlineMs, late.signal)
+  const session = await openInTime(server, deadline, late.signal)
+  void deadline.then(() => late.signal.aborted || session.close())
   let isGood = false
   try {
     const letter = await handOver(parts, begun)
@@ -132,6 +134,23 @@ async function converse(parts: MailParts, begun: Begun): Promise<void> {
     if (isGood) session.release()
     else session.close()
   }
+}
+
+async function openInTime(server: MailServer, deadline: Promise<void>, isOver: AbortSignal): Promise<MailSession> {
+  const opening = server.session()
+  let isLate = false
+  // Whoever comes too late is sent away.
+  opening.then(
+    (session) => isLate && session.close(),
+    () => {},
+  )
+  return Promise.race([
+    opening,
+    deadline.then((): never => {
+      isLate = !isOver.aborted
+      throw new MailTrouble('unreachable', 'no answer in time')
+    }),
+  ])
 }
 
 interface Addressed {

@@ -34,8 +34,9 @@ export interface MailServer {
   close(): void
 }
 
+/** The whole conversation has a deadline besides: `deliver-mail.ts`. */
 const stepMs = 10_000
-const silenceMs = 20_000
+const silenceMs = 15_000
 
 export function makeMailServer(settings: MailSettings): MailServer {
   const idle = new Set<SMTPConnection>()

@@ -33,7 +33,9 @@ export function workOnMail(parts: MailParts): (() => Promise<void>) & { readonly
   const underWay = new Set<Promise<void>>()
   const send = (begun: Begun) => {
     const sending = deliver(parts, begun)
-      .catch((err) => engine.watch.log.warn({ err, ...begun }, 'a delivery was cut off; it is tried again in a minute'))
+      .catch((err) =>
+        engine.watch.log.warn({ err, ...begun }, 'a delivery was cut off; it is tried again in half a minute'),
+      )
       .finally(() => underWay.delete(sending))
     underWay.add(sending)
   }
