@@ -10,7 +10,7 @@ import type {
   SubjectRules,
   TakeFile,
 } from '@careloop/contract'
-import type { Program } from '@careloop/rules'
+import type { Program, SubjectRule } from '@careloop/rules'
 import type { Engine } from '../engine/index.ts'
 import type { By, Subjects } from '../subjects/index.ts'
 import { type Activated, activateProgram } from './activate-program.ts'
@@ -40,6 +40,8 @@ export interface Alerting {
   endOverride(by: By, subject: string, override: string): Promise<OverrideBody>
   overrides(by: By, subject: string): Promise<OverrideBody[]>
   rulesOf(by: By, subject: string): Promise<SubjectRules>
+  /** Of many at once, with their own limits in them, past and future enrolments too; not audited: the caller says what it shows. */
+  standingRules(tenant: string, subjects: readonly string[]): Promise<ReadonlyMap<string, readonly SubjectRule[]>>
   alertsOf(by: By, subject: string, span: SubjectAlertsQuery): Promise<SubjectAlerts>
   /** Why an alert exists; audited as a reading. @throws Failure `alert-not-found` */
   explain(by: By, alert: string): Promise<ExplainBody>
@@ -81,6 +83,7 @@ export function makeAlerting(
     endOverride: (by, subject, override) => endOverride(parts, by, subject, override),
     overrides: (by, subject) => listOverrides(parts, by, subject),
     rulesOf: (by, subject) => rulesOfSubject(parts, by, subject),
+    standingRules: (tenant, ids) => rulebook.rulesOfMany(tenant, ids),
     alertsOf: (by, subject, span) => alertsOfSubject(parts, by, subject, span),
     explain: (by, alert) => explain(parts, by, alert),
   }

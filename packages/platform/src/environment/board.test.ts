@@ -158,6 +158,25 @@ test('environment > what is too warm comes first with its alert and task, out of
   expect(unitOf(shown, fine).outSince).toBeNull()
 })
 
+test('environment > the band is that of the unit: a limit of its own narrows or widens it, until that ends', async () => {
+  const unit = await aUnit('Own limit')
+  const alerting = makeAlerting(shell.engine, subjects, (tenant) => shell.identity.members(tenant))
+  const by = { ...byTest(shell.tenant), actor: `staff:${ben.id}` }
+  const { rules } = await alerting.rulesOf(by, unit.subject)
+  const { rule } = rules.find((each) => each.rule.code === 'too-warm')!
+  const limits = [
+    { part: 'when' as const, index: 0, limit: 9, unit: 'Cel' },
+    { part: 'clear' as const, index: 0, limit: 8.5, unit: 'Cel' },
+  ]
+  const expiresAt = shell.clock.now() + 60 * minute
+  const set = await alerting.setOverride(by, unit.subject, { rule: rule.id, limits, reason: 'Glass door', expiresAt })
+  await measure(unit, [8.6])
+  await settle()
+  expect(unitOf(await board(), unit)).toMatchObject({ band: { low: 2, high: 9 }, outSince: null })
+  await alerting.endOverride(by, unit.subject, set.id)
+  expect(unitOf(await board(), unit)).toMatchObject({ band: { low: 2, high: 8 }, outSince: shell.clock.now() })
+})
+
 test('environment > people are never on the board, each unit shown is audited, and who may not see it is refused', async () => {
   const by = byTest(shell.tenant)
   const patient = (await subjects.create(by, aPatient())).id

@@ -24,7 +24,7 @@ import { boardKinds, type Watched, watchedUnits } from './watched.ts'
 export interface BoardParts {
   readonly engine: Engine
   readonly subjects: Pick<Subjects, 'names' | 'enrolmentsAt' | 'sites'>
-  readonly alerting: Pick<Alerting, 'programs'>
+  readonly alerting: Pick<Alerting, 'programs' | 'standingRules'>
   /** Who works here, by name. */
   readonly staff: StaffNames
 }
