@@ -52,8 +52,14 @@ async function clinic(browser: Browser, demo: RunningDemo): Promise<void> {
   await shoot(page, 'phone-worklist', 'dark')
   await page.setViewportSize(desk)
   await page.getByText('Sample, Holly').first().click()
-  await page.getByRole('link', { name: 'Sample, Holly' }).click()
+  await page.getByRole('link', { name: 'Sample, Holly', exact: true }).click()
   await page.getByRole('heading', { level: 1, name: 'Sample, Holly' }).waitFor()
+  await page
+    .getByRole('button', { name: /Blood pressure/ })
+    .first()
+    .click()
+  await page.getByText('30 d', { exact: true }).click()
+  await page.mouse.move(0, 0)
   await shoot(page, 'subject')
 }
 
@@ -63,7 +69,7 @@ async function pharmacy(browser: Browser, demo: RunningDemo): Promise<void> {
   await demo.hears(/Vaccine refrigerator 4/)
   await demo.hears(/Vaccine refrigerator 3.*found late/)
   await page.getByRole('button', { name: 'Hide the first minute' }).click()
-  await page.getByRole('link', { name: 'Cold chain' }).click()
+  await page.getByRole('link', { name: 'Board', exact: true }).click()
   await page.getByText('Vaccine refrigerator 2').first().waitFor()
   await shoot(page, 'board')
 }
