@@ -78,6 +78,18 @@ export function makeMailServer(settings: MailSettings): MailServer {
   }
 }
 
+/** Goes in and out again. @returns in words why it is not let in, or null */
+export async function tryMailServer(settings: MailSettings): Promise<string | null> {
+  try {
+    const connection = await connect(settings, () => {})
+    connection.quit()
+    return null
+  } catch (error) {
+    if (error instanceof MailTrouble) return error.message
+    throw error
+  }
+}
+
 /** @param onEnd it is of no use any more */
 function connect(settings: MailSettings, onEnd: (connection: SMTPConnection) => void): Promise<SMTPConnection> {
   const connection = new SMTPConnection({

@@ -7,6 +7,7 @@ import { arePagesBuilt, plainHttpNotices } from '../platform.ts'
 import { findRunning } from '../running.ts'
 import { databaseFindings } from './doctor-database.ts'
 import { masterKeyFindings } from './doctor-keys.ts'
+import { mailFindings } from './doctor-mail.ts'
 import { serverCertificateFindings } from './doctor-tls.ts'
 
 export interface Finding {
@@ -28,6 +29,7 @@ export const doctorCommand: Command = async (config) => {
     diskFinding(config),
     ...(await masterKeyFindings(config)),
     ...(await databaseFindings(config)),
+    ...(await mailFindings(config)),
   ]
   for (const { state, what, mend } of findings) console.log(`${MARK[state]}  ${what}${mend ? `\n      ${mend}` : ''}`)
   const bad = findings.filter((finding) => finding.state === 'bad').length
