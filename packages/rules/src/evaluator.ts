@@ -79,7 +79,6 @@ export class Evaluator {
   /** Whose readings are folded right now. */
   #subject: SubjectState | null = null
   readonly #keeper: GateKeeper = {
-    take: (state, point, source) => this.#take(this.#subject!, state, point, source),
     hear: (state, at, source) => this.#absences.hear(this.#subject!, state, source, at),
   }
   #out: Transition[] = []

@@ -4,22 +4,14 @@
  * plain opens the way: what waits is folded first. What is told, and what is kept, is the same as if nothing had waited.
  */
 import type { EpochMs, LoggedReading } from '@careloop/contract'
-import { stretchMs } from './lane.ts'
+import { stretchMs, takeWaiting } from './lane.ts'
 import type { Point } from './machine.ts'
 import { heardAt, type Source } from './rule.ts'
-import { aheadMs, type RuleState } from './track.ts'
+import { aheadMs, historicAfterMs, type RuleState, trackOf } from './track.ts'
 
 /** What a gate needs of the evaluator. */
 export interface GateKeeper {
-  take(state: RuleState, point: Point, source: Source): void
   hear(state: RuleState, at: EpochMs, source: Source): void
-}
-
-interface Waiting {
-  at: EpochMs
-  value: number
-  group: string
-  source: Source
 }
 
 /** Older ones, and those of a clock ahead, are put in order the long way. */
@@ -37,8 +29,7 @@ export class Gate {
   #to = Number.POSITIVE_INFINITY
   /** Null: to be looked at anew, since something else happened. */
   #isOpen: boolean | null = null
-  readonly #waiting: Waiting[] = []
-  #count = 0
+  #waiting: Point[] = []
   /** How many of them lie in the newest minute, and when that ends. */
   #inStretch = 0
   #stretchEnd = 0
@@ -78,7 +69,7 @@ export class Gate {
     const logAt = source.storedAt - Math.max(0, ageMs)
     if (at < this.#lastAt || heard < this.#heard || logAt < this.#logAt || reading.flags !== undefined) return false
     if (ageMs > freshMs || ageMs < -aheadMs || at < this.#from || at >= this.#to) return false
-    if (at >= this.#stretchEnd && this.#count >= maxWaiting) return false
+    if (at >= this.#stretchEnd && this.#waiting.length >= maxWaiting) return false
     this.#lastAt = at
     this.#heard = heard
     this.#logAt = logAt
@@ -93,16 +84,14 @@ export class Gate {
     }
     if (this.#inStretch < 2) {
       this.#inStretch += 1
-      this.#count += 1
+      this.#waiting.push({ at, group, values: [value], sources: [source] })
+      return
     }
-    const kept = this.#waiting[this.#count - 1]
-    if (kept === undefined) this.#waiting.push({ at, value, group, source })
-    else {
-      kept.at = at
-      kept.value = value
-      kept.group = group
-      kept.source = source
-    }
+    const newest = this.#waiting[this.#waiting.length - 1]!
+    newest.at = at
+    newest.group = group
+    newest.values[0] = value
+    newest.sources[0] = source
   }
 
   /** Until what came is judged nothing may wait; `reopen` after. */
@@ -118,16 +107,17 @@ export class Gate {
   /** Folds what waits. Whoever looks at or changes the state of the rules calls this before. */
   settle(keeper: GateKeeper): void {
     this.#isOpen = null
-    const count = this.#count
-    if (count === 0) return
-    this.#count = 0
-    this.#inStretch = 0
+    const waited = this.#waiting
+    if (waited.length === 0) return
+    this.#waiting = []
     this.#stretchEnd = 0
-    for (let i = 0; i < count; i++) {
-      const { at, value, group, source } = this.#waiting[i]!
-      for (const state of this.#rules) keeper.take(state, { at, group, values: [value], sources: [source] }, source)
+    const { at, sources } = waited[waited.length - 1]!
+    const source = sources[0]!
+    // Rules of one signal share the points: nothing completes or changes a measurement of one value.
+    for (const state of this.#rules) {
+      const track = trackOf(state, this.#focus)
+      if (track !== null) takeWaiting(track.live, waited, this.#heard - historicAfterMs, state.spec.compiled)
     }
-    const { at, source } = this.#waiting[count - 1]!
     for (const state of this.#absences) keeper.hear(state, at, source)
   }
 
@@ -138,9 +128,10 @@ export class Gate {
     return this.#isOpen
   }
 
-  #isQuiet({ spec, tracks, failed }: RuleState): boolean {
-    const track = tracks.find(({ focus }) => focus === this.#focus)
-    if (failed !== null || track === undefined) return false
+  #isQuiet(state: RuleState): boolean {
+    const { spec, failed } = state
+    const track = trackOf(state, this.#focus)
+    if (failed !== null || track === null) return false
     const { head } = track.live
     if (head.active || (head.breachSince !== null && spec.compiled.count === null)) return false
     this.#lastAt = Math.max(this.#lastAt, head.lastAt)

@@ -75,6 +75,16 @@ export function raiseByTimer(lane: Lane, due: EpochMs): Told {
   return { what: 'raised', at: due, by: copyMachine(lane.head) }
 }
 
+/** Takes in what waited at a gate, in order: measurements after all others that end nothing and begin nothing. */
+export function takeWaiting(lane: Lane, waited: readonly Point[], horizon: EpochMs, rule: CompiledRule): void {
+  for (const point of waited) {
+    pullPins(lane, point.at)
+    lane.head.lastAt = point.at
+    push(lane, point, rule, false)
+  }
+  compact(lane, horizon, rule)
+}
+
 /** Lets go of what is older than `horizon` or beyond the bound, by folding it into `base`. */
 export function compact(lane: Lane, horizon: EpochMs, rule: CompiledRule): void {
   let gone = 0

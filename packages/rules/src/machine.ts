@@ -14,7 +14,7 @@ import { NO, type Truth, truthOf, UNKNOWN, type Usable, YES } from './truth.ts'
 export interface Point {
   at: EpochMs
   /** groupId of the measurement; '' when the device gave none. */
-  readonly group: string
+  group: string
   readonly values: (Usable | undefined)[]
   readonly sources: (Source | undefined)[]
 }

@@ -5,7 +5,7 @@ import type { CompiledRate, CompiledRule } from './compiled.ts'
 import { compact, type Lane } from './lane.ts'
 import type { Point } from './machine.ts'
 import { heardAt, type Source } from './rule.ts'
-import { aheadMs, historicAfterMs, type RuleState, type Track } from './track.ts'
+import { aheadMs, historicAfterMs, type RuleState, type Track, trackOf } from './track.ts'
 
 /** 5.1 less 3.6 is 1.4999999999999996 to a computer. */
 export const arithmeticNoise = 1e-9
@@ -53,11 +53,6 @@ export function takeQuietly(state: RuleState, reading: LoggedReading, source: So
   return true
 }
 
-function trackOf({ tracks }: RuleState, focus: string): Track | null {
-  for (const track of tracks) if (track.focus === focus) return track
-  return null
-}
-
 function isQuiet({ live, late }: Track, at: number): boolean {
   const { head, pins } = live
   if (head.active || head.breachSince !== null || at < head.lastAt) return false
@@ -65,16 +60,21 @@ function isQuiet({ live, late }: Track, at: number): boolean {
   return late === null || late.head.lastAt <= head.lastAt
 }
 
-/** A point that goes makes room for the one that comes: nothing quiet is anybody's evidence. */
+/** The point that goes becomes the one that comes: nothing quiet is anybody's evidence. */
 function keep({ points }: Lane, at: number, value: number, group: string, source: Source, rate: CompiledRate): void {
   const drop = droppable(points, at, value, partOf(rate.withinMs))
   if (drop < 0) {
     points.push({ at, group, values: [value], sources: [source] })
     return
   }
+  const kept = points[drop]!
   const last = points.length - 1
   for (let i = drop; i < last; i++) points[i] = points[i + 1]!
-  points[last] = { at, group, values: [value], sources: [source] }
+  points[last] = kept
+  kept.at = at
+  kept.group = group
+  kept.values[0] = value
+  kept.sources[0] = source
 }
 
 /** Whether a late value makes no change with any value around it, and is no low of what is still to come. */

@@ -178,8 +178,14 @@ export const newTrack = (focus: string): Track => ({
   ...{ focus, live: newLane(), late: null, lateHeard: null, standing: null },
 })
 
+export function trackOf({ tracks }: RuleState, focus: string): Track | null {
+  for (const track of tracks) if (track.focus === focus) return track
+  return null
+}
+
 export function trackFor(state: RuleState, focus: string): Track {
-  for (const track of state.tracks) if (track.focus === focus) return track
+  const known = trackOf(state, focus)
+  if (known !== null) return known
   if (state.tracks.length >= maxFoci) throw new RangeError(`a rule keeps at most ${maxFoci} foci`)
   const track = newTrack(focus)
   state.tracks.push(track)
