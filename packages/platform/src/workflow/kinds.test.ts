@@ -89,7 +89,7 @@ const cases: [Role, Kind, boolean][] = [
 test.each(cases)('rights > %s and what is known of a %s: %s', async (role, kind, isSeen) => {
   const { cookie } = await shell.signIn([role])
   const { subject, task, alert } = of[kind]
-  const ask = (method: 'GET' | 'POST', url: string, payload?: object) =>
+  const ask = (method: 'GET' | 'POST' | 'PUT', url: string, payload?: object) =>
     shell.server.inject({
       ...{ method, url, headers: { cookie, 'sec-fetch-site': 'same-origin' } },
       ...(payload === undefined ? {} : { payload }),
@@ -100,6 +100,7 @@ test.each(cases)('rights > %s and what is known of a %s: %s', async (role, kind,
     `/api/v1/subjects/${subject}`,
     series,
     `/api/v1/subjects/${subject}/latest`,
+    `/api/v1/subjects/${subject}/days?from=2026-01-01&to=2026-01-31`,
     `/api/v1/tasks/${task}`,
     `/api/v1/alerts/${alert}/explain`,
   ]) {
@@ -119,6 +120,20 @@ test.each(cases)('rights > %s and what is known of a %s: %s', async (role, kind,
   // A role that may act on no task at all is refused before.
   const refused = role === 'integrator' ? 403 : 404
   const complete = { disposition: 'no-action-needed', note: 'n', checked: [] }
-  expect((await ask('POST', `/api/v1/tasks/${task}/claim`)).statusCode).toBe(refused)
-  expect((await ask('POST', `/api/v1/tasks/${task}/complete`, complete)).statusCode).toBe(refused)
+  for (const [act, body] of [
+    ['claim'],
+    ['acknowledge'],
+    ['release'],
+    ['snooze', { minutes: 5 }],
+    ['hand-off', { to: 'somebody' }],
+    ['complete', complete],
+    ['reopen'],
+  ] as const)
+    expect([act, (await ask('POST', `/api/v1/tasks/${task}/${act}`, body)).statusCode]).toEqual([act, refused])
+  const [from, to] = [shell.clock.now(), shell.clock.now()]
+  const activity = { subject, from, to, kind: 'data-review', source: 'worklist', ended: true }
+  const told = await ask('PUT', `/api/v1/activities/${shell.engine.ids.uuid()}`, activity)
+  expect(told.statusCode).toBe(refused)
+  const spent = await ask('GET', `/api/v1/subjects/${subject}/activities?from=0&to=1000`)
+  expect(spent.statusCode).toBe(refused)
 })

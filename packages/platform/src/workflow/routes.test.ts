@@ -87,6 +87,37 @@ test('workflow > a claim answers with the task, a second one with who has it', a
   expect(body.issue[0]!.details.coding[0]!.code).toBe('task-claimed')
 })
 
+test('workflow > the other acts answer with the task or with who has it, and are refused with a pointer', async () => {
+  const act = (who: Signed, what: string, body?: object) => ask(who, 'POST', `/api/v1/tasks/${task}/${what}`, body)
+  for (const [what, body] of [
+    ['acknowledge'],
+    ['release'],
+    ['snooze', { minutes: 5 }],
+    ['hand-off', { to: nurse.id }],
+  ] as const) {
+    const answer = await act(colleague, what, body)
+    expect([what, answer.statusCode, answer.json<TaskTaken>().claimedBy?.id]).toEqual([what, 409, nurse.id])
+  }
+  const refusal = async (what: string, body?: object) => {
+    const answer = await act(nurse, what, body)
+    const [issue] = answer.json<{ issue: { details: { coding: { code: string }[] }; expression: string[] }[] }>().issue
+    return [answer.statusCode, issue!.details.coding[0]!.code, issue!.expression[0]]
+  }
+  expect(await refusal('snooze', { minutes: 5 })).toEqual([422, 'snooze-refused', '/params/id'])
+  expect(await refusal('snooze', { minutes: 4 })).toEqual([400, 'request-invalid', '/body/minutes'])
+  expect(await refusal('hand-off', { to: nurse.id })).toEqual([422, 'hand-off-unfit', '/body/to'])
+  expect(await refusal('reopen')).toEqual([409, 'reopen-refused', '/params/id'])
+  expect(await refusal('release?version=99')).toEqual([409, 'task-moved', '/query/version'])
+  const given = await act(nurse, 'hand-off', { to: colleague.id, note: 'Yours, please.' })
+  expect(given.json<TaskBody>()).toMatchObject({ status: 'open', owner: { id: colleague.id } })
+  const back = await act(colleague, 'hand-off', { to: nurse.id })
+  expect(back.json<TaskBody>()).toMatchObject({ status: 'open', owner: { id: nurse.id } })
+  expect((await act(nurse, 'acknowledge')).json<TaskBody>()).toMatchObject({
+    status: 'claimed',
+    handling: 'acknowledged',
+  })
+})
+
 test('workflow > a service token reads and takes no responsibility', async () => {
   const token = await shell.token(['task:*'])
   expect((await ask(token, 'GET', `/api/v1/tasks/${task}`)).statusCode).toBe(200)
@@ -105,8 +136,12 @@ test('workflow > a completion with a wrong disposition is refused with a pointer
   const said = { disposition: 'contacted-patient', note: 'No symptoms.' }
   const stale = await ask(nurse, 'POST', `/api/v1/tasks/${task}/complete`, { ...said, version: 1 })
   expect([stale.statusCode, stale.json().issue[0].details.coding[0].code]).toEqual([409, 'task-moved'])
-  const done = await ask(nurse, 'POST', `/api/v1/tasks/${task}/complete`, { ...said, version: 2 })
+  const { version } = (await ask(nurse, 'GET', `/api/v1/tasks/${task}`)).json<TaskBody>()
+  const done = await ask(nurse, 'POST', `/api/v1/tasks/${task}/complete`, { ...said, version })
   expect([done.statusCode, done.json<TaskBody>().handling]).toEqual([200, 'closed'])
+  const undone = await ask(nurse, 'POST', `/api/v1/tasks/${task}/reopen?version=${version + 1}`)
+  expect([undone.statusCode, undone.json<TaskBody>().handling]).toEqual([200, 'acknowledged'])
+  await ask(nurse, 'POST', `/api/v1/tasks/${task}/complete`, said)
   expect((await ask(nurse, 'GET', '/api/v1/worklist')).json<Worklist>().rows).toEqual([])
 })
 
