@@ -1,6 +1,6 @@
 /** The cold-chain board: every refrigerator and freezer with what it reads now, its band, and what is open about it. */
 import { z } from 'zod'
-import { Priority, ProgramRef, SubjectRef } from './alerting.ts'
+import { AlertBody, Priority, ProgramRef, SubjectRef } from './alerting.ts'
 import { Id, Instant } from './common.ts'
 
 export const BoardProbe = z.object({
@@ -27,15 +27,22 @@ export const BoardUnit = z
     programs: z.array(ProgramRef),
     unit: z.string(),
     ucum: z.string(),
+    /** What the band is of. Other temperatures of the unit (the air beside a buffered probe) are shown and not judged by it. */
+    signal: z.string(),
     /** Allowed band by the rules that stand; null = open on that side. */
     band: z.object({ low: z.number().nullable(), high: z.number().nullable() }),
     probes: z.array(BoardProbe),
+    /** Door contacts, each as it was last heard. `fresh` false: nobody knows whether it is open now. */
+    doors: z.array(
+      z.object({ device: Id, name: z.string(), open: z.boolean(), measuredAt: Instant, fresh: z.boolean() }),
+    ),
     /** Open alerts, worst first. */
     alerts: z.array(
       z.object({
         alert: Id,
         task: Id.nullable(),
         priority: Priority,
+        nature: AlertBody.shape.nature,
         title: z.string(),
         sentence: z.string(),
         since: Instant,
