@@ -2,7 +2,6 @@
  * Alert rows, events and facts of one commit, in the transaction that moves the cursor. Each organisation's are read in one query,
  * folded in their order in memory, and written in as few: hundreds of transitions may come in a second.
  */
-import type { NewFact } from '@careloop/contract'
 import type { Insertable, Selectable } from 'kysely'
 import type { Engine, EngineTx, TenantTx } from '../engine/index.ts'
 import { type AlertingTables, toMs } from './schema.ts'
@@ -52,7 +51,7 @@ class AlertWriter {
   readonly #made = new Map<AlertState, Insertable<AlertingTables['alert']>>()
   readonly #changed = new Set<AlertState>()
   readonly #events: NewEvent[] = []
-  readonly #facts: NewFact[] = []
+  readonly #facts: ((tx: TenantTx) => Promise<void>)[] = []
 
   constructor(engine: Engine, known: Map<string, AlertState[]>) {
     this.#now = engine.clock.now()
@@ -93,7 +92,7 @@ class AlertWriter {
     })
     this.#addEvent(open, 'recurred', prepared)
     const { subject } = transition
-    this.#facts.push({ type: 'AlertRecurred', alert: open.id, subject, ...this.#behind(prepared) })
+    this.#facts.push((tx) => tx.publish({ type: 'AlertRecurred', alert: open.id, subject, ...this.#behind(prepared) }))
   }
 
   #open(prepared: Prepared): void {
@@ -116,7 +115,7 @@ class AlertWriter {
     this.#known.set(keyOf(prepared), [...(this.#known.get(keyOf(prepared)) ?? []), alert])
     this.#addEvent(alert, 'raised', prepared)
     const about = { alert: id, subject: transition.subject, rule: transition.rule, priority, historic }
-    this.#facts.push({ type: 'AlertRaised', ...about, ...this.#behind(prepared) })
+    this.#facts.push((tx) => tx.publish({ type: 'AlertRaised', ...about, ...this.#behind(prepared) }))
   }
 
   #clear(alerts: readonly AlertState[], prepared: Prepared): void {
@@ -127,7 +126,7 @@ class AlertWriter {
     if (alert === undefined) return
     this.#change(alert, { condition: 'cleared', clearedAt: transition.at })
     this.#addEvent(alert, 'cleared', prepared)
-    this.#facts.push({ type: 'AlertCleared', alert: alert.id, subject: transition.subject })
+    this.#facts.push((tx) => tx.publish({ type: 'AlertCleared', alert: alert.id, subject: transition.subject }))
   }
 
   #behind({ storedAt }: Prepared): { catchingUp?: true } {
@@ -155,7 +154,7 @@ class AlertWriter {
     for (const rows of inPages([...this.#made.values()])) await tables.insertInto('alert').values(rows).execute()
     if (this.#changed.size > 0) await writeChanged(tx, [...this.#changed])
     for (const rows of inPages(this.#events)) await tables.insertInto('alert_event').values(rows).execute()
-    for (const fact of this.#facts) await tx.publish(fact)
+    for (const publish of this.#facts) await publish(tx)
   }
 }
 
