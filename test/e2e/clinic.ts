@@ -34,6 +34,8 @@ export interface Clinic {
   readonly nurse: Person
   readonly colleague: Person
   readonly biomed: Person
+  readonly facilities: Person
+  readonly physician: Person
   /** The patient's cuff, connected over MQTT by MQTT.js. */
   readonly cuff: MqttClient
   /** Publishes as the refrigerator's logger by the `mosquitto_pub` that everybody has. */
@@ -79,7 +81,7 @@ export async function openClinic({ platform, url }: Ground, tenant: string): Pro
   const colleague = await person(platform, tenant, 'Carl Colleague', 'nurse')
   const facilities = await person(platform, tenant, 'Ben Building', 'facilities')
   const biomed = await person(platform, tenant, 'Bea Biomed', 'biomed')
-  await person(platform, tenant, 'Phil Physician', 'physician')
+  const physician = await person(platform, tenant, 'Phil Physician', 'physician')
   await person(platform, tenant, 'Petra Pharmacist', 'pharmacist')
   for (const program of await readPrograms(programs)) await alerting.activate(by, program)
   await subjects.createCareTeam(by, { name: 'Hypertension', members: [nurse.id, colleague.id] })
@@ -102,7 +104,7 @@ export async function openClinic({ platform, url }: Ground, tenant: string): Pro
     protocolVersion: 5,
   })
   return {
-    ...{ platform, url, nurse, colleague, biomed, cuff },
+    ...{ platform, url, nurse, colleague, biomed, facilities, physician, cuff },
     async logger(values) {
       const words = ['-h', host, '-p', String(port), '-u', loggerToken, '-q', '1', '-i', 'fridge-logger-2']
       const message = ['-t', 'devices/fridge-logger-2/telemetry', '-m', JSON.stringify({ values })]

@@ -83,10 +83,13 @@ function Probe({ probe, unit }: { probe: BoardProbe; unit: BoardUnit }) {
   return (
     <div className={classes.probe} data-state={state} data-side={side}>
       <div className={classes.reading}>
-        <span className={classes.value}>
-          {last === undefined ? 'no reading yet' : last.value.toFixed(decimals)}{' '}
-          {last === undefined ? null : <small>{unit.unit}</small>}
-        </span>
+        {last === undefined ? (
+          <span className={classes.none}>No reading yet</span>
+        ) : (
+          <span className={classes.value}>
+            {last.value.toFixed(decimals)} <small>{unit.unit}</small>
+          </span>
+        )}
         <span className={classes.side}>
           {side === 'above' ? 'too warm' : side === 'below' ? 'too cold' : ''}
           {last === undefined || state === 'fresh' ? '' : staleWords[state]}

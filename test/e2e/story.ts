@@ -1,0 +1,35 @@
+/** What the stories of the pages share: signing in, and a document that must not have been reloaded. */
+import type { Browser } from 'playwright-core'
+import { openPage, type Watched } from './browser.ts'
+import type { Person } from './clinic.ts'
+
+/** Signed in on the page that opens for the role. */
+export async function signedIn(browser: Browser, url: string, { email, password }: Person): Promise<Watched> {
+  const watched = await openPage(browser, url)
+  await watched.page.goto(`${url}/`)
+  await watched.page.getByLabel('E-mail').fill(email)
+  await watched.page.getByLabel(/^Password/).fill(password)
+  await watched.page.getByRole('button', { name: 'Sign in' }).click()
+  await watched.page.getByRole('navigation', { name: 'Pages' }).waitFor()
+  // A value that a reload would wipe.
+  await watched.page.evaluate('window.sameDocument = true')
+  return watched
+}
+
+export const isSameDocument = ({ page }: Watched): Promise<boolean> =>
+  page.evaluate<boolean>('window.sameDocument === true')
+
+/** Sends as a device over HTTP: `[minutes ago, values]`. */
+export async function sendBy(
+  url: string,
+  token: string,
+  told: readonly (readonly [minutesAgo: number, values: Readonly<Record<string, number>>])[],
+): Promise<void> {
+  const now = Date.now()
+  const answer = await fetch(`${url}/api/v1/ingest`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify(told.map(([ago, values]) => ({ ts: now - Math.round(ago * 60_000), values }))),
+  })
+  if (!answer.ok) throw new Error(`refused: ${answer.status} ${await answer.text()}`)
+}
