@@ -3,6 +3,7 @@ import type { AlertEventBody, AssignmentSpan } from '@careloop/contract'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { minute, openScene, type Scene } from '../alerting/testing/scene.ts'
+import { aDevice, testFleet } from '../fleet/fixtures.ts'
 import { aFridge, aPatient } from '../subjects/fixtures.ts'
 import { takeAllFacts } from './testing/take-all-facts.ts'
 import { makeWorkflow, type Workflow } from './workflow.ts'
@@ -146,16 +147,16 @@ test('alerting > a closed alert on the wrong person is marked, and its owner get
 })
 
 test('alerting > a hold that readings of another began does not raise', async () => {
-  const [cold, other, probe] = [
-    await aWatched('vaccine-fridge'),
-    await aWatched('vaccine-fridge'),
-    scene.engine.ids.uuid(),
-  ]
+  const [cold, other] = [await aWatched('vaccine-fridge'), await aWatched('vaccine-fridge')]
   const since = scene.clock.now()
+  const fleet = testFleet(scene.engine)
+  const probe = (await fleet.enrolDevice(scene.by, aDevice({ name: 'probe-of-another' }))).id
+  const assignment = (await fleet.assign(scene.by, probe, cold, null)).id
   await scene.measure(cold, { 'temperature-probe': 9.1 }, { device: probe })
   await scene.evaluate()
   await scene.clock.advance(10 * minute)
-  await correct(probe, since, [span(other, since)])
+  const edits = [{ edit: 'change', assignment, subject: other }] as const
+  await fleet.correctAssignment(scene.by, probe, { reason: 'It lay in the other one.', edits })
   await scene.evaluate()
   await scene.clock.advance(10 * minute)
   await scene.engine.log.append([{ kind: 'tick', at: scene.clock.now() }])

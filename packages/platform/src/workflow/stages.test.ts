@@ -4,6 +4,7 @@ import type { Fact, ReadingsLogged } from '@careloop/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeAlerting, readPrograms } from '../alerting/index.ts'
 import { alertingStage } from '../alerting/stages.ts'
+import { atOnce } from '../alerting/testing/at-once.ts'
 import { everyRole } from '../alerting/testing/staff.ts'
 import type { Engine } from '../engine/index.ts'
 import { type TestEngine, testEngine } from '../engine/testing/index.ts'
@@ -44,7 +45,7 @@ test('workflow > readings become tasks by themselves, also after the process tha
   const subjects = testSubjects(engine)
   const alerting = makeAlerting(engine, subjects, everyRole)
   const folder = fileURLToPath(new URL('../../../../programs', import.meta.url))
-  for (const program of await readPrograms(folder)) await alerting.activate(by, program)
+  for (const program of await readPrograms(folder)) await alerting.activate(by, atOnce(program))
 
   const second = test_.another().engine
   const stopFirst = await startStages(engine)
