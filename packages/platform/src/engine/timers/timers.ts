@@ -192,11 +192,25 @@ class Worker {
 
   async #drain(): Promise<number> {
     let fired = 0
-    while (!this.#stopping.signal.aborted && (await this.#fireOne())) fired += 1
+    while (!this.#stopping.signal.aborted && (await this.#isDue()) && (await this.#fireOne())) fired += 1
     return fired
   }
 
-  /** @returns false when nothing is due */
+  /**
+   * One statement, and no transaction of ours: a process that is paused in one (a suspended machine) hides what others write, and
+   * this is asked every second.
+   */
+  async #isDue(): Promise<boolean> {
+    const boss = await this.#parts.boss()
+    const { rows } = await boss.getDb().executeSql(
+      `select exists (select from ${schema}.job
+          where name = $1 and state < 'active' and start_after <= ${schema}.job_now()) as due`,
+      [this.#parts.name],
+    )
+    return (rows[0] as { due: boolean }).due
+  }
+
+  /** @returns false when nothing is due any more */
   async #fireOne(): Promise<boolean> {
     const { db, name, handler, scripted } = this.#parts
     const boss = await this.#parts.boss()
