@@ -215,4 +215,23 @@ describe('telemetry > days of measurement', () => {
       await stop()
     }
   })
+
+  it('of before days were kept are derived from what is stored, where the log has let it go', async () => {
+    const who = await aPerson()
+    const at = Date.UTC(2026, 6, 1, 10)
+    await measure(who, at, at + 24 * hour)
+    await catchUp(ground.engine, { ...LAZY, flushAfterMs: 0 })
+    const { pool } = ground.engine.db
+    await pool.query('delete from tenant.measurement_day')
+    await pool.query('delete from engine.cursor where name = $1', [daysCursor])
+    await pool.query('delete from engine.reading_log')
+    await pool.query('update engine.log_head set floor = position + 1')
+    const stop = await measurementDaysStage.start(ground.engine)
+    try {
+      await until(async () => (await datesOf(who)).length === 2)
+    } finally {
+      await stop()
+    }
+    expect(await datesOf(who)).toEqual(['2026-07-01', '2026-07-02'])
+  })
 })

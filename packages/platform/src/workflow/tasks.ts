@@ -108,6 +108,7 @@ export const snoozeTask = (engine: Engine, acting: Acting, id: string, wanted: S
     await acknowledgeAlert(engine, tx, task.alert_id, `staff:${acting.staff}`)
     const at = engine.clock.now()
     if (wanted.minutes === 0) {
+      if (task.snoozed_until === null) return { done: true }
       // No longer put off: whoever has it turns back to it.
       await change(tx, task, { snoozed_until: null })
       await tell(tx, acting, task, { what: 'acknowledged', at, status: task.status })
