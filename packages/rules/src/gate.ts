@@ -70,11 +70,18 @@ export class Gate {
     if (at < this.#lastAt || heard < this.#heard || logAt < this.#logAt || reading.flags !== undefined) return false
     if (ageMs > freshMs || ageMs < -aheadMs || at < this.#from || at >= this.#to) return false
     if (at >= this.#stretchEnd && this.#waiting.length >= maxWaiting) return false
+    if (at === this.#lastAt && this.#isOfAnother(source.device)) return false
     this.#lastAt = at
     this.#heard = heard
     this.#logAt = logAt
     this.#keep(at, value, reading.groupId ?? '', source)
     return true
+  }
+
+  /** Of two devices at one time the clock of an absence must hear both. */
+  #isOfAnother(device: string): boolean {
+    const newest = this.#waiting[this.#waiting.length - 1]
+    return newest !== undefined && newest.sources[0]!.device !== device
   }
 
   #keep(at: EpochMs, value: number, group: string, source: Source): void {

@@ -93,7 +93,9 @@ export function hear(silence: Silence, measuredAt: EpochMs, source: Source, afte
   // What was measured just now was heard, even when the device's clock was set back and it tells an older time.
   if (!isNewer && ageMs > freshMs) return false
   if (silence.pausedAt !== null) resume(silence, source.storedAt, graceMs)
-  if (isNewer) silence.lastDevice = source.device
+  // Of two devices at one time the same one, whichever is folded first.
+  const isTie = measuredAt === silence.lastAt && source.device > (silence.lastDevice ?? '')
+  if (isNewer || isTie) silence.lastDevice = source.device
   silence.lastAt = isNewer ? measuredAt : silence.lastAt
   silence.since = silence.lastAt!
   silence.speaksOtherwise = false

@@ -87,8 +87,11 @@ export function loadState(
 
 const loadTrack = ({ focus, live, late, lateHeard = null, standing = null }: SavedTrack): Track => ({
   ...{ focus, live: loadLane(live), late: late === null ? null : loadLane(late), lateHeard },
-  standing: standing === null ? null : loadStanding(standing),
+  // Format 1 did not know what people did: what it had raised can be closed all the same.
+  standing: standing === null ? (live.head.active ? unknownStanding() : null) : loadStanding(standing),
 })
+
+const unknownStanding = (): Standing => ({ rearm: null, worst: null, newest: null })
 
 const loadStanding = ({ rearm, worst, newest }: Standing): Standing => ({
   ...{ rearm, worst: worst && [...worst], newest: newest && loadPoint(newest) },

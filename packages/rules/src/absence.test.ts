@@ -1,0 +1,192 @@
+import { expect, test } from 'vitest'
+import { compileRule } from './compiled.ts'
+import { Evaluator } from './evaluator.ts'
+import type { WatchedDevice } from './hearing.ts'
+import type { AbsenceRule } from './rule.ts'
+import type { SubjectRule } from './track.ts'
+
+const second = 1_000
+const minute = 60_000
+const hour = 60 * minute
+const start = Date.parse('2026-03-02T08:00:00Z')
+
+const silent: AbsenceRule = { kind: 'absence', of: ['temperature-probe'], afterMs: 30 * minute, per: 'device' }
+const nobody: AbsenceRule = { kind: 'absence', of: ['systolic'], afterMs: hour, per: 'subject' }
+
+const spec = (rule: string, body: AbsenceRule, change: Partial<SubjectRule> = {}): SubjectRule => ({
+  ...{ rule, version: 1, enrolment: 'e', from: 0, to: null, compiled: compileRule(body), ...change },
+})
+const worn = (device: string, change: Partial<WatchedDevice> = {}): WatchedDevice => ({
+  ...{ device, gateway: null, since: start, intervalMs: 5 * minute, ...change },
+})
+
+function open(devices: readonly WatchedDevice[], body = silent): Evaluator {
+  const evaluator = new Evaluator()
+  evaluator.advance(start)
+  evaluator.configure('s', [spec('silent', body)], devices)
+  return evaluator
+}
+
+function hear(
+  evaluator: Evaluator,
+  device: string,
+  at: number,
+  extra: { storedAt?: number; signal?: string; subject?: string } = {},
+) {
+  const { storedAt = at, signal = 'temperature-probe', subject = 's' } = extra
+  const source = { partition: 0, position: 1, index: 0, device, receivedAt: storedAt, storedAt }
+  evaluator.readings(subject, [{ signal, value: 5, measuredAt: at, ordinal: 0 }], source)
+}
+
+/** A running server ticks. */
+function until(evaluator: Evaluator, at: number, everyMs = 30 * second): void {
+  for (let now = evaluator.now + everyMs; now < at; now += everyMs) evaluator.advance(now)
+  evaluator.advance(at)
+}
+
+const told = (evaluator: Evaluator) =>
+  evaluator.takeTransitions().map(({ what, focus, at }) => [what, focus, at - start])
+
+test('absence > a server that was down for two hours with 500 devices raises none when it is back, then only those that stay silent', () => {
+  const evaluator = new Evaluator()
+  evaluator.advance(start)
+  const subjects = Array.from({ length: 500 }, (_, n) => `s${n}`)
+  for (const subject of subjects) evaluator.configure(subject, [spec('silent', silent)], [worn(`${subject}-d`)])
+  for (const subject of subjects) hear(evaluator, `${subject}-d`, start, { subject })
+  until(evaluator, start + 20 * minute)
+  // The first thing heard after it is a reading, before any tick.
+  const back = start + 20 * minute + 2 * hour
+  hear(evaluator, 's0-d', back, { subject: 's0' })
+  evaluator.advance(back)
+  expect(evaluator.takeTransitions()).toEqual([])
+  until(evaluator, back + 10 * minute)
+  expect(evaluator.takeTransitions()).toEqual([])
+  for (const subject of subjects.slice(0, 499)) hear(evaluator, `${subject}-d`, evaluator.now, { subject })
+  until(evaluator, back + 11 * minute)
+  expect(evaluator.takeTransitions()).toMatchObject([{ what: 'raised', subject: 's499', focus: 's499-d' }])
+})
+
+test('absence > a connection that comes and goes puts it off by at most the rule’s own span of listening', () => {
+  const evaluator = open([worn('d', { gateway: 'g', intervalMs: 10 * minute })])
+  hear(evaluator, 'd', start)
+  let now = start
+  // Up for a minute, down for a minute: every return gives a grace of 20 minutes.
+  for (let round = 0; round < 120; round++) {
+    now += minute
+    evaluator.connection('g', false, now)
+    evaluator.advance(now)
+    now += minute
+    until(evaluator, now)
+    evaluator.connection('g', true, now)
+    evaluator.advance(now)
+  }
+  const raised = told(evaluator)
+  expect(raised).toMatchObject([['raised', 'd', expect.any(Number)]])
+  // Half of the time it could be heard, and it may be told a round later.
+  expect(raised[0]![2]).toBeLessThanOrEqual(2 * 2 * 30 * minute + 2 * minute)
+})
+
+test('absence > a device heard by another way while its own gateway is gone is raised when it falls silent', () => {
+  const evaluator = open([worn('d', { gateway: 'g' })])
+  evaluator.connection('g', false, start)
+  until(evaluator, start + 10 * minute)
+  hear(evaluator, 'd', start + 10 * minute)
+  until(evaluator, start + hour)
+  expect(told(evaluator)).toEqual([['raised', 'd', 40 * minute]])
+})
+
+test('absence > of a subject the clock stands with the gateway of the device that measured last', () => {
+  const devices = [worn('cuff', { gateway: 'home' }), worn('scale')]
+  const [cut, scale] = [open(devices, nobody), open(devices, nobody)]
+  hear(cut, 'cuff', start, { signal: 'systolic' })
+  hear(scale, 'scale', start, { signal: 'systolic' })
+  for (const evaluator of [cut, scale]) {
+    evaluator.connection('home', false, start + minute)
+    until(evaluator, start + 2 * hour)
+  }
+  expect(told(cut)).toEqual([])
+  expect(told(scale)).toEqual([['raised', '', hour]])
+})
+
+test('absence > a rule activated later does not raise for the time before it was known', () => {
+  const evaluator = open([worn('d', { since: start - 10 * hour })])
+  until(evaluator, start + 29 * minute)
+  expect(told(evaluator)).toEqual([])
+  until(evaluator, start + 31 * minute)
+  expect(told(evaluator)).toEqual([['raised', 'd', 30 * minute]])
+})
+
+test('absence > configured before any log time is known, the clock starts with the first', () => {
+  const evaluator = new Evaluator()
+  evaluator.configure('s', [spec('silent', silent)], [worn('d', { since: 0 })])
+  evaluator.advance(start)
+  until(evaluator, start + 31 * minute)
+  expect(told(evaluator)).toEqual([['raised', 'd', 30 * minute]])
+})
+
+test('absence > another limit for the subject counts from what was heard, and a raised one stays raised until it is heard', () => {
+  const shorter = { override: 'o', compiled: compileRule({ ...silent, afterMs: 10 * minute }) }
+  const quiet = open([worn('d')])
+  hear(quiet, 'd', start)
+  until(quiet, start + 5 * minute)
+  quiet.configure('s', [spec('silent', silent, shorter)])
+  until(quiet, start + 11 * minute)
+  expect(told(quiet)).toEqual([['raised', 'd', 10 * minute]])
+  quiet.configure('s', [spec('silent', silent)])
+  until(quiet, start + 20 * minute)
+  expect(told(quiet)).toEqual([])
+  hear(quiet, 'd', start + 20 * minute)
+  expect(told(quiet)).toEqual([['cleared', 'd', 20 * minute]])
+})
+
+test('absence > a value that cannot be is no sign of life of the signal', () => {
+  const evaluator = open([worn('d')])
+  hear(evaluator, 'd', start)
+  until(evaluator, start + 20 * minute)
+  const source = {
+    partition: 0,
+    position: 1,
+    index: 0,
+    device: 'd',
+    receivedAt: evaluator.now,
+    storedAt: evaluator.now,
+  }
+  const broken = { signal: 'temperature-probe', measuredAt: evaluator.now, ordinal: 0 } as const
+  evaluator.readings('s', [{ ...broken, value: { absent: 'unsuccessful' } }], source)
+  evaluator.readings('s', [{ ...broken, value: 400, flags: ['implausible'] }], source)
+  until(evaluator, start + 31 * minute)
+  expect(told(evaluator)).toEqual([['raised', 'd', 30 * minute]])
+})
+
+test('absence > a clock that was an hour ahead and is put right neither raises at once nor waits for the hour to come again', () => {
+  const evaluator = open([worn('d')])
+  until(evaluator, start + hour, 20 * second)
+  told(evaluator)
+  hear(evaluator, 'd', start + hour)
+  evaluator.advance(start + hour)
+  evaluator.advance(start)
+  told(evaluator)
+  until(evaluator, start + 29 * minute)
+  expect(told(evaluator)).toEqual([])
+  until(evaluator, start + 31 * minute)
+  expect(told(evaluator)).toEqual([['raised', 'd', 30 * minute]])
+})
+
+test('absence > the end of the enrolment ends it', () => {
+  const evaluator = new Evaluator()
+  evaluator.advance(start)
+  evaluator.configure('s', [spec('silent', silent, { to: start + hour })], [worn('d')])
+  until(evaluator, start + 2 * hour)
+  expect(evaluator.takeTransitions()).toMatchObject([
+    { what: 'raised' },
+    { what: 'cleared', why: 'no-longer-watched', at: start + hour },
+  ])
+})
+
+test('absence > who wears a device, or has a gateway, is known by it', () => {
+  const evaluator = open([worn('d')])
+  expect([evaluator.wearerOf('d'), evaluator.wearerOf('other')]).toEqual(['s', undefined])
+  evaluator.configure('t', [spec('silent', silent)], [worn('d')])
+  evaluator.configure('s', [spec('silent', silent)], [])
+  expect(evaluator.wearerOf('d')).toBe('t')
+})
