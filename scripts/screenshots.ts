@@ -40,6 +40,7 @@ async function main(): Promise<void> {
 async function clinic(browser: Browser, demo: RunningDemo): Promise<void> {
   const page = await signedIn(browser, demo, 'nurse@clinic.example')
   await demo.hears(/Blood pressure severely high: Sample, Cosmo/)
+  await demo.hears(/Blood pressure high.*Sample, Sugrim/)
   await page.getByText('Sample, Cosmo').first().click()
   await page.getByRole('heading', { name: 'The readings that raised it' }).waitFor()
   await shoot(page, 'worklist')

@@ -12,7 +12,7 @@ import {
   thermometer,
 } from '../devices/personal.ts'
 import { type Telling, toldAt } from '../devices/told-at.ts'
-import type { VirtualDevice } from '../devices/virtual-device.ts'
+import type { Utterance, VirtualDevice } from '../devices/virtual-device.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../signals/day-rhythm.ts'
 import { aPerson } from '../signals/person.ts'
 import { aRefrigerator } from '../signals/refrigerator.ts'
@@ -149,7 +149,9 @@ function refrigerators(start: EpochMs, toldUntil: ToldUntil): Act[] {
       ...{ ...tokens, way: mqtt(5), pastMs: DAY },
     },
     {
-      device: behindGateway(fridgeProbe(third, { name: 'fridge-3-probe', everyMs: 20 * SECOND })),
+      device: behindGateway(
+        calmBefore(at(BACK - AWAY), fridgeProbe(third, { name: 'fridge-3-probe', everyMs: 20 * SECOND })),
+      ),
       ...{ ...tokens, way: mqtt(5), pastMs: DAY },
     },
     {
@@ -165,7 +167,7 @@ const DOOR_PATIENCE = 3 * MINUTE
 function leftOpen(start: EpochMs): VirtualDevice {
   const from = start + 20 * SECOND - DOOR_PATIENCE
   const open = aRefrigerator('two', { script: [{ kind: 'door-open', from, to: start + 50 * MINUTE }] })
-  return calmBefore(start, fridgeProbe(open, { name: 'fridge-2-probe', everyMs: 20 * SECOND }))
+  return calmBefore(start - 10 * MINUTE, fridgeProbe(open, { name: 'fridge-2-probe', everyMs: 20 * SECOND }))
 }
 
 /** What the rule holds for low, %; a dying probe falls from 30 % to nothing in ten minutes, and is silent then. */
@@ -174,11 +176,23 @@ const LOW = 20
 function dying(start: EpochMs): VirtualDevice {
   const from = start + 20 * SECOND - 10 * MINUTE * (1 - LOW / 30)
   const fridge = aRefrigerator('four', { script: [{ kind: 'dying-probe', from }] })
-  return calmBefore(start, fridgeProbe(fridge, { name: 'fridge-4-probe', everyMs: 20 * SECOND }))
+  return calmBefore(start - 10 * MINUTE, fridgeProbe(fridge, { name: 'fridge-4-probe', everyMs: 20 * SECOND }))
 }
 
-/** A logger that is read each 20 s measures each 5 minutes by itself: its day is told in hundreds of messages, not thousands. */
-const calmBefore = (start: EpochMs, device: VirtualDevice): VirtualDevice => ({
+/**
+ * A logger that is read each 20 s measures each 5 minutes by itself: its day is told in hundreds of messages, not thousands. Its
+ * door contact is then left out: one look in 5 minutes would make a door that was opened for a moment one that stood open.
+ */
+const calmBefore = (end: EpochMs, device: VirtualDevice): VirtualDevice => ({
   ...device,
-  say: (at) => (at < start - 10 * MINUTE && Math.floor(at / device.everyMs) % 15 !== 0 ? [] : device.say(at)),
+  say(at) {
+    if (at >= end) return device.say(at)
+    return Math.floor(at / device.everyMs) % 15 === 0 ? device.say(at).map(withoutDoor) : []
+  },
 })
+
+function withoutDoor(utterance: Utterance): Utterance {
+  if (utterance.what !== 'measurement') return utterance
+  const { 'door-open': _, ...values } = utterance.values
+  return { ...utterance, values }
+}
