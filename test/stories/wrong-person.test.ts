@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { byConsole, makeWatch, readConfig, readPrograms, startPlatform } from '@careloop/platform'
 import { connectAsync } from 'mqtt'
 import { expect, test } from 'vitest'
+import { atOnce } from '../../packages/platform/src/alerting/testing/at-once.ts'
 import { readSeries } from '../../packages/platform/src/telemetry/index.ts'
 
 const programs = fileURLToPath(new URL('../../programs', import.meta.url))
@@ -26,7 +27,7 @@ test('a correction takes readings, alert and task to the right person, in one au
   const nurse = await identity.createUser({ tenant, email: 'n@example.org', displayName: 'Nora', roles: ['nurse'] })
   const others = ['physician', 'facilities', 'pharmacist', 'biomed'] as const
   await identity.createUser({ tenant, email: 'o@example.org', displayName: 'Otto', roles: others })
-  for (const program of await readPrograms(programs)) await alerting.activate(by, program)
+  for (const program of await readPrograms(programs)) await alerting.activate(by, atOnce(program))
   const patient = async (family: string) => {
     const { id } = await subjects.create(by, {
       timeZone: 'Europe/Vienna',
