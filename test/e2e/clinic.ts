@@ -93,10 +93,12 @@ export async function openClinic({ platform, url }: Ground, tenant: string): Pro
     timeZone: 'Europe/Vienna',
     resource: { resourceType: 'Device', deviceName: [{ name: 'Vaccine refrigerator 2', type: 'user-friendly-name' }] },
   })
-  await subjects.enrol(by, patient.id, { program: 'hypertension-rpm', owner: nurse.id, backup: colleague.id })
-  await subjects.enrol(by, fridge.id, { program: 'vaccine-fridge', owner: facilities.id, backup: nurse.id })
-  const cuffToken = await deviceOn(platform, by, 'cuff-1', 'medical', patient.id)
-  const loggerToken = await deviceOn(platform, by, 'fridge-logger-2', 'operational', fridge.id)
+  // A cuff sends what it measured some minutes ago: a crisis and its repeat.
+  const from = Date.now() - 3_600_000
+  await subjects.enrol(by, patient.id, { program: 'hypertension-rpm', owner: nurse.id, backup: colleague.id, from })
+  await subjects.enrol(by, fridge.id, { program: 'vaccine-fridge', owner: facilities.id, backup: nurse.id, from })
+  const cuffToken = await deviceOn(platform, by, 'cuff-1', 'medical', patient.id, from)
+  const loggerToken = await deviceOn(platform, by, 'fridge-logger-2', 'operational', fridge.id, from)
   const { host, port } = platform.doors!.mqtt.addresses.find(({ door }) => door === 'mqtt')!
   const cuff = await connectAsync(`mqtt://${host}:${port}`, {
     clientId: 'cuff-1',
@@ -126,9 +128,10 @@ async function deviceOn(
   name: string,
   classification: 'medical' | 'operational',
   subject: string,
+  from: number,
 ) {
   const { fleet } = platform.rooms
   const device = await fleet.enrolDevice(by, { name, classification, profile: 'generic' })
-  await fleet.assign(by, device.id, subject, null)
+  await fleet.assign(by, device.id, subject, from)
   return (await fleet.createDeviceToken(by, device.id, {})).token
 }
