@@ -39,13 +39,15 @@ const stepMs = 10_000
 const silenceMs = 15_000
 
 export function makeMailServer(settings: MailSettings): MailServer {
+  /** From the first byte to the last, also those that are being opened. */
+  const alive = new Set<SMTPConnection>()
   const idle = new Set<SMTPConnection>()
-  const busy = new Set<SMTPConnection>()
   let isClosed = false
 
   const takeIdle = async (): Promise<SMTPConnection | null> => {
     for (const connection of idle) {
       idle.delete(connection)
+      if (!alive.has(connection)) continue
       const isAlive = await new Promise<boolean>((answer) => connection.reset((error) => answer(!error)))
       if (isAlive) return connection
       connection.close()
@@ -55,24 +57,19 @@ export function makeMailServer(settings: MailSettings): MailServer {
   return {
     async session() {
       if (isClosed) throw new MailTrouble('unreachable', 'stopping')
-      const connection = (await takeIdle()) ?? (await connect(settings, (ended) => idle.delete(ended)))
-      busy.add(connection)
+      const connection = (await takeIdle()) ?? (await connect(settings, alive))
       return {
         send: (from, to, message) => send(connection, from, to, message),
         release() {
-          busy.delete(connection)
-          if (isClosed || connection.destroyed) connection.close()
+          if (isClosed || !alive.has(connection)) connection.close()
           else idle.add(connection)
         },
-        close() {
-          busy.delete(connection)
-          connection.close()
-        },
+        close: () => connection.close(),
       }
     },
     close() {
       isClosed = true
-      for (const connection of [...idle, ...busy]) connection.close()
+      for (const connection of [...alive]) connection.close()
       idle.clear()
     },
   }
@@ -81,7 +78,7 @@ export function makeMailServer(settings: MailSettings): MailServer {
 /** Goes in and out again. @returns in words why it is not let in, or null */
 export async function tryMailServer(settings: MailSettings): Promise<string | null> {
   try {
-    const connection = await connect(settings, () => {})
+    const connection = await connect(settings, new Set())
     connection.quit()
     return null
   } catch (error) {
@@ -90,8 +87,8 @@ export async function tryMailServer(settings: MailSettings): Promise<string | nu
   }
 }
 
-/** @param onEnd it is of no use any more */
-function connect(settings: MailSettings, onEnd: (connection: SMTPConnection) => void): Promise<SMTPConnection> {
+/** @param alive holds it from now until it ends */
+function connect(settings: MailSettings, alive: Set<SMTPConnection>): Promise<SMTPConnection> {
   const connection = new SMTPConnection({
     ...{ host: settings.host, port: settings.port, secure: settings.tls === 'always' },
     ...(settings.tls === 'upgrade' ? { requireTLS: true } : {}),
@@ -99,10 +96,11 @@ function connect(settings: MailSettings, onEnd: (connection: SMTPConnection) => 
     ...{ connectionTimeout: stepMs, greetingTimeout: stepMs, dnsTimeout: stepMs, socketTimeout: silenceMs },
     tls: { minVersion: 'TLSv1.2' },
   })
+  alive.add(connection)
   return new Promise((opened, failed) => {
     // Both listen for as long as the connection lives: an 'error' that nobody hears ends the process.
     const fail = (error: SMTPConnection.SMTPError) => {
-      onEnd(connection)
+      alive.delete(connection)
       connection.close()
       failed(new MailTrouble('unreachable', inWords(error), (error.responseCode ?? 0) >= 500))
     }

@@ -26,7 +26,9 @@ afterEach(async () => {
 })
 
 /** A process that delivers what is due, until nothing is under way; then it ends. */
-async function deliver(options: { fault?: Fault; meanwhile?: () => Promise<void> } = {}): Promise<void> {
+async function deliver(
+  options: { fault?: Fault; meanwhile?: () => Promise<void>; endsAtOnce?: true } = {},
+): Promise<void> {
   const server = makeMailServer(office.settings)
   const parts: MailParts = {
     ...{ engine: scene.engine, subjects: scene.subjects, ways: scene.ways, settings: office.settings, server },
@@ -35,8 +37,13 @@ async function deliver(options: { fault?: Fault; meanwhile?: () => Promise<void>
   const stop = workOnMail(parts)
   await scene.engine.timers.runDue()
   await options.meanwhile?.()
-  await stop.idle()
-  await stop()
+  if (!options.endsAtOnce) await stop.idle()
+  let isOver = false
+  const stopping = stop().finally(() => {
+    isOver = true
+  })
+  while (options.endsAtOnce && !isOver) await scene.clock.advance(100)
+  await stopping
 }
 
 class Killed extends Error {}
@@ -189,6 +196,17 @@ test('mail > somebody without an address is a failure that is shown, and the bac
     ...['in-app raised nora 0', 'email raised nora 0 not: no-address'],
     ...['in-app undelivered ben 1', 'email undelivered ben 1'],
   ])
+})
+
+test('mail > a process that ends waits for no mail server that hangs; the next one delivers', async () => {
+  await scene.raise(patient)
+  const door = office.holdAtTheDoor()
+  await deliver({ meanwhile: () => door.came, endsAtOnce: true })
+  door.letIn()
+  expect(office.mails).toEqual([])
+  await scene.clock.advance(5_000)
+  await deliver()
+  expect(office.mails).toHaveLength(1)
 })
 
 test('mail > of two processes one delivers', async () => {

@@ -20,10 +20,24 @@ export interface PostOffice {
   refuse(code: number | null): void
   /** Takes the next message and then cuts the connection instead of saying so. */
   fallSilentOnce(): void
+  /** Takes the next message like this and says nothing yet: whoever sent it does not know whether it was taken. */
+  holdAnswer(isMeant?: (mail: Mail) => boolean): HeldAnswer
   /** Nobody answers at its port any more. */
   shut(): Promise<void>
   /** At the same port again. */
   open(): Promise<void>
+}
+
+export interface HeldAnswer {
+  readonly taken: Promise<Mail>
+  /** Says now that it was taken, when somebody still listens; without a message it is held no more. */
+  answer(): void
+}
+
+interface Held {
+  readonly isMeant: (mail: Mail) => boolean
+  readonly taken: (mail: Mail) => void
+  readonly answered: Promise<void>
 }
 
 export async function openPostOffice(): Promise<PostOffice> {
@@ -31,6 +45,7 @@ export async function openPostOffice(): Promise<PostOffice> {
   let refusal: number | null = null
   let silent = false
   let gate: { came: () => void; opened: Promise<void> } | null = null
+  let held: Held | null = null
   let port = 0
   let server: SMTPServer | null = null
 
@@ -47,14 +62,23 @@ export async function openPostOffice(): Promise<PostOffice> {
         done(Object.assign(new Error('no such mailbox here'), { responseCode: refusal }))
       },
       onData(stream, session, done) {
-        void text(stream).then((raw) => {
+        const take = async (raw: string) => {
           const to = session.envelope.rcptTo.map(({ address }) => address).join()
-          mails.push({ to, raw, messageId: /^Message-ID: (.*)$/im.exec(raw)?.[1]?.trim() ?? '' })
+          const mail = { to, raw, messageId: /^Message-ID: (.*)$/im.exec(raw)?.[1]?.trim() ?? '' }
+          mails.push(mail)
+          if (held?.isMeant(mail)) {
+            const { taken, answered } = held
+            held = null
+            taken(mail)
+            await answered
+          }
           if (!silent) return done()
           silent = false
           for (const connection of (made as unknown as { connections: Set<{ close(): void }> }).connections)
             connection.close()
-        })
+        }
+        // Cut off in the middle it is no message.
+        text(stream).then(take, () => {})
       },
     })
     made.on('error', () => {}) // a client that went away
@@ -88,6 +112,18 @@ export async function openPostOffice(): Promise<PostOffice> {
     },
     fallSilentOnce() {
       silent = true
+    },
+    holdAnswer(isMeant = () => true) {
+      const [taken, answered] = [Promise.withResolvers<Mail>(), Promise.withResolvers<void>()]
+      const mine: Held = { isMeant, taken: taken.resolve, answered: answered.promise }
+      held = mine
+      return {
+        taken: taken.promise,
+        answer() {
+          if (held === mine) held = null
+          answered.resolve()
+        },
+      }
     },
     async shut() {
       const closing = server
