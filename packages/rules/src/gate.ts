@@ -30,7 +30,12 @@ export class Gate {
   /** Null: to be looked at anew, since something else happened. */
   #isOpen: boolean | null = null
   #waiting: Point[] = []
-  /** How many of them lie in the newest minute, and when that ends. */
+  /** The newest of its minute, so far; null when that is the first one. In place, since this is the hottest write of all. */
+  #newest: Source | null = null
+  #newestAt = 0
+  #newestValue = 0
+  #newestGroup = ''
+  /** Whether one of them lies in the newest minute, and when that ends. */
   #inStretch = 0
   #stretchEnd = 0
   #lastAt = Number.NEGATIVE_INFINITY
@@ -80,25 +85,36 @@ export class Gate {
 
   /** Of two devices at one time the clock of an absence must hear both. */
   #isOfAnother(device: string): boolean {
-    const newest = this.#waiting[this.#waiting.length - 1]
-    return newest !== undefined && newest.sources[0]!.device !== device
+    const newest = this.#newest ?? this.#waiting[this.#waiting.length - 1]?.sources[0]
+    return newest !== undefined && newest.device !== device
   }
 
   #keep(at: EpochMs, value: number, group: string, source: Source): void {
     if (at >= this.#stretchEnd) {
       this.#stretchEnd = (Math.floor(at / stretchMs) + 1) * stretchMs
       this.#inStretch = 0
+      this.#lineUp()
     }
-    if (this.#inStretch < 2) {
-      this.#inStretch += 1
+    if (this.#inStretch === 0) {
+      this.#inStretch = 1
       this.#waiting.push({ at, group, values: [value], sources: [source] })
       return
     }
-    const newest = this.#waiting[this.#waiting.length - 1]!
-    newest.at = at
-    newest.group = group
-    newest.values[0] = value
-    newest.sources[0] = source
+    this.#newest = source
+    this.#newestAt = at
+    this.#newestValue = value
+    this.#newestGroup = group
+  }
+
+  /** The newest of a minute takes its place behind the first. */
+  #lineUp(): void {
+    if (this.#newest === null) return
+    const { length } = this.#waiting
+    this.#waiting[length] = {
+      ...{ at: this.#newestAt, group: this.#newestGroup },
+      ...{ values: [this.#newestValue], sources: [this.#newest] },
+    }
+    this.#newest = null
   }
 
   /** Until what came is judged nothing may wait; `reopen` after. */
@@ -114,6 +130,7 @@ export class Gate {
   /** Folds what waits. Whoever looks at or changes the state of the rules calls this before. */
   settle(keeper: GateKeeper): void {
     this.#isOpen = null
+    this.#lineUp()
     const waited = this.#waiting
     if (waited.length === 0) return
     this.#waiting = []
