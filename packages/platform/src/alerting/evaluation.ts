@@ -112,15 +112,12 @@ export class Evaluation {
 
   /** The first start on this database: everybody's rules as they stand now, and the log from its floor. */
   async #openFirst(): Promise<void> {
-    const { engine, partition, subjects } = this.#parts
+    const { engine, partition } = this.#parts
     this.#position = Math.max(Number(this.#cursor), await engine.log.floor(partition))
     this.#readUntil = await engine.log.head(partition)
     this.#hearing.beginAfter(this.#readUntil)
     if (this.#position > 0) this.#lastHeard = new LastHeard(engine.clock.now())
-    for (const tenant of await engine.db.tenants()) {
-      const enrolments = await subjects.enrolmentsAt(tenant, engine.clock.now())
-      await this.#configure(tenant, [...new Set(enrolments.map((each) => each.subject))])
-    }
+    await this.#configureEverybody()
     // From here on a replay starts at a checkpoint: a moved cursor without one would forget what was pending.
     this.#noteChanged()
     await this.#commit(true)
@@ -149,7 +146,10 @@ export class Evaluation {
     let configured = false
     if (commit.position !== this.#position + 1)
       engine.watch.log.error({ partition, after: this.#position }, 'the log let go of commits that no rule has seen')
-    this.#hearing.reach(commit.position, commit.storedAt)
+    if (this.#hearing.endsBefore(commit.position)) {
+      await this.#configureEverybody()
+      configured = true
+    }
     for (let index = 0; index < commit.entries.length; index++) {
       const entry = commit.entries[index]!
       if (entry.kind === 'readings') {
@@ -239,6 +239,14 @@ export class Evaluation {
     return true
   }
 
+  async #configureEverybody(): Promise<void> {
+    const { engine, subjects } = this.#parts
+    for (const tenant of await engine.db.tenants()) {
+      const enrolments = await subjects.enrolmentsAt(tenant, engine.clock.now())
+      await this.#configure(tenant, [...new Set(enrolments.map((each) => each.subject))])
+    }
+  }
+
   async #configureTenant(tenant: string, position: number): Promise<void> {
     const { engine, subjects } = this.#parts
     const enrolments = await subjects.enrolmentsAt(tenant, engine.clock.now())
@@ -257,7 +265,8 @@ export class Evaluation {
     const rules = await this.#rulebook.rulesOfMany(tenant, subjects)
     const worn = await wornDevices(this.#parts.engine, tenant, subjects)
     for (const subject of subjects) {
-      const own = rules.get(subject) ?? []
+      const all = rules.get(subject) ?? []
+      const own = this.#hearing.isHistory ? all.filter(({ compiled }) => !compiled.isAbsence) : all
       this.#evaluator.configure(subject, own, worn.get(subject) ?? [])
       this.#configuredUntil.set(subject, this.#readUntil)
       // What letting go of a subject tells still names its tenant.

@@ -47,7 +47,7 @@ export async function explain(parts: ExplainParts, by: By, id: string): Promise<
   const { rule, version } = { rule: alert.rule.id, version: alert.rule.version }
   const { definition } = await rulebook.overridden(by.tenant, rule, version, alert.override)
   const evidence = events.flatMap((event) => event.evidence ?? [])
-  const isSilence = definition.body.kind === 'absence'
+  const isSilence = evidence.some(({ silence }) => silence !== undefined)
   return {
     alert: alertBody(alert, subject),
     program: programRef(alert.program),

@@ -10,10 +10,8 @@ export interface SavedHearing {
   readonly hearing: Omit<Hearing, 'heardUntil'>
   /** Devices with rules that are connected: device, door process, connection. */
   readonly connections: readonly (readonly [device: string, process: string | null, connection: string | null])[]
-  /** Up to this position the log is history of before the first start: nobody's silence of then is told. */
+  /** Up to this position the log is history of before the first start: no clock of silence runs there. */
   readonly history?: number
-  /** Doors that are up by that history. */
-  readonly historyDoors?: readonly string[]
 }
 
 interface Connection {
@@ -25,7 +23,6 @@ export class HearingFeed {
   readonly #evaluator: Evaluator
   readonly #connections = new Map<string, Connection>()
   #history = 0
-  readonly #historyDoors = new Set<string>()
   #changed = false
 
   constructor(evaluator: Evaluator) {
@@ -37,7 +34,6 @@ export class HearingFeed {
     if (head === 0) return
     this.#history = head
     this.#changed = true
-    this.#evaluator.restoreHearing({ doorsUp: [], disconnected: [], heardUntil: 0 })
   }
 
   load(saved: SavedHearing | null, heardUntil: EpochMs): void {
@@ -46,7 +42,6 @@ export class HearingFeed {
     for (const [device, process, connection] of saved.connections)
       this.#connections.set(device, { process, connection })
     this.#history = saved.history ?? 0
-    for (const door of saved.historyDoors ?? []) this.#historyDoors.add(door)
     this.#evaluator.restoreHearing({ ...saved.hearing, heardUntil })
   }
 
@@ -59,31 +54,26 @@ export class HearingFeed {
     return {
       hearing: { doorsUp, disconnected },
       connections: connections as unknown as SavedHearing['connections'],
-      ...(this.#history > 0 ? { history: this.#history, historyDoors: [...this.#historyDoors] } : {}),
+      ...(this.#history > 0 ? { history: this.#history } : {}),
     }
   }
 
-  /** Before a commit's entries. */
-  reach(position: number, at: EpochMs): void {
-    if (this.#history === 0 || position <= this.#history) return
-    // Up at the end of the history, not at this entry: it may tell that nobody listened since.
-    const since = this.#evaluator.hearing().heardUntil || at
-    // Where there were no doors to tell of themselves they count as up.
-    const up = this.#historyDoors.size > 0 ? this.#historyDoors : ['before']
-    for (const door of up) this.#evaluator.door(door, true, since)
+  /** What is read was logged before rules were evaluated here: its readings are judged, its silences are not. */
+  get isHistory(): boolean {
+    return this.#history > 0
+  }
+
+  /** Before a commit's entries. @returns whether the history ends here */
+  endsBefore(position: number): boolean {
+    if (this.#history === 0 || position <= this.#history) return false
     this.#history = 0
-    this.#historyDoors.clear()
     this.#changed = true
+    return true
   }
 
   door({ kind, process, heardUntil }: DoorChanged, at: EpochMs): void {
     this.#changed = true
     const isUp = kind === 'door-up'
-    if (this.#history > 0) {
-      if (isUp) this.#historyDoors.add(process)
-      else this.#historyDoors.delete(process)
-      return
-    }
     // It tells that no other door was alive since then: a process that was killed does not say its own end.
     if (isUp && heardUntil !== undefined)
       for (const other of this.#evaluator.hearing().doorsUp ?? [])
