@@ -56,6 +56,7 @@ function Row({ row, isFirst, isChosen, me }: RowProps) {
     <Link
       to="/worklist"
       search={(before) => ({ ...before, task: row.task })}
+      resetScroll={false}
       className={classes.row}
       data-chosen={isChosen || undefined}
       data-more={isFirst ? undefined : true}

@@ -116,7 +116,8 @@ function useChoosing(
   }, [chosen])
   const choose = (task: string | undefined) => {
     aim.current = task
-    void navigate({ to: '/worklist', search: task === undefined ? {} : { task } })
+    // The list stays where it is scrolled to: only what explains changes.
+    void navigate({ to: '/worklist', search: task === undefined ? {} : { task }, resetScroll: false })
   }
   const goTo = (task: string | undefined) => {
     choose(task)
