@@ -31,11 +31,10 @@ describe('lines to copy', () => {
   })
 
   it('send what the profile reads', () => {
-    expect(samplePayload(profile('blood-pressure', 'systolic', 'diastolic', 'pulse-rate'))).toBe(
-      '{"values":{"systolic":124,"diastolic":78}}',
-    )
-    expect(samplePayload(profile('oximeter', 'spo2'))).toBe('{"values":{"spo2":97}}')
-    expect(samplePayload(profile('generic', 'systolic', 'diastolic'))).toBe('{"values":{"temperature-probe":4.6}}')
-    expect(samplePayload(undefined)).toBe('{"values":{"temperature-probe":4.6}}')
+    const pressure = '{"values":{"systolic":124,"diastolic":78}}'
+    expect(samplePayload(profile('blood-pressure', 'systolic', 'diastolic', 'pulse-rate'), false)).toBe(pressure)
+    expect(samplePayload(profile('oximeter', 'spo2'), true)).toBe('{"values":{"spo2":97}}')
+    expect(samplePayload(profile('generic', 'systolic', 'diastolic'), true)).toBe(pressure)
+    expect(samplePayload(undefined, false)).toBe('{"values":{"temperature-probe":4.6}}')
   })
 })

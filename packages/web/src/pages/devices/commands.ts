@@ -26,13 +26,17 @@ const usual: Readonly<Record<string, number>> = {
   glucose: 102,
 }
 
-/** One small message in JSON: a signal or two that the profile reads, with usual values. */
-export function samplePayload(profile: Profile | undefined): string {
+const pressures = ['systolic', 'diastolic']
+
+/**
+ * One small message in JSON: a signal or two that the profile reads, with usual values.
+ * @param isMedical of a profile that reads everything this says whether a pressure or a temperature is likely
+ */
+export function samplePayload(profile: Profile | undefined, isMedical: boolean): string {
   const known = profile?.signals.map(({ signal }) => signal).filter((code) => code in usual) ?? []
-  const pressure = ['systolic', 'diastolic'].every((code) => known.includes(code))
-  // A generic profile reads all there is: a temperature says most to whoever tries.
-  const chosen = pressure && profile?.code !== 'generic' ? ['systolic', 'diastolic'] : known.slice(0, 1)
-  const codes = chosen.length === 0 || profile?.code === 'generic' ? ['temperature-probe'] : chosen
+  const readsAll = profile === undefined || profile.code === 'generic'
+  const likely = pressures.every((code) => known.includes(code)) ? pressures : known.slice(0, 1)
+  const codes = readsAll || likely.length === 0 ? (isMedical ? pressures : ['temperature-probe']) : likely
   return JSON.stringify({ values: Object.fromEntries(codes.map((code) => [code, usual[code]!])) })
 }
 

@@ -191,7 +191,10 @@ function Stored({ device, heardAt }: { device: DeviceView; heardAt: number }) {
 function Commands({ device, token }: { device: DeviceView; token: string | undefined }) {
   const doors = useQuery(careQueries.doors).data?.mqtt ?? []
   const profiles = useQuery(careQueries.profiles).data?.items
-  const payload = samplePayload(profiles?.find(({ code }) => code === device.profile))
+  const payload = samplePayload(
+    profiles?.find(({ code }) => code === device.profile),
+    device.classification !== 'operational',
+  )
   const commands = commandsFor({ name: device.name, token, doors, origin: location.origin, payload })
   return (
     <>

@@ -1,7 +1,7 @@
 /** How rules and programs are said: limits, holding time, who answers; and why somebody may only read them. */
 import type { ProgramBody, ProgramRule } from '@careloop/contract'
 import { spanText } from '../../parts/words.ts'
-import { limitText } from '../subject/limits.ts'
+import { limitText, shortLabel } from '../subject/limits.ts'
 
 export const stateWords = { active: 'Active', inactive: 'Switched off', available: 'Not activated yet' } as const
 
@@ -15,7 +15,7 @@ export function limitsText({ thresholds }: Pick<ProgramRule, 'thresholds'>): str
   const of = (role: 'raise' | 'clear') =>
     thresholds
       .filter((each) => each.role === role)
-      .map((each) => `${signals.size > 1 ? `${each.label} ` : ''}${limitText(each)}`)
+      .map((each) => `${signals.size > 1 ? `${shortLabel(each)} ` : ''}${limitText(each)}`)
       .join(', ')
   const clear = of('clear')
   return [of('raise'), clear === '' ? '' : `clears ${clear}`].filter((each) => each !== '').join('; ')

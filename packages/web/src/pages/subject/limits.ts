@@ -7,6 +7,9 @@ type SubjectRule = SubjectRules['rules'][number]
 
 export const comparatorWords = { '>': '>', '>=': '≥', '<': '<', '<=': '≤' } as const
 
+/** As charts and lists have room for: `Systolic`, not `Systolic blood pressure`. */
+export const shortLabel = ({ label }: Pick<DrawnThreshold, 'label'>): string => label.replace(/ blood pressure$/, '')
+
 /** `≥ 180 mmHg` */
 export const limitText = ({ comparator, limit, unit }: DrawnThreshold): string =>
   `${comparatorWords[comparator]} ${limit} ${unit}`.trim()
@@ -18,7 +21,7 @@ export function limitsOf(rules: readonly SubjectRule[], codes: readonly string[]
     for (const each of thresholds) {
       if (each.role !== 'raise' || !codes.includes(each.signal)) continue
       const own = isOverridden(each, override) ? ', own limit' : ''
-      const name = codes.length > 1 ? `${each.label} ` : ''
+      const name = codes.length > 1 ? `${shortLabel(each)} ` : ''
       const label = `${name}${limitText(each)}${own}`
       drawn.set(label, { label, value: each.limit, role: 'raise' })
     }

@@ -7,7 +7,7 @@ import rows from '../../parts/rows.module.css'
 import { Section } from '../../parts/section.tsx'
 import { useWhyNot } from '../../parts/why-not.ts'
 import { momentText } from '../../parts/words.ts'
-import { isOverridden, limitText } from './limits.ts'
+import { isOverridden, limitText, shortLabel } from './limits.ts'
 import { OverrideDialog } from './override-dialog.tsx'
 import { usePanel } from './use-panel.ts'
 
@@ -56,7 +56,7 @@ function RuleRow({ each, why, onEdit }: { each: SubjectRule; why: string | null;
         {isSaidByLimits
           ? raising
               .map((limit) => {
-                const name = raising.length > 1 ? `${limit.label} ` : ''
+                const name = raising.length > 1 ? `${shortLabel(limit)} ` : ''
                 return `${name}${limitText(limit)}${isOverridden(limit, own) ? ' (own)' : ''}`
               })
               .join(', ')

@@ -183,7 +183,8 @@ export function widthOf(model: PlotModel): [number, number] {
   const times = timesOf(model)
   const from = model.from ?? times[0] ?? 0
   const to = model.to ?? times.at(-1) ?? 1
-  if (model.from !== undefined && model.to !== undefined) return [from, to]
+  // A little room on the right, so that a reading of just now is not cut in half.
+  if (model.from !== undefined && model.to !== undefined) return [from, to + (to - from) * 0.01]
   const air = Math.max((to - from) * 0.06, 5 * 60_000)
   return [from - air, to + air]
 }
