@@ -109,6 +109,13 @@ test('activity > the same message twice is one entry, and one that was overtaken
   const [first, again] = [await put(nurse, id, end), await put(nurse, id, end)]
   expect([first.statusCode, again.statusCode, again.json()]).toEqual([200, 200, first.json()])
   expect((await list()).items).toHaveLength(1)
+  // A page's clock a little ahead: its end is brought back to ours, and the same message again is still the same.
+  const ahead = wanted({ from: now(), to: now() + 1_500, ended: true })
+  const other = newId()
+  const stored = (await put(nurse, other, ahead)).json<ActivityBody>()
+  expect(stored.to).toBe(now())
+  await shell.clock.advance(minute)
+  expect((await put(nurse, other, ahead)).json()).toEqual(stored)
 })
 
 test('activity > what has ended is final: for the page, and for the database itself', async () => {

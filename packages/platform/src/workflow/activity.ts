@@ -124,7 +124,9 @@ async function prolong(
   const words = { kind: wanted.kind, contact: wanted.contact, note: wanted.note }
   const says = (Object.keys(words) as (keyof typeof words)[]).some((word) => words[word] !== before[word])
   if (row.ended || isLost(row, now)) {
-    const isRepeat = wanted.to === toMs(row.to_at) || (!wanted.ended && wanted.to < toMs(row.to_at))
+    // Its end may have been brought back to the server's clock when it first came.
+    const isSameEnd = Math.abs(wanted.to - toMs(row.to_at)) <= aheadMs
+    const isRepeat = isSameEnd || (!wanted.ended && wanted.to < toMs(row.to_at))
     if (isRepeat && !says) return row
     throw workflowFailure(
       'activity-final',

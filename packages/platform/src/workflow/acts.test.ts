@@ -2,6 +2,7 @@
 import type { CompleteTask } from '@careloop/contract'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { minute, openScene, type Scene } from '../alerting/testing/scene.ts'
+import { handledSince } from './deliverable.ts'
 import { takeAllFacts } from './testing/take-all-facts.ts'
 import { makeWorkflow, type Workflow } from './workflow.ts'
 
@@ -143,6 +144,27 @@ test('workflow > what is given back is free and new again: its alert waits for s
   expect(told.at(-1)).toEqual({ what: 'released', actor: 'staff:nora' })
   await workflow.claim(pia(), task)
   expect(await read(task)).toMatchObject({ claimedBy: { id: 'pia' }, handling: 'acknowledged' })
+})
+
+test('workflow > whom nobody has told yet is told after all when the task was given back, and not when it was handed on or done', async () => {
+  const task = await aTask()
+  const [opened] = await scene.rows<{ id: string }>(
+    `select id from tenant.task_event where task_id = '${task}' and what = 'opened'`,
+  )
+  const handled = () => scene.engine.db.asTenant(scene.tenant, (tx) => handledSince(tx, task, opened!.id))
+  expect(await handled()).toBeNull()
+  await workflow.claim(nora(), task)
+  expect(await handled()).toBe('acknowledged')
+  await workflow.release(nora(), task)
+  expect(await handled()).toBeNull()
+  await workflow.complete(nora(), task, contacted)
+  expect(await handled()).toBe('completed')
+  await workflow.reopen(nora(), task)
+  expect(await handled()).toBe('acknowledged')
+  await workflow.handOff(nora(), task, { to: 'pia', note: '' })
+  await workflow.claim(pia(), task)
+  await workflow.release(pia(), task)
+  expect(await handled()).toBe('replaced')
 })
 
 // ---------------------------------------------------------------- snooze

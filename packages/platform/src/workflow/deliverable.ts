@@ -45,17 +45,19 @@ export async function lockDeliverable(engine: Engine, tx: TenantTx, id: string):
 
 type Reason = NonNullable<IntentRow['cancelled']>
 
-/** What people did after the event: somebody is on it, or it is done. Held by the task's lock. */
+/** What people did after the event, as it stands: somebody is on it, or it is done. Held by the task's lock. */
 export async function handledSince(tx: TenantTx, task: string, event: string): Promise<Reason | null> {
   const { rows } = await tx.client.query<{ what: string }>(
     `select what from tenant.task_event where task_id = $1 and id > $2
-        and what in ('claimed', 'acknowledged', 'completed', 'handed-off') order by id desc`,
+        and what in ('claimed', 'acknowledged', 'released', 'completed', 'reopened', 'handed-off') order by id desc`,
     [task, event],
   )
   const did = rows.map(({ what }) => what)
-  if (did.includes('completed')) return 'completed'
+  const ending = did.find((what) => what === 'completed' || what === 'reopened')
+  if (ending === 'completed') return 'completed'
   if (did.includes('handed-off')) return 'replaced'
-  return did.length > 0 ? 'acknowledged' : null
+  // Given back: nobody is on it, and whoever was to be told still is.
+  return did.length === 0 || did[0] === 'released' ? null : 'acknowledged'
 }
 
 /** A newer page to the same person by the same way says all that this one would. Ids are version 7 UUIDs: they sort by creation. */
