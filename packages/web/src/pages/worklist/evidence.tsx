@@ -4,14 +4,14 @@ import { signal } from '@careloop/contract'
 import { Button, Table, Text, Title } from '@mantine/core'
 import { useMemo, useState } from 'react'
 import { serverNow, useNow } from '../../app/clock.ts'
-import type { PlotLine, PlotModel } from '../../parts/plot/model.ts'
 import { Plot } from '../../parts/plot/plot.tsx'
 import { countText, flagWords, momentText, spanText } from '../../parts/words.ts'
+import { plotsOf } from './evidence-plots.ts'
 import classes from './worklist.module.css'
 
 /** @param isSilence the rule is about nothing coming: its chart ends in a hatched gap */
 export function Evidence({ explain, isSilence }: { explain: ExplainBody; isSilence: boolean }) {
-  const models = useMemo(() => plotsOf(explain, isSilence), [explain, isSilence])
+  const models = useMemo(() => plotsOf(explain, isSilence, serverNow()), [explain, isSilence])
   return (
     <section className={classes.section} aria-labelledby="readings">
       <Title order={3} id="readings">
@@ -44,44 +44,6 @@ function LastHeard({ explain: { readings, alert } }: { explain: ExplainBody }) {
     </Text>
   )
 }
-
-/** One chart a unit; systolic and diastolic together as bars. */
-function plotsOf({ readings, thresholds, alert }: ExplainBody, isSilence: boolean): PlotModel[] {
-  const end = alert.clearedAt ?? serverNow()
-  const byUnit = Map.groupBy(readings, (reading) => reading.unit)
-  return [...byUnit].map(([unit, own]) => {
-    const lines = [...Map.groupBy(own, (reading) => reading.signal)].map(([code, some]) => lineOf(code, some))
-    const codes = new Set(own.map((reading) => reading.signal))
-    return {
-      unit,
-      lines: lines.sort((a, b) => order(a) - order(b)),
-      limits: thresholds
-        .filter((limit) => codes.has(limit.signal))
-        .map(({ label, comparator, limit, role, unit }) => ({
-          label: `${role === 'clear' ? 'clears ' : ''}${label} ${words[comparator]} ${limit} ${unit}`,
-          value: limit,
-          role,
-        })),
-      gaps: isSilence ? [{ from: own.at(-1)!.measuredAt, to: end, reason: 'no-data' as const }] : [],
-      ...(isSilence ? { from: own[0]!.measuredAt - (end - own[0]!.measuredAt) * 0.06, to: end } : {}),
-      bars: codes.has('systolic') && codes.has('diastolic'),
-      span: {
-        from: alert.raisedAt,
-        to: end,
-        priority: alert.priority,
-      },
-    }
-  })
-}
-
-const words = { '>': '>', '>=': '≥', '<': '<', '<=': '≤' } as const
-const order = (line: PlotLine) => (line.label.startsWith('Systolic') ? 0 : 1)
-
-const lineOf = (code: string, readings: readonly EvidenceReading[]): PlotLine => ({
-  label: readings[0]!.label,
-  decimals: signal(code)?.decimals ?? 0,
-  points: readings.map(({ measuredAt, value, breach }) => ({ at: measuredAt, value, breach })),
-})
 
 /** This many rows are read at a glance; the rest on asking. */
 const firstRows = 12
