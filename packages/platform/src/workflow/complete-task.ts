@@ -116,7 +116,7 @@ async function assertReopens(tx: TenantTx, task: TaskRow, acting: Acting, now: n
 const refused = (message: string) => workflowFailure('reopen-refused', message, { pointer: '/params/id' })
 
 /** When somebody was last told of the task: escalation counts from there. */
-async function lastToldAt(tx: TenantTx, task: TaskRow): Promise<number> {
+export async function lastToldAt(tx: TenantTx, task: TaskRow): Promise<number> {
   const told = await tx
     .tables<WorkflowTables>()
     .selectFrom('task_event')

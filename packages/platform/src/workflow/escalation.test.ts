@@ -3,6 +3,7 @@ import type { CompleteTask } from '@careloop/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { minute } from '../alerting/testing/scene.ts'
 import { takeFacts } from './open-tasks.ts'
+import { rearm } from './rearm.ts'
 import { takeAllFacts } from './testing/take-all-facts.ts'
 import { openToldScene, type ToldScene } from './testing/told-scene.ts'
 
@@ -98,6 +99,24 @@ test('workflow > timers that came due while the server was down fire once, late,
   expect(await scene.told(task)).toHaveLength(2)
   await scene.pass(1)
   expect(await scene.told(task)).toHaveLength(4)
+})
+
+test('workflow > a task whose timer is gone gets it again when a process takes over; what was told stays told once', async () => {
+  const [fresh, reminded, escalated] = [await scene.aPatient(), await scene.aPatient(), await scene.aPatient()]
+  const tasks = [await scene.raise(escalated)]
+  await scene.pass(15 * minute)
+  tasks.push(await scene.raise(reminded))
+  await scene.pass(15 * minute)
+  tasks.push(await scene.raise(fresh))
+  const before = await Promise.all(tasks.map(scene.told))
+  expect(before.map(({ length }) => length)).toEqual([3, 2, 1])
+  await scene.engine.db.pool.query('delete from pgboss.job')
+  await rearm(scene.engine)
+  await rearm(scene.engine)
+  await scene.pass(0)
+  expect(await Promise.all(tasks.map(scene.told))).toEqual(before)
+  await scene.pass(15 * minute)
+  expect((await Promise.all(tasks.map(scene.told))).map(({ length }) => length)).toEqual([5, 3, 2])
 })
 
 test('workflow > what is found late pages nobody: in the list, and in that of the backup when its day is over', async () => {

@@ -3,6 +3,7 @@ import type { Engine, Stage } from '../engine/index.ts'
 import { escalationTimer, stepDue } from './escalation.ts'
 import { cursorName, followed, type TakingFacts, takeFacts } from './open-tasks.ts'
 import { pageSettled, pageTimer } from './paging.ts'
+import { rearm } from './rearm.ts'
 import type { Ways } from './ways.ts'
 import { watchTasks, watchTimers } from './workflow-metrics.ts'
 
@@ -44,6 +45,7 @@ async function holdLease(engine: Engine, taking: TakingFacts, stop: AbortSignal)
       continue
     }
     try {
+      await rearm(engine)
       await followFacts(engine, taking, AbortSignal.any([stop, lease.signal]))
     } catch (err) {
       engine.watch.log.warn({ err }, 'tasks could not be opened; trying again')
