@@ -37,17 +37,20 @@ export function collectEntry(
   let isClosed = false
   for (const reading of inOrder(readings)) {
     const readers = subject.bySignal.get(reading.signal)
-    if (readers === undefined || !isUsable(reading)) continue
-    isRead = true
+    if (readers === undefined) continue
     const { gate } = readers
     const own = deviceGate(readers, source.device, keeper)
     const waits = gate === null || gate.pass(reading, source)
     const waitsOwn = own === null || own.pass(reading, source)
+    const isShort = waits && waitsOwn
+    // What waits is a number without a flag.
+    if ((!isShort || readers.direct.length > 0) && !isUsable(reading)) continue
+    isRead = true
     if (readers.isAwaited) {
-      if (waits && waitsOwn) isHeard = true
+      if (isShort) isHeard = true
       else isNews = true
     }
-    if (waits && waitsOwn && readers.direct.length === 0) continue
+    if (isShort && readers.direct.length === 0) continue
     if (points === noPoints && (!waits || !waitsOwn)) points = new Map()
     if (!waits || !waitsOwn) isClosed = true
     if (!waits) byTheLongWay(points, gate, reading, source, keeper)

@@ -77,11 +77,13 @@ export function raiseByTimer(lane: Lane, due: EpochMs): Told {
 
 /** Takes in what waited at a gate, in order: measurements after all others that end nothing and begin nothing. */
 export function takeWaiting(lane: Lane, waited: readonly Point[], horizon: EpochMs, rule: CompiledRule): void {
-  for (const point of waited) {
+  waited.forEach((point, index) => {
     pullPins(lane, point.at)
     lane.head.lastAt = point.at
-    push(lane, point, rule, false)
-  }
+    // No three that wait are of one minute.
+    if (index < 2) push(lane, point, rule, false)
+    else lane.points.push(point)
+  })
   compact(lane, horizon, rule)
 }
 
