@@ -90,7 +90,7 @@ function useChart(
   return chart
 }
 
-const gutterOf = (width: number): number => (width < 480 ? 64 : 84)
+const gutterOf = (width: number): number => (width < 480 ? 74 : 84)
 
 /** @returns whether the key was one of ours */
 function press(u: uPlot, key: string, { onZoom, onBack }: PlotProps): boolean {
