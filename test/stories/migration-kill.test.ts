@@ -6,11 +6,11 @@ import pg from 'pg'
 import { afterAll, expect, test } from 'vitest'
 import { startServer, type TestServer } from '../../bench/support/server.ts'
 import { clusterOf, signal } from './support/processes.ts'
-import { isSoak, randomFrom, rounds, seed } from './support/soak.ts'
+import { isSoak, randomFrom, roundsOr, seed } from './support/soak.ts'
 import { PATIENCE_MS, sleep } from './support/wait.ts'
 
 const random = randomFrom(seed)
-const kills = isSoak ? rounds : 3
+const kills = isSoak ? roundsOr(5) : 3
 let server: TestServer | undefined
 afterAll(() => server?.remove())
 

@@ -4,7 +4,15 @@ import pg from 'pg'
 export interface Aim {
   /** Resolves with the backend's process number when such a statement runs; undefined when none did in time. */
   backend(where: string, patienceMs?: number): Promise<number | undefined>
+  /** Whoever writes this table from now on stands still, in the middle of its transaction, until it is let go. */
+  obstruct(table: string): Promise<Obstruction>
   close(): Promise<void>
+}
+
+export interface Obstruction {
+  /** What is true, in `pg_stat_activity`, of those who stand there. */
+  readonly standsThere: string
+  letGo(): Promise<void>
 }
 
 /** A commit of the reading log is under way. */
@@ -15,9 +23,7 @@ export const SEALING = `query ilike '%engine.chunk%' and query not ilike '%pg_st
 export const TAKING_IN = `query ilike '%engine.sample%' and query not ilike '%pg_stat_activity%' and state in ('active', 'idle in transaction')`
 
 export async function takeAim(url: string): Promise<Aim> {
-  const client = new pg.Client({ connectionString: url, application_name: 'story-aim' })
-  client.on('error', () => {})
-  await client.connect()
+  const client = await connect(url)
   return {
     async backend(where, patienceMs = 30_000) {
       const until = performance.now() + patienceMs
@@ -29,6 +35,23 @@ export async function takeAim(url: string): Promise<Aim> {
       }
       return undefined
     },
+    async obstruct(table) {
+      const holder = await connect(url)
+      await holder.query('begin')
+      await holder.query(`lock table ${table} in share row exclusive mode`)
+      const { rows } = await holder.query<{ pid: number }>('select pg_backend_pid() as pid')
+      return {
+        standsThere: `${rows[0]!.pid} = any (pg_blocking_pids(pid))`,
+        letGo: () => holder.end().catch(() => {}),
+      }
+    },
     close: () => client.end().catch(() => {}),
   }
+}
+
+async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, application_name: 'story-aim' })
+  client.on('error', () => {})
+  await client.connect()
+  return client
 }

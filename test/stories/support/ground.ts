@@ -13,7 +13,10 @@ const SINCE = Date.UTC(2020, 0, 1)
 export interface Clinic {
   readonly tenant: string
   readonly by: By
+  /** Owner of all that is enrolled here; the only one of her role. */
   readonly nurse: string
+  /** Backup of what names one, and holder of every other role. */
+  readonly colleague: string
 }
 
 export interface Ground {
@@ -27,11 +30,15 @@ export interface Ground {
   /** A worn device that is not started yet. */
   device(naming: Naming, over?: Partial<StoryDeviceOptions>): Promise<StoryDevice>
   /** A patient in the hypertension program with a cuff. */
-  cuff(): Promise<Cuff>
+  cuff(): Promise<HttpDevice>
+  /** A patient who wears devices that speak HTTP, and is in no program yet. */
+  wearer(devices: number): Promise<readonly HttpDevice[]>
+  /** The colleague is backup. */
+  enrolInto(program: string, subject: string): Promise<void>
   end(): Promise<void>
 }
 
-export interface Cuff {
+export interface HttpDevice {
   readonly subject: string
   readonly name: string
   readonly device: string
@@ -75,6 +82,15 @@ export async function openGround(env: NodeJS.ProcessEnv = {}): Promise<Ground> {
         })
         return { subject, ...(await enrol(`cuff-${++devices}`, subject)) }
       },
+      async wearer(count) {
+        const subject = await newPatient(opened.rooms, clinic.by)
+        const names = Array.from({ length: count }, () => `worn-${++devices}`)
+        return Promise.all(names.map(async (name) => ({ subject, ...(await enrol(name, subject)) })))
+      },
+      async enrolInto(program, subject) {
+        const { nurse: owner, colleague: backup } = clinic
+        await opened.rooms.subjects.enrol(clinic.by, subject, { program, owner, backup, from: SINCE })
+      },
       async end() {
         for (const device of made) device.end()
         await opened.close().catch(() => {})
@@ -94,13 +110,13 @@ async function makeClinic(rooms: Rooms): Promise<Clinic> {
     ...{ tenant, email: 'nurse@example.org', displayName: 'Nora Nurse', roles: ['nurse'] },
   })
   // Owner and backup of every rule must be somebody, or it is refused.
-  await rooms.identity.createUser({
+  const colleague = await rooms.identity.createUser({
     ...{ tenant, email: 'others@example.org', displayName: 'Otto Others' },
     roles: ['physician', 'facilities', 'pharmacist', 'biomed'],
   })
   const programs = await readPrograms(fileURLToPath(new URL('../../../programs', import.meta.url)))
   for (const program of programs) await rooms.alerting.activate(by, atOnce(program))
-  return { tenant, by, nurse: nurse.id }
+  return { tenant, by, nurse: nurse.id, colleague: colleague.id }
 }
 
 async function newPatient(rooms: Rooms, by: By): Promise<string> {
