@@ -65,9 +65,7 @@ function Row({ row, isFirst, isChosen, me }: RowProps) {
       data-task={row.task}
     >
       <PriorityMark priority={row.priority} nature={row.nature} size={isFirst ? 20 : 16} />
-      <span className={classes.subject}>
-        {isFirst ? row.subject.name : <span className={classes.unseen}>{row.subject.name}</span>}
-      </span>
+      <span className={isFirst ? classes.subject : classes.unseen}>{row.subject.name}</span>
       <span className={classes.what}>
         <span>{row.sentence}</span> <Remarks row={row} now={now} />
       </span>
