@@ -96,7 +96,7 @@ const CRISIS_HISTORY = 14 * DAY
 function crisisCuff(start: EpochMs, zoneOffsetMs: number): VirtualDevice {
   const told = start + 8 * SECOND
   const person = aPerson('cosmo', {
-    ...{ zoneOffsetMs, systolic: 122, diastolic: 77 },
+    ...{ zoneOffsetMs, systolic: 116, diastolic: 73 },
     script: [{ kind: 'hypertensive-crisis', from: told - 3 * MINUTE, to: start + 12 * MINUTE }],
   })
   const twiceADay: Telling[] = []
