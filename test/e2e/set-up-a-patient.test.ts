@@ -187,8 +187,8 @@ describe('from nothing to a watched patient', { timeout: 120_000 }, () => {
     await limits.getByText(/≥ 170 mmHg \(own\)/).waitFor()
     expect(await textOf(limits)).toMatch(/Own limit until .*, Nora Nurse: Stroke in 2024/)
     await page
+      .getByRole('region', { name: /^Newest values;/ })
       .getByRole('button', { name: /Blood pressure/ })
-      .first()
       .click()
     await page.getByRole('img', { name: /Blood pressure over the last/ }).waitFor()
     expect(await findings(page)).toEqual([])
