@@ -2,6 +2,7 @@
  * The evaluator's memory in the database: each subject's state, sealed under its key, as of a log position. Written every few
  * seconds for what changed, and whenever configuration changed, so that a replay never needs to know an older configuration.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Failure } from '@careloop/contract'
 import { type CompiledRule, type Evaluator, loadState, type SavedState, saveState } from '@careloop/rules'
 import type { Engine, EngineTx } from '../engine/index.ts'
@@ -93,36 +94,53 @@ export interface StateWrite {
   readonly hearing: SavedHearing | null
 }
 
-/** Seals the states of these subjects as they stand now. Outside of the transaction, since keys may have to be read. */
-export async function sealStates(
-  engine: Engine,
+/** States of subjects as JSON, taken at one position of the log. */
+export interface Snapshot {
+  readonly states: readonly { readonly subject: string; readonly tenant: string; readonly json: string }[]
+  readonly gone: readonly string[]
+}
+
+/** At once, so that no reading comes between the state of one subject and that of another. */
+export function takeSnapshot(
   evaluator: Evaluator,
   tenants: ReadonlyMap<string, string>,
   changed: Iterable<string>,
-): Promise<Pick<StateWrite, 'rows' | 'gone'>> {
-  const rows: StateWrite['rows'][number][] = []
+): Snapshot {
+  const states: Snapshot['states'][number][] = []
   const gone: string[] = []
   for (const subject of changed) {
     const state = evaluator.state(subject)
     const tenant = tenants.get(subject)
-    if (state === null || tenant === undefined) {
-      gone.push(subject)
-      continue
-    }
+    if (state === null || tenant === undefined) gone.push(subject)
+    else states.push({ subject, tenant, json: JSON.stringify(saveState(state, evaluator.devices(subject))) })
+  }
+  return { states, gone }
+}
+
+const sealedAtOnce = 50
+
+/**
+ * Seals a snapshot. Outside of any transaction, since keys may have to be read; a few at a time, since readings and alerts wait
+ * for the same thread.
+ * @returns beside what is written those who were erased: nothing more is evaluated of them
+ */
+export async function sealStates(
+  engine: Engine,
+  { states, gone }: Snapshot,
+): Promise<Pick<StateWrite, 'rows' | 'gone'> & { readonly erased: readonly string[] }> {
+  const rows: StateWrite['rows'][number][] = []
+  const erased: string[] = []
+  for (const [index, { subject, tenant, json }] of states.entries()) {
+    if (index % sealedAtOnce === sealedAtOnce - 1) await nextTurn()
     try {
       const key = await engine.keys.keyFor('subject', subject)
-      const body = key.seal(
-        Buffer.from(JSON.stringify(saveState(state, evaluator.devices(subject)))),
-        aadOf(tenant, subject),
-      )
-      rows.push({ subject, tenant, keyId: key.id, body })
+      rows.push({ subject, tenant, keyId: key.id, body: key.seal(Buffer.from(json), aadOf(tenant, subject)) })
     } catch (error) {
       if (!isErased(error)) throw error
-      evaluator.configure(subject, [])
-      gone.push(subject)
+      erased.push(subject)
     }
   }
-  return { rows, gone }
+  return { rows, gone: [...gone, ...erased], erased }
 }
 
 export async function writeCheckpoint(tx: EngineTx, write: StateWrite): Promise<void> {

@@ -9,7 +9,14 @@ import { wornDevices } from '../fleet/index.ts'
 import type { Subjects } from '../subjects/index.ts'
 import { applyTransitions } from './alert-writer.ts'
 import { alertingMetrics } from './alerting-metrics.ts'
-import { type Checkpoint, loadCheckpoint, sealStates, writeCheckpoint } from './checkpoint.ts'
+import {
+  type Checkpoint,
+  loadCheckpoint,
+  type Snapshot,
+  sealStates,
+  takeSnapshot,
+  writeCheckpoint,
+} from './checkpoint.ts'
 import { workThrough } from './corrections.ts'
 import { readingsOfReport } from './device-signals.ts'
 import { HearingFeed } from './hearing-feed.ts'
@@ -48,6 +55,9 @@ export class Evaluation {
   readonly #leaving = new Set<string>()
   readonly #changed = new Set<string>()
   #checkpointedAt = 0
+  /** A checkpoint that is being written while evaluation goes on. */
+  #saving: Promise<void> | null = null
+  #savingFailed: unknown
   /** The log is known to go so far: configuration that is read now holds all that was changed up to there. */
   #readUntil = 0
   /** By subject, up to where in the log its changes are known. */
@@ -89,25 +99,79 @@ export class Evaluation {
   /** Evaluates what the log holds next. @returns false when there was nothing */
   async advance(): Promise<boolean> {
     const { engine, partition } = this.#parts
+    // What it was to keep is known to nobody else: memory is dropped, and begun again from what was kept before.
+    if (this.#savingFailed !== undefined) throw this.#savingFailed
     const commits = await engine.log.read(partition, this.#position, batchEntries)
     this.#readUntil = Math.max(this.#readUntil, commits.at(-1)?.position ?? 0)
     let configured = false
     for (const commit of commits) {
       // A correction looks at the alerts that stand in the database: what was decided before it is written first.
-      if (this.#decided.length > 0 && commit.entries.some((entry) => entry.kind === 'assignment-changed'))
-        await this.#commit(false)
+      if (this.#decided.length > 0 && commit.entries.some((entry) => entry.kind === 'assignment-changed')) {
+        await this.#commit(configured)
+        configured = false
+      }
       configured = (await this.#evaluate(commit)) || configured
     }
     const due = engine.clock.now() - this.#checkpointedAt >= checkpointEveryMs
     if (configured || this.#decided.length > 0 || (due && String(this.#position) !== this.#cursor))
-      await this.#commit(configured || due)
+      await this.#commit(configured)
+    if (due && this.#changed.size > 0 && this.#saving === null) this.#saveBehind()
     this.#atHand.clear()
     return commits.length > 0
   }
 
   /** Writes what memory holds, so that the next holder replays nothing. */
   async close(): Promise<void> {
-    if (String(this.#position) !== this.#cursor) await this.#commit(true)
+    await this.#saved()
+    if (String(this.#position) !== this.#cursor || this.#changed.size > 0) await this.#commit(true)
+  }
+
+  /** Before the lease is given up, however this ended: what is still being written must not meet the next holder's reading. */
+  async settle(): Promise<void> {
+    await this.#saving
+  }
+
+  /**
+   * A checkpoint as of now, written while evaluation goes on: sealing the states of thousands takes longer than an alert may wait.
+   * A start replays from it to the cursor, which is never behind it.
+   */
+  #saveBehind(): void {
+    const { engine, partition, lease } = this.#parts
+    const snapshot = takeSnapshot(this.#evaluator, this.#tenants, this.#changed)
+    const place = {
+      partition,
+      position: this.#position,
+      logNow: this.#evaluator.now,
+      hearing: this.#hearing.takeChanged(),
+    }
+    this.#changed.clear()
+    this.#checkpointedAt = engine.clock.now()
+    const save = async () => {
+      const states = await this.#seal(snapshot)
+      await engine.db.asEngine(async (tx) => {
+        await lease.assertHeld(tx)
+        await writeCheckpoint(tx, { ...place, ...states })
+      })
+    }
+    this.#saving = save()
+      .catch((error: unknown) => {
+        this.#savingFailed = error
+      })
+      .finally(() => {
+        this.#saving = null
+      })
+  }
+
+  /** Before another checkpoint is written: an older one must never come after it. @throws what kept it from being written */
+  async #saved(): Promise<void> {
+    await this.#saving
+    if (this.#savingFailed !== undefined) throw this.#savingFailed
+  }
+
+  async #seal(snapshot: Snapshot) {
+    const { erased, ...states } = await sealStates(this.#parts.engine, snapshot)
+    for (const subject of erased) this.#evaluator.configure(subject, [])
+    return states
   }
 
   /** The first start on this database: everybody's rules as they stand now, and the log from its floor. */
@@ -326,7 +390,8 @@ export class Evaluation {
     const { engine, subjects, partition, lease, fault } = this.#parts
     const preparing = { engine, subjects, rulebook: this.#rulebook, atHand: this.#atHand }
     const prepared = await prepareAll(preparing, this.#decided)
-    const states = withCheckpoint ? await sealStates(engine, this.#evaluator, this.#tenants, this.#changed) : null
+    if (withCheckpoint) await this.#saved()
+    const states = withCheckpoint ? await this.#seal(takeSnapshot(this.#evaluator, this.#tenants, this.#changed)) : null
     const hearing = withCheckpoint ? this.#hearing.takeChanged() : null
     const to = String(this.#position)
     await engine.db.asEngine(async (tx) => {

@@ -92,6 +92,7 @@ async function evaluate(parts: EvaluationParts, stop: AbortSignal): Promise<void
   } finally {
     ended.abort()
     await settled
+    await evaluation.settle()
     stopTicks()
   }
 }
