@@ -19,7 +19,8 @@ export function drawBehind(u: uPlot, model: PlotModel, colours: PlotColours): vo
   ctx.save()
   clipToPlot(u)
   if (model.band !== undefined) drawAllowed(u, model.band, colours)
-  for (const span of spansOf(model)) drawSpan(u, span, colours)
+  // The most urgent is drawn last: nothing covers it.
+  for (const span of spansOf(model).toSorted(byUrgency)) drawSpan(u, span, colours)
   for (const gap of model.gaps) drawGap(u, gap, colours)
   for (const state of model.states ?? []) {
     const [x, width] = boxOf(u, state)
@@ -28,6 +29,10 @@ export function drawBehind(u: uPlot, model: PlotModel, colours: PlotColours): vo
   }
   ctx.restore()
 }
+
+const urgency = { low: 1, medium: 2, high: 3 } as const
+const urgencyOf = ({ isTechnical, priority }: PlotSpan): number => (isTechnical ? 0 : urgency[priority])
+const byUrgency = (a: PlotSpan, b: PlotSpan): number => urgencyOf(a) - urgencyOf(b)
 
 /** Over the lines. */
 export function drawOver(u: uPlot, model: PlotModel, colours: PlotColours): void {
