@@ -5,6 +5,10 @@ import { afterAll, expect, it } from 'vitest'
 import { demoEnvironment, forgetPlace, NotTheDemo, openPlace } from './place.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'demo-place-'))
+const demoConfig = (env: Record<string, string>) => {
+  const { CARELOOP_DATA, CARELOOP_MASTER_KEY_FILE } = demoEnvironment(env, home)
+  return { dataDir: CARELOOP_DATA!, masterKeyFile: CARELOOP_MASTER_KEY_FILE! }
+}
 afterAll(() => rmSync(home, { recursive: true, force: true }))
 
 it('demo > never writes into a database or a folder of somebody else, nor through their mail server', () => {
@@ -23,12 +27,19 @@ it('demo > never writes into a database or a folder of somebody else, nor throug
 })
 
 it('demo > a fresh start lets go of an earlier demo, and of nobody else’s folder', () => {
-  const masterKeyFile = join(home, 'old-key')
+  const masterKeyFile = join(home, 'old-master.key')
   const old = { dataDir: join(home, 'old'), masterKeyFile }
   openPlace(old)
   writeFileSync(masterKeyFile, '')
   forgetPlace(old)
   expect([existsSync(old.dataDir), existsSync(masterKeyFile)]).toEqual([false, false])
+
+  // The shell may be set up for a real installation: its key is not the demo's to throw away.
+  const realKey = join(home, 'real-master.key')
+  writeFileSync(realKey, '')
+  openPlace(old)
+  forgetPlace(demoConfig({ CARELOOP_DATA: old.dataDir, CARELOOP_MASTER_KEY_FILE: realKey }))
+  expect([existsSync(old.dataDir), existsSync(realKey)]).toEqual([false, true])
 
   const foreign = join(home, 'foreign')
   mkdirSync(foreign)

@@ -1,6 +1,6 @@
 /** Where the demo lives: its data, its key beside them, its log, and what it must remember between runs. */
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { DEMO_FILE } from '@careloop/platform'
 import type { Credential } from '../speakers/speaker.ts'
 
@@ -35,7 +35,7 @@ export function demoEnvironment(env: Env, root: string, mailbox?: string): Env {
   return {
     ...env,
     CARELOOP_DATA: dataDir,
-    CARELOOP_MASTER_KEY_FILE: env.CARELOOP_MASTER_KEY_FILE || `${dataDir.replace(/[/\\]+$/, '')}-master.key`,
+    CARELOOP_MASTER_KEY_FILE: env.CARELOOP_MASTER_KEY_FILE || ownKeyFile(dataDir),
     CARELOOP_MQTTS_HOST: env.CARELOOP_MQTTS_HOST || '127.0.0.1',
     CARELOOP_ROLE: 'all',
     // Mail of a demo goes to the demo, whatever mail server the shell is set up for.
@@ -46,11 +46,17 @@ export function demoEnvironment(env: Env, root: string, mailbox?: string): Env {
   }
 }
 
-/** Lets go of an earlier demo's data and key, for a fresh start; of a folder that is not the demo's nothing. */
+/** Beside the data, as the demo makes it. */
+const ownKeyFile = (dataDir: string): string => `${dataDir.replace(/[/\\]+$/, '')}-master.key`
+
+/**
+ * Lets go of an earlier demo's data and key, for a fresh start; of a folder that is not the demo's nothing. A key that somebody named
+ * stays: it may be that of a real installation, whose data nobody could read any more.
+ */
 export function forgetPlace({ dataDir, masterKeyFile }: { dataDir: string; masterKeyFile: string }): void {
   if (!existsSync(join(dataDir, DEMO_FILE))) return
   rmSync(dataDir, { recursive: true })
-  rmSync(masterKeyFile, { force: true })
+  if (resolve(masterKeyFile) === resolve(ownKeyFile(dataDir))) rmSync(masterKeyFile, { force: true })
 }
 
 /** @throws NotTheDemo when the folder holds something that the demo did not make */
