@@ -25,6 +25,8 @@ function rule(change: Partial<ThresholdRule> = {}): CompiledRule {
     ...change,
   })
 }
+const onlySystolic = (value: number) =>
+  ({ mode: 'any', limits: [limit('systolic', '>=', value), limit('diastolic', '>=', 120)] }) as const
 const warm = { mode: 'any', limits: [limit('temperature-probe', '>', 8)] } as const
 const compiled: Record<string, CompiledRule> = {
   severe: rule(),
@@ -288,6 +290,59 @@ test('rules > a new version of a rule keeps an active alert active until its own
   expect(evaluator.takeTransitions().map(({ what, version }) => [what, version])).toEqual([
     ['raised', 1],
     ['cleared', 2],
+  ])
+})
+
+const repeated = { fromMs: minute, toMs: 5 * minute } as const
+const crisis = rule({ confirm: repeated })
+
+test.each<[string, CompiledRule, number | null]>([
+  ['its owner or time limit', rule({ confirm: repeated }), 5],
+  ['a limit that it breaches too', rule({ confirm: repeated, when: onlySystolic(170) }), 5],
+  ['a longer wait for the repeat', rule({ confirm: { fromMs: minute, toMs: 8 * minute } }), 8],
+  ['a limit that it does not breach', rule({ confirm: repeated, when: onlySystolic(190) }), null],
+])('rules > a crisis that waits for its repeat outlives an edit of its rule: %s', (_, after, dueMin) => {
+  const evaluator = new Evaluator()
+  evaluator.configure('s', [{ ...specs[0]!, compiled: crisis }])
+  const reading = {
+    kind: 'reading',
+    signal: 'systolic',
+    value: 185,
+    gapMs: 0,
+    delayMs: 0,
+    group: 0,
+    device: 0,
+  } as const
+  feed(evaluator, { storedAt: start, at: start, reading }, 1)
+  evaluator.configure('s', [{ ...specs[0]!, version: 2, compiled: after }])
+  evaluator.advance(start + 60 * minute)
+  const told = evaluator
+    .takeTransitions()
+    .map(({ what, version, at, breach }) => [what, version, at, breach?.points.length])
+  expect(told).toEqual(dueMin === null ? [] : [['raised', 2, start + dueMin * minute, 1]])
+})
+
+test('rules > a hold that runs outlives another limit, from the first measurement that breaches it', () => {
+  const evaluator = new Evaluator()
+  const held = (value: number, version: number): SubjectRule => {
+    const when = { mode: 'any', limits: [limit('temperature-probe', '>', value)] } as const
+    const hold = { forMs: 15 * minute, inARow: 1, withinMs: null }
+    return { ...specs[2]!, version, compiled: rule({ when, hold, per: 'device' }) }
+  }
+  evaluator.configure('s', [held(8, 1)])
+  for (const [at, value] of [
+    [0, 8.5],
+    [5, 9.5],
+    [10, 9.6],
+  ] as const) {
+    const now = start + at * minute
+    hear(evaluator, value, [now, now, now])
+  }
+  evaluator.configure('s', [held(9, 2)])
+  evaluator.advance(start + 60 * minute)
+  const told = evaluator.takeTransitions()
+  expect(told).toMatchObject([
+    { what: 'raised', version: 2, at: start + 20 * minute, breach: { since: start + 5 * minute } },
   ])
 })
 

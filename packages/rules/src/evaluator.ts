@@ -531,9 +531,13 @@ function stateOf(spec: SubjectRule, before: SubjectState | undefined): RuleState
   const fresh: RuleState = { spec, tracks: [], silences: [], restedAt: null, failed: null }
   const old = before?.rules.find((state) => goesOn(state, spec))
   if (old === undefined) return fresh
-  const { version, override } = old.spec
+  const { version, override, compiled } = old.spec
   if (version === spec.version && override === spec.override) return { ...old, spec }
-  return { ...fresh, tracks: old.tracks.map(carryOver), silences: carryOverSilences(old, fresh) }
+  // Of an edited owner, action or time limit nothing is judged otherwise.
+  if (old.failed === null && JSON.stringify(compiled.body) === JSON.stringify(spec.compiled.body))
+    return { ...old, spec }
+  const tracks = old.tracks.map((track) => carryOver(track, compiled, spec.compiled))
+  return { ...fresh, tracks, silences: carryOverSilences(old, fresh) }
 }
 
 /** Silence cannot get worse but by going on: by the rule's own span. */

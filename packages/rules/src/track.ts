@@ -10,7 +10,7 @@ import { compact, isBeforeWindow, type Lane, newLane, raiseByTimer, type Told, t
 import { copyMachine, copyPoint, deadlineOf, type Machine, newMachine, type Point } from './machine.ts'
 import { heardAt, type Source } from './rule.ts'
 import type { Silence } from './silence.ts'
-import { NO, truthOf } from './truth.ts'
+import { NO, truthOf, YES } from './truth.ts'
 
 /** A rule as it stands for one subject. `from`/`to`: the enrolment's span [from, to) of measuredAt, null = open. */
 export interface SubjectRule {
@@ -161,17 +161,39 @@ export function settleLate(track: Track, rule: CompiledRule): readonly Told[] {
   return live.points.some(ends) ? [] : [raiseByTimer(late, due)]
 }
 
-/** A new version of a rule keeps what is raised raised; the window begins anew. */
-export function carryOver(track: Track): Track {
+/**
+ * A new version of a rule keeps what is raised raised, and what is pending pending, as far as it breaches the new limits too: an
+ * edit between a crisis and its repeat, or within a hold, must not swallow it. The window begins anew.
+ */
+export function carryOver(track: Track, before: CompiledRule, after: CompiledRule): Track {
   const live = newLane()
   const { active, raisedAt, breachSince, breachLast, lastAt } = track.live.head
-  if (active)
-    for (const machine of [live.base, live.head]) Object.assign(machine, { active, raisedAt, breachSince, breachLast })
-  live.base.lastAt = lastAt
-  live.head.lastAt = lastAt
+  const kept = active ? { active, raisedAt, breachSince, breachLast } : pendingOf(track.live.head, before, after)
+  Object.assign(live.base, { lastAt }, kept)
+  live.head = copyMachine(live.base)
   // How far a measurement lay beyond a limit means nothing to another limit.
   const standing = track.standing && { ...track.standing, worst: null }
   return { ...newTrack(track.focus), live, standing }
+}
+
+/** Of a breach that is not yet an alert: its newest unbroken stretch by the new limits. */
+function pendingOf(head: Machine, before: CompiledRule, after: CompiledRule): Partial<Machine> {
+  if (head.breachSince === null || before.rate !== null || after.rate !== null) return {}
+  if (JSON.stringify(before.signals) !== JSON.stringify(after.signals)) return {}
+  const isBreach = ({ values }: Point) => truthOf(after.when, values) === YES
+  const { evidence } = head
+  const broken = after.count === null ? evidence.findLastIndex((point) => !isBreach(point)) : -1
+  const points = evidence.slice(broken + 1).filter(isBreach)
+  const [first, last] = [points[0], points.at(-1)]
+  if (first === undefined || last === undefined) return {}
+  const isWhole = points.length === evidence.length
+  return {
+    breachSince: isWhole && after.count === null ? head.breachSince : first.at,
+    breachLast: last.at,
+    row: points.map(({ at }) => at).slice(-(after.count?.atLeast ?? after.hold.inARow)),
+    evidence: points.map(copyPoint),
+    evidenceLeftOut: isWhole ? head.evidenceLeftOut : 0,
+  }
 }
 
 export const newTrack = (focus: string): Track => ({
