@@ -70,15 +70,19 @@ export async function actOnAll(ground: Ground): Promise<void> {
 }
 
 /** What is measured in a round; resolves when all of it is acknowledged. */
-export async function measureRound(ground: Ground, { scenes, falling, speakers }: Cast, round: number): Promise<void> {
+export async function measureRound(ground: Ground, { scenes }: Cast, round: number): Promise<void> {
   const { cuffs, held, unanswered, returning } = scenes[round]!
-  const silent = round % ROUNDS_A_SILENCE === 0 ? falling[round / ROUNDS_A_SILENCE]! : []
   await Promise.all([
     ...[...cuffs, returning].map((cuff) => measure(ground, cuff, SEVERE)),
     measure(ground, held, { 'heart-rate': 171 }),
     measure(ground, unanswered, { 'respiratory-rate': 44 }),
-    ...silent.map((probe) => speakers.get(probe)!.hush()),
   ])
+}
+
+/** Two probes of one subject say nothing any more; the third one does. */
+export async function fallSilent({ falling, speakers }: Cast, round: number): Promise<void> {
+  if (round % ROUNDS_A_SILENCE !== 0) return
+  await Promise.all(falling[round / ROUNDS_A_SILENCE]!.map((probe) => speakers.get(probe)!.hush()))
 }
 
 /** Each breach once, each silence once for its probe, and of those who were unheard only because of the kills: nothing. */
