@@ -54,7 +54,7 @@ async function aRefrigerator(tenant: string): Promise<string> {
 }
 
 const cardOf = ({ page }: Watched, status: string): Locator =>
-  page.getByRole('listitem', { name: `Vaccine refrigerator 7: ${status}` })
+  page.getByRole('listitem', { name: `Vaccine refrigerator 7: ${status}`, exact: true })
 
 describe('the open door', { timeout: 120_000 }, () => {
   test('facilities open on the board, which says what is not known and what is in range, with its age', async () => {
