@@ -20,6 +20,7 @@ export interface Config {
   readonly serverNames: readonly string[]
   readonly diskFloorBytes?: number
   readonly ballastBytes?: number
+  /** As browsers send it: scheme, host and port, nothing behind. */
   readonly publicOrigin?: string
   /** Addresses of proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[]
@@ -64,7 +65,7 @@ export function readConfig(env: Env): Config {
     ...(floor === undefined ? {} : { diskFloorBytes: floor }),
     ...(ballast === undefined ? {} : { ballastBytes: ballast }),
     ...(sealAfterMs === undefined ? {} : { sealAfterMs }),
-    ...(env.CARELOOP_PUBLIC_ORIGIN ? { publicOrigin: env.CARELOOP_PUBLIC_ORIGIN } : {}),
+    ...publicOrigin(env),
     ...(env.CARELOOP_OPERATOR_TOKEN ? { operatorToken: env.CARELOOP_OPERATOR_TOKEN } : {}),
     ...mail(env),
     trustedProxies: list(env.CARELOOP_TRUSTED_PROXIES),
@@ -79,11 +80,27 @@ function invalid(name: string, message: string) {
 }
 
 function mail(env: Env): { mail?: MailSettings } {
-  const { CARELOOP_SMTP_URL: url, CARELOOP_MAIL_FROM: from, CARELOOP_PUBLIC_ORIGIN: origin } = env
+  const { CARELOOP_SMTP_URL: url, CARELOOP_MAIL_FROM: from } = env
   if (!url) return {}
-  const read = readMailSettings(url, from || undefined, origin || undefined)
+  const read = readMailSettings(url, from || undefined, publicOrigin(env).publicOrigin)
   if (!('wrong' in read)) return { mail: read }
   throw invalid(read.wrong === 'url' ? 'CARELOOP_SMTP_URL' : 'CARELOOP_MAIL_FROM', read.says)
+}
+
+/**
+ * Every change is compared with it, cookies are kept to TLS by it, and links in mails begin with it: a slash too many, or capitals,
+ * would refuse everybody or send cookies in the clear.
+ */
+function publicOrigin(env: Env): { publicOrigin?: string } {
+  const { CARELOOP_PUBLIC_ORIGIN: said } = env
+  if (!said) return {}
+  const url = URL.canParse(said) ? new URL(said) : null
+  const isOrigin = url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
+  if (isOrigin && url.href === `${url.origin}/`) return { publicOrigin: url.origin }
+  throw invalid(
+    'CARELOOP_PUBLIC_ORIGIN',
+    'https://host, or https://host:port, is expected: the address of the pages without a path.',
+  )
 }
 
 function port(env: Env, name: string, otherwise: number): number {

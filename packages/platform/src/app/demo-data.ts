@@ -4,8 +4,11 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Config } from './config.ts'
 
 /** What the demo keeps for its devices and people; it lies in the data directory from the demo's first moment on. */
 export const DEMO_FILE = 'demo.json'
 
-export const isDemoData = (dataDir: string): boolean => existsSync(join(dataDir, DEMO_FILE))
+/** In an external database there are never a demo's data, whatever lies in the folder beside it: the demo opens none. */
+export const isDemoData = ({ dataDir, databaseUrl }: Pick<Config, 'dataDir' | 'databaseUrl'>): boolean =>
+  databaseUrl === undefined && existsSync(join(dataDir, DEMO_FILE))

@@ -157,7 +157,7 @@ async function openPages(
     kindOf: async (tenant, subject) => (await rooms.subjects.names(tenant, [subject])).get(subject)?.kind ?? null,
     readiness: readinessOf(opened),
     version,
-    isDemo: isDemoData(config.dataDir),
+    isDemo: isDemoData(config),
     ...(arePagesBuilt() ? { webRoot } : {}),
     ...(config.operatorToken ? { operatorToken: config.operatorToken } : {}),
     trustedProxies: config.trustedProxies,
