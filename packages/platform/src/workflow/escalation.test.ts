@@ -134,6 +134,23 @@ test('workflow > what is found late pages nobody: in the list, and in that of th
   expect(await scene.told(task)).toHaveLength(2)
 })
 
+test('workflow > what was found late, lay for a day and happens now is told aloud, step by step to everybody', async () => {
+  const patient = await scene.aPatient()
+  await scene.pass(60 * minute)
+  const ago = scene.clock.now() - 50 * minute
+  for (const at of [ago, ago + 90_000]) await scene.measure(patient, { systolic: 192, diastolic: 124 }, { at })
+  await scene.settle()
+  const task = await scene.taskOf(patient)
+  await scene.pass(25 * 60 * minute)
+  expect(await scene.told(task)).toEqual(['in-app raised nora 0', 'in-app overdue ben 1'])
+  await scene.high(patient)
+  await scene.settle()
+  expect((await scene.told(task)).slice(2)).toEqual(['in-app recurred nora 0'])
+  for (let i = 0; i < 3; i++) await scene.pass(15 * minute)
+  expect((await scene.told(task)).slice(3, 5)).toEqual(['in-app reminder nora 0', 'in-app overdue ben 1'])
+  expect((await scene.told(task)).slice(5).sort()).toEqual(['in-app overdue nina 2', 'in-app overdue nora 2'])
+})
+
 test('workflow > catching up: what still stands is paged when the evaluator has caught up, and the limit counts from then', async () => {
   const patient = await scene.aPatient()
   await scene.high(patient)

@@ -165,7 +165,9 @@ async function openOrRenew(told: Told, tx: TenantTx, owned: Owned, settling: num
   const now = engine.clock.now()
   const isUrgentNow = open.review && !alert.historic
   const due = isUrgentNow ? { due_at: now + alert.rule.definition.limitMs, review: false, paged_at: null } : {}
-  const renewed = await note(tx, open, 'recurred', now, { ...due, ...(alert.historic ? {} : { quiet: false }) })
+  // It was told in the pages only, and went no further than to the backup: what is told aloud begins its steps anew.
+  const aloud = alert.historic || !open.quiet ? {} : { quiet: false, escalation: 0 }
+  const renewed = await note(tx, open, 'recurred', now, { ...due, ...aloud })
   // What is found late again concerns who reviews it, who has it in their list.
   if (!alert.historic) await tellFirst(told, tx, alert, { ...renewed, why: 'recurred' }, settling)
 }
