@@ -75,6 +75,15 @@ describe('guessing at an account', () => {
     for (let each = 0; each < times; each += 1) await throttle.take(attempt)
   }
 
+  const personAt = async (ip: string): Promise<string> => {
+    const user = ground.engine.ids.uuid()
+    await ground.engine.db.pool.query('insert into auth.user (id, name, email) values ($1, $2, $3)', [
+      ...[user, 'Somebody', `${user}@clinic.example`],
+    ])
+    await keepAddress(ground.engine, secrets, user, ip)
+    return user
+  }
+
   test('of answers that come all at once no more get through than one after another', async () => {
     const all = await Promise.allSettled(Array.from({ length: 12 }, () => throttle.take(at('10.0.0.1', 'all-at-once'))))
     expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(accountRule.free)
@@ -93,11 +102,7 @@ describe('guessing at an account', () => {
   })
 
   test('from many addresses at once slows strangers down, and not who comes from where they always come', async () => {
-    const user = ground.engine.ids.uuid()
-    await ground.engine.db.pool.query('insert into auth.user (id, name, email) values ($1, $2, $3)', [
-      ...[user, 'Cy', 'cy@clinic.example'],
-    ])
-    await keepAddress(ground.engine, secrets, user, '192.168.1.5')
+    const user = await personAt('192.168.1.5')
     for (let host = 0; host < 20; host += 1) await throttle.take(at(`10.9.0.${host}`, 'cy', user))
     await expect(throttle.take(at('10.9.1.1', 'cy', user))).rejects.toEqual(refused)
     await throttle.take(at('192.168.1.5', 'cy', user))
@@ -117,6 +122,26 @@ describe('guessing at an account', () => {
     await expect(one.take(at('10.0.0.8', 'own'))).rejects.toEqual(refused)
     await clock.advance(60_000)
     await one.take(at('10.0.0.8', 'own'))
+  })
+
+  test('who guesses behind the address of a hospital keeps nobody out who works there', async () => {
+    const one = makeThrottle(ground.engine, secrets, 1)
+    const known = await personAt('172.16.0.1')
+    await one.take(at('172.16.0.1', 'guess-1'))
+    await expect(one.take(at('172.16.0.1', 'guess-2'))).rejects.toEqual(refused)
+    // Guessing at the accounts of people who are known there is bounded too, by a wider bound.
+    for (let each = 0; each < 10; each += 1) await one.take(at('172.16.0.1', `staff-${each}`, known))
+    await expect(one.take(at('172.16.0.1', 'staff-10', known))).rejects.toEqual(refused)
+  })
+
+  test('slips of many hands at the lock screens of one address lock nobody out', async () => {
+    const one = makeThrottle(ground.engine, secrets, 3)
+    const known = await personAt('172.16.0.2')
+    for (let each = 0; each < 15; each += 1)
+      await one.take({ ...at('172.16.0.2', `nurse-${each}`, known), door: 'unlock' })
+    const guesser: Attempt = { ...at('172.16.0.2', 'ida', known), door: 'unlock' }
+    await tries(guesser, accountRule.free)
+    await expect(throttle.take(guesser)).rejects.toEqual(refused)
   })
 
   test('leaves nothing of what was typed in the database, and nothing at all after a day', async () => {

@@ -1,7 +1,7 @@
 /**
  * Guessing is slowed down, never locked out: after some wrong answers each next one costs a longer wait. Counted are an address, an
  * account from one address, and an account from all addresses from which its person never signed in. So strangers slow themselves
- * down, and together each other, and not the nurse at her own desk.
+ * down, and together each other, and not the nurse at her own desk: whoever signed in from an address before is counted apart there.
  *
  * An attempt is counted before it is checked, and given back when it was right: answers that come at once cannot slip through.
  */
@@ -13,6 +13,12 @@ import type { Secrets } from './secrets.ts'
 
 /** What is guessed at. Each is counted apart: a wrong code does not slow the password down. */
 export type GuardedDoor = 'sign-in' | 'second-factor' | 'unlock' | 'setup' | 'password'
+
+/** Where only somebody with a session of that account can guess: no other account is tried there, so addresses are not counted. */
+const isOfSession: Readonly<Record<GuardedDoor, boolean>> = {
+  ...{ 'sign-in': false, 'second-factor': false, setup: false },
+  ...{ unlock: true, password: true },
+}
 
 export interface Attempt {
   readonly door: GuardedDoor
@@ -43,6 +49,8 @@ export interface Counted {
 const minuteMs = 60_000
 export const accountRule: Rule = { free: 5, firstMs: 15_000, maxMs: 15 * minuteMs, forgetMs: 60 * minuteMs }
 export const strangersRule: Rule = { free: 20, firstMs: 15_000, maxMs: 15 * minuteMs, forgetMs: 360 * minuteMs }
+/** People who have signed in from an address before may together answer wrong so many times as often as strangers there. */
+const knownPeople = 10
 const addressRule = (perMinute: number): Rule => ({
   ...{ free: perMinute, firstMs: minuteMs, maxMs: minuteMs, forgetMs: minuteMs },
 })
@@ -70,14 +78,18 @@ export function makeThrottle(engine: Engine, secrets: Secrets, perMinute: number
   const limitsOf = async (client: ClientBase, attempt: Attempt): Promise<Limit[]> => {
     const { door, account, user } = attempt
     const address = addressOf(attempt.ip)
-    const limits: Limit[] = [
-      { key: secrets.lookup('address', `${door} ${address}`), rule: addressRule(perMinute), own: false },
-    ]
-    if (account === null) return limits
-    const own = secrets.lookup('account', `${door} ${account} ${address}`)
-    limits.push({ key: own, rule: accountRule, own: true })
-    if (user !== null && (await isKnownAddress(client, secrets, user, address))) return limits
-    return [...limits, { key: secrets.lookup('strangers', `${door} ${account}`), rule: strangersRule, own: false }]
+    const limit = (what: string, key: string, rule: Rule, own = false): Limit => ({
+      ...{ key: secrets.lookup(what, `${door} ${key}`), rule, own },
+    })
+    const ofAddress = limit('address', address, addressRule(perMinute))
+    if (account === null) return [ofAddress]
+    const own = limit('account', `${account} ${address}`, accountRule, true)
+    const isKnown = user !== null && (await isKnownAddress(client, secrets, user, address))
+    const strangers = isKnown ? [] : [limit('strangers', account, strangersRule)]
+    if (isOfSession[door]) return [own, ...strangers]
+    // A hospital is one address: who guesses in it, and slips of many hands, must not keep everybody who works there out.
+    const ofKnown = limit('known-people', address, addressRule(perMinute * knownPeople))
+    return [isKnown ? ofKnown : ofAddress, own, ...strangers]
   }
   return {
     take: (attempt) =>
