@@ -13,7 +13,9 @@ export interface MailSettings {
   readonly origin: string | null
 }
 
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '[::1]' || host.startsWith('127.')
+/** By its digits: `127.example.com` is a name that somebody else may have, and would get the password in the clear. */
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
 
 /**
  * @param url `smtps://user:password@host:465`, `smtp://user:password@host:587` (STARTTLS, required beyond this machine), with

@@ -47,6 +47,8 @@ test.each([
   ['smtps://mail.example', { port: 465, tls: 'always' }],
   ['smtp://mail.example', { port: 587, tls: 'upgrade' }],
   ['smtp://mail.example:2525?tls=none', { port: 2525, tls: 'none' }],
+  ['smtp://127.0.0.1:1025', { tls: 'none' }],
+  ['smtp://127.mail.example', { tls: 'upgrade' }],
   ['smtp://localhost:1025', { port: 1025, tls: 'none' }],
   ['smtp://user:p%40ss@mail.example', { login: { user: 'user', pass: 'p@ss' } }],
 ])('mail > %s is understood', (url, wanted) => {
