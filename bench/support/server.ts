@@ -108,7 +108,7 @@ export async function startServer(env: NodeJS.ProcessEnv = {}): Promise<TestServ
 }
 
 async function answers(url: string, child: ChildProcess, output: () => string): Promise<void> {
-  for (let i = 0; i < 600; i++) {
+  for (let i = 0; i < 2400; i++) {
     if (child.exitCode !== null) throw new Error(`the server ended at once:\n${output()}`)
     const up = await fetch(url).then(
       (response) => response.ok,
@@ -117,7 +117,7 @@ async function answers(url: string, child: ChildProcess, output: () => string): 
     if (up) return
     await new Promise((go) => setTimeout(go, 50))
   }
-  throw new Error(`the server did not answer within 30 s:\n${output()}`)
+  throw new Error(`the server did not answer within two minutes:\n${output()}`)
 }
 
 function freePort(): Promise<number> {

@@ -1,7 +1,10 @@
 /** Who is measured in the kill story, and which alerts that must come to. */
+import { workflowProgress } from '../../../packages/platform/src/workflow/index.ts'
 import { type AlertCount, GOOD, measure, SEVERE, type Speaker, speak } from './alerts.ts'
 import type { Ground, HttpDevice } from './ground.ts'
 import { killSilence, killTimers } from './kill-rules.ts'
+import { isAllTold, readTold, type ToldTask } from './notifications.ts'
+import { caughtUp } from './stored.ts'
 
 const CUFFS_A_ROUND = 3
 /** A pair of probes falls silent every so many rounds: the last one has its grace of a minute to wait for. */
@@ -83,6 +86,17 @@ export async function measureRound(ground: Ground, { scenes }: Cast, round: numb
 export async function fallSilent({ falling, speakers }: Cast, round: number): Promise<void> {
   if (round % ROUNDS_A_SILENCE !== 0) return
   await Promise.all(falling[round / ROUNDS_A_SILENCE]!.map((probe) => speakers.get(probe)!.hush()))
+}
+
+/** Everything was evaluated, every timer has run, everybody was told. */
+export async function isSettled(ground: Ground, { scenes }: Cast): Promise<boolean> {
+  const { engine } = ground.rooms()
+  await caughtUp(engine)
+  if ((await workflowProgress(engine)).isBehind) return false
+  const told = await readTold(engine, ground.clinic)
+  const unanswered = new Set(scenes.map((scene) => scene.unanswered.subject))
+  const escalations = ({ events }: ToldTask) => events.filter(({ what }) => what === 'escalated').length
+  return isAllTold(told) && told.every((task) => !unanswered.has(task.subject) || escalations(task) === 2)
 }
 
 /** Each breach once, each silence once for its probe, and of those who were unheard only because of the kills: nothing. */

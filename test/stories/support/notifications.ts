@@ -65,8 +65,11 @@ export const readTold = (engine: Engine, { tenant }: Clinic): Promise<ToldTask[]
     }))
   })
 
+/** The intent that a Message-ID names. */
+export const idOf = (messageId: string): string => messageId.replace(/^<|@.*$/g, '')
+
 /** Nothing is to be sent any more. */
-export const isSettled = (tasks: readonly ToldTask[]): boolean =>
+export const isAllTold = (tasks: readonly ToldTask[]): boolean =>
   tasks.every(({ intents }) => intents.every(({ delivered, cancelled }) => delivered || cancelled !== null))
 
 export interface JudgedNotifications {
@@ -77,7 +80,7 @@ export interface JudgedNotifications {
 }
 
 export function judgeTold(tasks: readonly ToldTask[], mails: readonly Mail[]): JudgedNotifications {
-  const received = Map.groupBy(mails, ({ messageId }) => messageId.replace(/^<|@.*$/g, ''))
+  const received = Map.groupBy(mails, ({ messageId }) => idOf(messageId))
   const wrong = tasks.flatMap((task) => [...intentsWrong(task), ...deliveriesWrong(task, received)])
   const known = new Set(tasks.flatMap(({ intents }) => intents.map(({ id }) => id)))
   for (const id of received.keys()) if (!known.has(id)) wrong.push(`a mail came that no intent stands for: ${id}`)

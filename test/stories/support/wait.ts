@@ -2,7 +2,7 @@
 export async function waitFor(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  patienceMs = 60_000,
+  patienceMs = 180_000,
   everyMs = 25,
 ): Promise<void> {
   const until = performance.now() + patienceMs
