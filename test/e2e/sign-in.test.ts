@@ -222,4 +222,21 @@ describe('the door', { timeout: 120_000 }, () => {
     await page.getByText('Off. With it').waitFor()
     expect([...ada.faults, ...nora.faults]).toEqual([])
   })
+
+  test('who could not be signed out is told; who was is gone from every tab', async () => {
+    const { page, context } = nora
+    await page.goto(`${ground.url}/subjects/${nurse.subject}`)
+    const other = await context.newPage()
+    await other.goto(`${ground.url}/subjects/${nurse.subject}`)
+    for (const each of [page, other]) await seen(each, 'heading', /Álvarez/)
+    await page.route('**/api/auth/sign-out', (route) => route.abort('connectionrefused'))
+    await menu(nora, 'Nora Nurse', 'Sign out')
+    await page.getByText('You are still signed in.').waitFor()
+    await page.unroute('**/api/auth/sign-out')
+    await menu(nora, 'Nora Nurse', 'Sign out')
+    await seen(page, 'heading', 'Sign in')
+    await seen(other, 'heading', 'Locked')
+    for (const each of [page, other]) expect(await each.content()).not.toContain('lvarez')
+    expect((await context.request.get(`${ground.url}/api/v1/me`)).status()).toBe(401)
+  })
 })

@@ -40,16 +40,30 @@ export function showOpen(tell = true): void {
   set('open')
 }
 
-/** Told before a lock: what is not sent by now is refused afterwards. */
+/** Told before a lock or a sign-out: what is not sent by now is refused afterwards. */
 export const lockingEvent = 'careloop:locking'
 const lastWordsMs = 2_000
 
 /** Locks at a person's wish: on the server first, so that the page does not only look locked. @throws ApiError */
 export async function lockNow(): Promise<void> {
-  dispatchEvent(new Event(lockingEvent))
-  await Promise.race([allAnswered(), new Promise((resolve) => setTimeout(resolve, lastWordsMs))])
+  await hearLastWords()
   await call(endpoints.lock, {})
   showLocked()
+}
+
+/**
+ * Ends the session on the server. Other tabs lock: what they show is of somebody who has left.
+ * @throws ApiError when it could not be ended: then nobody is signed out, whatever a page shows
+ */
+export async function signOutNow(): Promise<void> {
+  await hearLastWords()
+  await call(endpoints.signOut, {})
+  tabs.postMessage('locked' satisfies Told)
+}
+
+async function hearLastWords(): Promise<void> {
+  dispatchEvent(new Event(lockingEvent))
+  await Promise.race([allAnswered(), new Promise((resolve) => setTimeout(resolve, lastWordsMs))])
 }
 
 function set(next: LockState): void {

@@ -20,6 +20,7 @@ import { loadSubject, SubjectPage, type SubjectSearch } from '../pages/subject/p
 import { loadSubjects, SubjectsPage, type SubjectsSearch } from '../pages/subjects/page.tsx'
 import { loadWorklist, WorklistPage, type WorklistSearch } from '../pages/worklist/page.tsx'
 import { Empty, Failed } from '../parts/page-state.tsx'
+import { backOf } from './back.ts'
 import { homeOf } from './home.ts'
 import { showLocked } from './idle.ts'
 import { Shell } from './shell.tsx'
@@ -37,13 +38,9 @@ type Raw = Readonly<Record<string, unknown>>
 const textOf = <K extends string>(raw: Raw, name: K): { [P in K]?: string } =>
   (typeof raw[name] === 'string' ? { [name]: raw[name] } : {}) as { [P in K]?: string }
 
-const backOf = (raw: Raw): { back?: string } =>
-  typeof raw.back === 'string' && /^\/(?![/\\])/.test(raw.back) ? { back: raw.back } : {}
-
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  // Only a path of ours: a link may not send a person who has just signed in elsewhere.
   validateSearch: (raw: Raw): SignInSearch => ({
     ...backOf(raw),
     ...(raw.ended === true ? { ended: true } : {}),
@@ -163,7 +160,7 @@ const devices = createRoute({
   path: '/devices',
   validateSearch: (raw: Raw): DevicesSearch => {
     const state = deviceStates.find((each) => each === raw.state)
-    return { ...textOf(raw, 'q'), ...textOf(raw, 'panel'), ...(state === undefined ? {} : { state }) }
+    return { ...textOf(raw, 'panel'), ...(state === undefined ? {} : { state }) }
   },
   loader: ({ context }) => loadDevices(context.client),
   component: DevicesPage,

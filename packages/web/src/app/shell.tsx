@@ -4,18 +4,17 @@ import { Button, Menu, useMantineColorScheme } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate, useRouter, useRouterState } from '@tanstack/react-router'
 import { Suspense, useCallback, useEffect, useState, useSyncExternalStore } from 'react'
-import { call } from '../api/client.ts'
-import { endpoints } from '../api/endpoints.ts'
 import { LockScreen } from '../pages/lock-screen.tsx'
 import { DemoMark } from '../parts/first-minute/demo-mark.tsx'
 import { DemoGuide } from '../parts/first-minute/first-minute.tsx'
 import { Bell } from '../parts/notifications/bell.tsx'
 import { Loading } from '../parts/page-state.tsx'
 import { Palette } from '../parts/palette/palette.tsx'
+import { dismissUndo, tellDone } from '../parts/undo/undo-store.ts'
 import { UndoToast } from '../parts/undo/undo-toast.tsx'
 import { momentText, spanText } from '../parts/words.ts'
 import { useNow } from './clock.ts'
-import { lockNow, lockState, onLockState, showLocked, watchForHumans } from './idle.ts'
+import { lockNow, lockState, onLockState, showLocked, signOutNow, watchForHumans } from './idle.ts'
 import { KeysDialog } from './keys-dialog.tsx'
 import { LiveProvider, useLive } from './live-context.tsx'
 import { usePlaces } from './places.ts'
@@ -39,6 +38,7 @@ function Locked() {
   const router = useRouter()
   useEffect(() => {
     client.clear()
+    dismissUndo()
     const stop = watchForHumans(Number.POSITIVE_INFINITY)
     return () => {
       stop()
@@ -149,7 +149,13 @@ function PersonMenu({ me, onKeys }: { me: Me; onKeys: () => void }) {
   const client = useQueryClient()
   const navigate = useNavigate()
   const signOut = async () => {
-    await call(endpoints.signOut, {}).catch(() => {})
+    try {
+      await signOutNow()
+    } catch (error) {
+      // Whoever walks away from a page that looks signed out leaves their session to the next one at this desk.
+      return tellDone({ words: `You are still signed in. ${(error as Error).message}` })
+    }
+    dismissUndo()
     client.clear()
     await navigate({ to: '/sign-in' })
   }

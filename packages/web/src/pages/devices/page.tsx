@@ -3,7 +3,7 @@ import type { DeviceView } from '@careloop/contract'
 import { Button, NativeSelect, Text, TextInput } from '@mantine/core'
 import { type QueryClient, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { useRef } from 'react'
+import { useRef, useState } from 'react'
 import { careQueries } from '../../api/care-queries.ts'
 import { queries } from '../../api/queries.ts'
 import { useNow } from '../../app/clock.ts'
@@ -27,8 +27,6 @@ const empty = (
 )
 
 export interface DevicesSearch {
-  /** Words that must stand in name, profile, serial number or maker. */
-  readonly q?: string
   readonly state?: DeviceState
   readonly panel?: string
 }
@@ -70,7 +68,9 @@ function Devices() {
   const why = useWhyNot('create', 'device')
   const now = useNow()
   const { data, error, isPending, refetch } = devices
-  const shown = shownDevices(data?.items ?? [], heard, { text: search.q ?? '', state: search.state }, now)
+  // Not in the address: a serial number tells whose device it is, and addresses are kept in histories and logs.
+  const [text, setText] = useState('')
+  const shown = shownDevices(data?.items ?? [], heard, { text, state: search.state }, now)
   return (
     <Page
       title="Devices"
@@ -86,7 +86,7 @@ function Devices() {
       }
     >
       {data === undefined || data.items.length === 0 ? null : (
-        <Filters shown={shown.length} total={data.items.length} isCut={data.isCut} />
+        <Filters text={text} onText={setText} shown={shown.length} total={data.items.length} isCut={data.isCut} />
       )}
       {isPending ? <Loading /> : null}
       {error !== null && data === undefined ? (
@@ -109,24 +109,30 @@ function Devices() {
 
 const noneHeard: ReadonlyMap<string, number> = new Map()
 
-function Filters({ shown, total, isCut }: { shown: number; total: number; isCut: boolean }) {
-  const { q = '', state } = useSearch({ from: '/staff/devices' })
+interface FiltersProps {
+  /** Words that must stand in name, profile, serial number or maker. */
+  readonly text: string
+  readonly onText: (text: string) => void
+  readonly shown: number
+  readonly total: number
+  readonly isCut: boolean
+}
+
+function Filters({ text, onText, shown, total, isCut }: FiltersProps) {
+  const { state } = useSearch({ from: '/staff/devices' })
   const navigate = useNavigate({ from: '/devices' })
   const field = useRef<HTMLInputElement>(null)
   useKeys({ '/': () => field.current?.focus() })
-  const set = (next: DevicesSearch) => void navigate({ search: next, replace: true })
-  const kept = (q: string, state: DeviceState | undefined): DevicesSearch => ({
-    ...(q === '' ? {} : { q }),
-    ...(state === undefined ? {} : { state }),
-  })
+  const setState = (next: DeviceState | undefined) =>
+    void navigate({ search: next === undefined ? {} : { state: next }, replace: true })
   return (
     <div className={classes.filters}>
       <TextInput
         ref={field}
         aria-label="Filter by name, profile, serial number or maker"
         placeholder="Filter  ( / )"
-        value={q}
-        onChange={(event) => set(kept(event.currentTarget.value, state))}
+        value={text}
+        onChange={(event) => onText(event.currentTarget.value)}
       />
       <NativeSelect
         aria-label="State"
@@ -135,14 +141,7 @@ function Filters({ shown, total, isCut }: { shown: number; total: number; isCut:
           { value: '', label: 'All states' },
           ...deviceStates.map((each) => ({ value: each, label: stateWords[each] })),
         ]}
-        onChange={(event) =>
-          set(
-            kept(
-              q,
-              deviceStates.find((each) => each === event.currentTarget.value),
-            ),
-          )
-        }
+        onChange={(event) => setState(deviceStates.find((each) => each === event.currentTarget.value))}
       />
       <Text c="dimmed" role="status">
         {shown === total ? countText(total, 'device') : `${shown} of ${countText(total, 'device')}`}
