@@ -59,7 +59,7 @@ export async function caughtUp(
 ): Promise<void> {
   const head = await engine.log.head(0)
   for (const stage of stages)
-    await waitFor(`${stage} to reach ${head}`, async () => Number(await engine.db.cursor(stage)) >= head, 60_000)
+    await waitFor(`${stage} to reach ${head}`, async () => Number(await engine.db.cursor(stage)) >= head)
 }
 
 export interface Verdict {
