@@ -118,6 +118,10 @@ export const AlertEventBody = z.object({
 })
 export type AlertEventBody = z.infer<typeof AlertEventBody>
 
+/** A time in which an alert's condition stood; `to` null = it stands. Of a moment that was found late both are the same. */
+export const AlertSpan = z.object({ from: Instant, to: Instant.nullable() })
+export type AlertSpan = z.infer<typeof AlertSpan>
+
 export const AlertBody = z.object({
   id: Id,
   subject: SubjectRef,
@@ -136,6 +140,10 @@ export const AlertBody = z.object({
   closedAt: Instant.optional(),
 })
 export type AlertBody = z.infer<typeof AlertBody>
+
+/** What a rule looks for: a value, how often, how fast it changes, that nothing comes. */
+export const RuleKind = z.enum(['threshold', 'count', 'rate', 'absence'])
+export type RuleKind = z.infer<typeof RuleKind>
 
 export const RuleRef = z.object({
   id: Id,
@@ -197,6 +205,10 @@ export const ExplainBody = z
     /** How many older readings of the same breach were not copied (evidence is bounded to 64 kB). */
     readingsLeftOut: z.int(),
     events: z.array(AlertEventBody),
+    /** When its condition stood, oldest first; see SubjectAlerts. */
+    spans: z.array(AlertSpan).min(1),
+    /** What kind of rule raised it. */
+    kind: RuleKind,
     /** The limit of this subject that stood when it was raised; `thresholds` and `rule.condition` are with it. */
     override: OverrideBody.optional(),
     /** Of a silence there is no reading that shows it: `readings` are the last before it, as far as the log still has them. */
@@ -226,7 +238,7 @@ export const SubjectRules = z.object({
       program: ProgramRef,
       priority: Priority,
       nature: AlertBody.shape.nature,
-      kind: z.enum(['threshold', 'count', 'rate', 'absence']),
+      kind: RuleKind,
       signals: z.array(z.string()),
       thresholds: z.array(DrawnThreshold),
       override: OverrideBody.optional(),
@@ -238,7 +250,11 @@ export type SubjectRules = z.infer<typeof SubjectRules>
 /** GET /api/v1/subjects/:id/alerts?from&to: alerts that stood in [from, to), newest first; their spans shade a chart. */
 export const SubjectAlerts = z.object({
   items: z.array(
-    AlertBody.extend({ program: ProgramRef, ruleCode: z.string(), title: z.string(), signals: z.array(z.string()) }),
+    AlertBody.extend({
+      ...{ program: ProgramRef, ruleCode: z.string(), title: z.string(), signals: z.array(z.string()) },
+      /** Oldest first, one more with each time that it came back: between them the condition did not stand. Never empty. */
+      spans: z.array(AlertSpan).min(1),
+    }),
   ),
 })
 export type SubjectAlerts = z.infer<typeof SubjectAlerts>
@@ -260,7 +276,7 @@ export const ProgramRule = RuleRef.extend({
   state: z.enum(['active', 'inactive']),
   checklist: z.array(z.string()),
   thresholds: z.array(DrawnThreshold),
-  kind: z.enum(['threshold', 'count', 'rate', 'absence']).optional(),
+  kind: RuleKind.optional(),
   /** The evidence or guideline behind the limits. */
   why: z.string().optional(),
   holdMs: z.int().optional(),

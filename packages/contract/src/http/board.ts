@@ -45,7 +45,11 @@ export const BoardUnit = z
         nature: AlertBody.shape.nature,
         title: z.string(),
         sentence: z.string(),
+        /** The last time that it was raised: of one that came back, not the first. */
         since: Instant,
+        /** Of one that came back: when it was raised first, and how often since. */
+        firstRaisedAt: Instant.optional(),
+        timesBack: z.int().optional(),
         condition: z.enum(['active', 'cleared']),
         handling: z.enum(['new', 'acknowledged', 'closed']),
         claimedBy: z.string().optional(),

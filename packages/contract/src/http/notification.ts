@@ -1,6 +1,6 @@
 /** What a person was told: in the pages and by e-mail. One intent per transition, recipient, channel and step. */
 import { z } from 'zod'
-import { Priority, StaffRef } from './alerting.ts'
+import { AlertBody, Priority, StaffRef } from './alerting.ts'
 import { Id, Instant } from './common.ts'
 
 export const NotificationBody = z
@@ -17,6 +17,8 @@ export const NotificationBody = z
     channel: z.enum(['in-app', 'email']),
     step: z.int(),
     priority: Priority,
+    /** Of its alert: a technical one has a mark of its own, whatever its priority. */
+    nature: AlertBody.shape.nature,
     /** "Blood pressure severely high": never a name or a value. */
     title: z.string(),
     at: Instant,

@@ -92,6 +92,8 @@ export const WorklistRow = z
     value: ShownValue,
     raisedAt: Instant,
     dueAt: Instant,
+    /** When the time limit that ends at `dueAt` began to run: later than `raisedAt` for what came late or came back. Always sent. */
+    limitFrom: Instant.optional(),
     owner: StaffRef,
     claimedBy: StaffRef.optional(),
     status: TaskStatus,

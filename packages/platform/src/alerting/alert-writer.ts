@@ -120,11 +120,14 @@ class AlertWriter {
 
   #clear(alerts: readonly AlertState[], prepared: Prepared): void {
     const { transition } = prepared
-    const alert = newestOf(
-      alerts.filter(({ historic, condition }) => (transition.historic ? historic : condition === 'active')),
-    )
+    const stood = alerts.filter(({ historic, condition }) => (transition.historic ? historic : condition === 'active'))
+    const alert = newestOf(stood)
     if (alert === undefined) return
     this.#change(alert, { condition: 'cleared', clearedAt: transition.at })
+    // Those that were closed until it is worse: their condition was the same one, and would stand for ever. A transition has one event.
+    if (!transition.historic)
+      for (const before of stood)
+        if (before !== alert) this.#change(before, { condition: 'cleared', clearedAt: transition.at })
     this.#addEvent(alert, 'cleared', prepared)
     this.#facts.push((tx) => tx.publish({ type: 'AlertCleared', alert: alert.id, subject: transition.subject }))
   }

@@ -75,6 +75,16 @@ export async function conditionOf(tx: TenantTx, id: string): Promise<AlertCondit
   return row.condition
 }
 
+/** By id of the alert; nothing is opened for it. */
+export async function naturesOf(
+  tx: TenantTx,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, AlertRow['nature']>> {
+  if (ids.length === 0) return new Map()
+  const alerts = tx.tables<AlertingTables>().selectFrom('alert').select(['id', 'nature'])
+  return new Map((await alerts.where('id', 'in', [...ids]).execute()).map(({ id, nature }) => [id, nature]))
+}
+
 async function summaryOfRow(engine: Engine, tenant: string, row: AlertRow): Promise<AlertSummary | null> {
   const key = await engine.keys.key(row.key_id).catch((error) => {
     if (isErased(error)) return null

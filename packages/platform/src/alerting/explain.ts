@@ -19,6 +19,7 @@ import { overrideBody } from './overrides.ts'
 import type { Rulebook } from './rulebook.ts'
 import { type AlertingTables, toMs } from './schema.ts'
 import { alertBody, programRef, ruleRef, type StaffNames, staffNamesOf, staffRef, thresholdsOf } from './shown.ts'
+import { spansFrom } from './spans.ts'
 import { openDetail } from './summary.ts'
 
 export interface ExplainParts {
@@ -58,6 +59,7 @@ export async function explain(parts: ExplainParts, by: By, id: string): Promise<
     frames: framesOf(evidence),
     readingsLeftOut: evidence.reduce((sum, each) => sum + each.leftOut, 0),
     events: events.map((event) => eventBody(event, names)),
+    ...{ spans: spansFrom(events, alert), kind: definition.body.kind },
     ...(own === undefined ? {} : { override: overrideBody(await openOverride(engine, by.tenant, own), names) }),
     ...(isSilence ? { silence: true } : {}),
   }

@@ -70,6 +70,14 @@ test('alerting > closed until it is worse, it is told again when it is worse by 
   expect(explained.alert.sentence).toMatch(/^Worse than when it was closed: BP 210\/80 mmHg/)
   const before = await scene.alerting.explain(scene.by, first!.id)
   expect(before.events.find(({ what }) => what === 'closed')).toMatchObject({ rearm: { until: 'worse' } })
+  // It was one condition: when it ends, none of the two stands any more.
+  expect(handlings(await measure(patient, 120))).toEqual([
+    ['cleared', 'closed'],
+    ['cleared', 'new'],
+  ])
+  const { items } = await scene.alerting.alertsOf(scene.by, patient, {})
+  const both = items.filter(({ ruleCode }) => ruleCode === 'severe-hypertension')
+  expect(both.map(({ spans }) => spans.map(({ to }) => to === scene.clock.now()))).toEqual([[true], [true]])
 })
 
 test('alerting > closed until a time, it is told again then if it still stands', async () => {

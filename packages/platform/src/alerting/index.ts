@@ -1,7 +1,7 @@
 /** Alerting: rules on the reading log become alerts. Owns program, rule, rule_version, rule_override, alert, alert_event, checkpoints. */
 export { activateProgram } from './activate-program.ts'
 export { type Alerting, makeAlerting } from './alerting.ts'
-export { type Alert, alertById, alertsOf, conditionOf } from './alerts.ts'
+export { type Alert, alertById, alertsOf, conditionOf, naturesOf } from './alerts.ts'
 export { alertingErrors } from './errors.ts'
 export { alertingFacts } from './facts.ts'
 export { acknowledgeAlert, canWorsen, closeAlert, maxRearmMs, reopenAlert, worseMeans } from './handling.ts'
@@ -21,4 +21,5 @@ export {
   subjectRef,
   thresholdsOf,
 } from './shown.ts'
+export { spansOf } from './spans.ts'
 export { type AlertingOptions, alertingProgress, alertingStage, alertingUpkeepStage } from './stages.ts'

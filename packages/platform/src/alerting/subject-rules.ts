@@ -10,6 +10,7 @@ import { overrideBody } from './overrides.ts'
 import type { Rulebook } from './rulebook.ts'
 import type { AlertingTables, ProgramHead } from './schema.ts'
 import { alertBody, programRef, ruleRef, signalsOfRule, staffNamesOf, thresholdsOf } from './shown.ts'
+import { spansOf } from './spans.ts'
 
 export interface SubjectParts {
   readonly engine: Engine
@@ -71,7 +72,7 @@ export async function alertsOfSubject(
   subject: string,
   { from, to }: SubjectAlertsQuery,
 ): Promise<SubjectAlerts> {
-  const { ids, alerts } = await engine.db.asTenant(by.tenant, async (tx) => {
+  const { found, spans } = await engine.db.asTenant(by.tenant, async (tx) => {
     await assertSubject(tx, subject, '/params/id', by.kinds)
     let query = tx.tables<AlertingTables>().selectFrom('alert').select('id').where('subject_id', '=', subject)
     if (to !== undefined) query = query.where('raised_at', '<', String(to))
@@ -80,16 +81,22 @@ export async function alertsOfSubject(
     const rows = await query.orderBy('raised_at', 'desc').orderBy('id', 'desc').limit(maxAlerts).execute()
     const ids = rows.map(({ id }) => id)
     await audited(tx, by, 'read', 'alert', { subjects: [subject] })
-    return { ids, alerts: await alertsOf(engine, tx, ids) }
+    const alerts = await alertsOf(engine, tx, ids)
+    const found = ids.flatMap((id) => alerts.get(id) ?? [])
+    return { found, spans: await spansOf(tx, found) }
   })
   const named = (await subjects.names(by.tenant, [subject])).get(subject)
   if (named === undefined) return { items: [] }
-  const found = ids.flatMap((id) => alerts.get(id) ?? [])
+  // One that came back lies around the time in question without having stood in it.
+  const stood = found.filter(({ id }) =>
+    spans.get(id)!.some((span) => span.from < (to ?? Infinity) && (span.to ?? Infinity) >= (from ?? 0)),
+  )
   return {
-    items: found.map((alert) => ({
+    items: stood.map((alert) => ({
       ...alertBody(alert, named),
       ...{ program: programRef(alert.program), ruleCode: alert.rule.definition.code },
       ...{ title: alert.rule.definition.title, signals: [...signalsOfRule(alert.rule.definition)] },
+      spans: spans.get(alert.id)!,
     })),
   }
 }

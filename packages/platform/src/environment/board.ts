@@ -2,13 +2,14 @@
  * The cold-chain board: every place and thing under a temperature rule, with what its probes read now and read in the last 24 h,
  * the band it may be in, and what is open about it. Read for hundreds of units at once, in a handful of statements.
  */
-import type { Board, BoardProbe, BoardUnit } from '@careloop/contract'
+import type { AlertSpan, Board, BoardProbe, BoardUnit } from '@careloop/contract'
 import {
   type Alert,
   type Alerting,
   openAlertsOf,
   type StaffNames,
   shownSentence,
+  spansOf,
   staffNamesOf,
   subjectRef,
 } from '../alerting/index.ts'
@@ -58,6 +59,8 @@ interface Known {
   readonly probes: ReadonlyMap<string, readonly Probe[]>
   readonly glanced: ReadonlyMap<string, readonly Glanced[]>
   readonly alerts: ReadonlyMap<string, readonly Alert[]>
+  /** When each alert's condition stood, by alert. */
+  readonly spans: ReadonlyMap<string, readonly AlertSpan[]>
   readonly tasks: ReadonlyMap<string, TaskOfAlert>
   readonly sites: ReadonlyMap<string, string>
   readonly staff: ReadonlyMap<string, string>
@@ -79,16 +82,20 @@ async function gather(
     const unit = watched.get(subject)!
     return code === unit.signals[0] ? unit.band : null
   }
-  const { alerts, tasks } = await engine.db.asTenant(tenant, async (tx) => {
+  const { alerts, spans, tasks } = await engine.db.asTenant(tenant, async (tx) => {
     const alerts = await openAlertsOf(engine, tx, ids)
-    const open = [...alerts.values()].flat().map((alert) => alert.id)
+    const open = [...alerts.values()].flat()
     await audited(tx, by, 'read', 'board', { subjects: ids })
-    return { alerts, tasks: await openTasksOf(tx, open) }
+    const tasks = await openTasksOf(
+      tx,
+      open.map((alert) => alert.id),
+    )
+    return { alerts, spans: await spansOf(tx, open), tasks }
   })
   const question = { tenant, subjects: ids, signals, besides: [battery, door], now, from, stepMs, steps, bandOf }
   const glanced = ids.length === 0 ? [] : await glance(question)
   return {
-    ...{ alerts, tasks, from, glanced: Map.groupBy(glanced, (one) => one.subject) },
+    ...{ alerts, spans, tasks, from, glanced: Map.groupBy(glanced, (one) => one.subject) },
     probes: Map.groupBy(await probesOf(engine, tenant, ids), (probe) => probe.subject),
     sites: new Map((await subjects.sites(tenant)).map((site) => [site.id, site.name])),
     staff: await staffNamesOf(staff, tenant),
@@ -159,10 +166,12 @@ function alertsOn(subject: NamedSubject, known: Known): BoardUnit['alerts'] {
   return open.map((alert) => {
     const task = known.tasks.get(alert.id)
     const claimedBy = task?.claimedBy ?? null
+    const stood = known.spans.get(alert.id)!
     return {
       ...{ alert: alert.id, task: task?.task ?? null, priority: alert.priority },
       ...{ nature: alert.rule.definition.nature, title: alert.rule.definition.title },
-      ...{ sentence: shownSentence(alert, subject), since: alert.raisedAt },
+      ...{ sentence: shownSentence(alert, subject), since: stood.at(-1)!.from },
+      ...(stood.length === 1 ? {} : { firstRaisedAt: stood[0]!.from, timesBack: stood.length - 1 }),
       ...{ condition: alert.condition, handling: alert.handling },
       ...(claimedBy === null ? {} : { claimedBy: known.staff.get(claimedBy) ?? claimedBy }),
     }

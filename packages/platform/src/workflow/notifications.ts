@@ -1,8 +1,8 @@
 /** What a person was told, and whom a task was told to. No name and no value stands in it; a task's list is audited like the task. */
 import type { NotificationBody, NotificationList } from '@careloop/contract'
-import { staffNamesOf, staffRef } from '../alerting/index.ts'
+import { naturesOf, staffNamesOf, staffRef } from '../alerting/index.ts'
 import { record } from '../audit/index.ts'
-import type { Engine } from '../engine/index.ts'
+import type { Engine, TenantTx } from '../engine/index.ts'
 import type { By } from '../subjects/index.ts'
 import { type IntentRow, toMs, type WorkflowTables } from './schema.ts'
 import type { WorkingStaff } from './staff.ts'
@@ -22,11 +22,12 @@ export const notificationsOf = (engine: Engine, tenant: string, staff: string): 
       .where('channel', '=', 'in-app')
       .where('cancelled', 'is', null)
     const rows = await own.selectAll().orderBy('created_at', 'desc').orderBy('id', 'desc').limit(shownAtMost).execute()
+    const natures = await naturesOfTasks(tx, rows)
     const { unseen } = await own
       .where('seen_at', 'is', null)
       .select((eb) => eb.fn.countAll<string>().as('unseen'))
       .executeTakeFirstOrThrow()
-    return { items: rows.map((row) => notificationBody(row)), unseen: Number(unseen) }
+    return { items: rows.map((row) => notificationBody(row, natures)), unseen: Number(unseen) }
   })
 
 /** Those of others, and unknown ones, are left alone. */
@@ -50,25 +51,47 @@ export async function notificationsOfTask(
   by: By,
   task: string,
 ): Promise<NotificationList> {
-  const rows = await engine.db.asTenant(by.tenant, async (tx) => {
+  const { rows, natures } = await engine.db.asTenant(by.tenant, async (tx) => {
     const { subject_id: subject } = await readTask(tx, task, by.kinds)
     const { actor, requestId } = by
     await record(tx, { actor, action: 'read', resource: 'task', id: task, subject, requestId })
     const intents = tx.tables<WorkflowTables>().selectFrom('notification_intent').selectAll()
-    return intents.where('task_id', '=', task).orderBy('created_at').orderBy('id').execute()
+    const rows = await intents.where('task_id', '=', task).orderBy('created_at').orderBy('id').execute()
+    return { rows, natures: await naturesOfTasks(tx, rows) }
   })
   const names = await staffNamesOf(staff, by.tenant)
   return {
-    items: rows.map((row) => ({ ...notificationBody(row), to: staffRef(names, row.recipient) })),
+    items: rows.map((row) => ({ ...notificationBody(row, natures), to: staffRef(names, row.recipient) })),
     unseen: rows.filter((row) => row.channel === 'in-app' && row.cancelled === null && row.seen_at === null).length,
   }
 }
 
-function notificationBody(row: IntentRow): NotificationBody {
+/** By task. */
+async function naturesOfTasks(
+  tx: TenantTx,
+  rows: readonly IntentRow[],
+): Promise<ReadonlyMap<string, NotificationBody['nature']>> {
+  if (rows.length === 0) return new Map()
+  const asked = [...new Set(rows.map((row) => row.task_id))]
+  const tasks = await tx
+    .tables<WorkflowTables>()
+    .selectFrom('task')
+    .select(['id', 'alert_id'])
+    .where('id', 'in', asked)
+    .execute()
+  const natures = await naturesOf(
+    tx,
+    tasks.map((task) => task.alert_id),
+  )
+  return new Map(tasks.map((task) => [task.id, natures.get(task.alert_id)!]))
+}
+
+function notificationBody(row: IntentRow, natures: ReadonlyMap<string, NotificationBody['nature']>): NotificationBody {
   const [createdAt, wantedAt] = [toMs(row.created_at), toMs(row.wanted_at)]
   return {
     ...{ id: row.id, task: row.task_id, why: row.why, channel: row.channel, step: row.step },
-    ...{ priority: row.priority, title: row.title, at: createdAt, attempts: row.attempts },
+    ...{ priority: row.priority, nature: natures.get(row.task_id)!, title: row.title },
+    ...{ at: createdAt, attempts: row.attempts },
     ...(createdAt - wantedAt > lateMs ? { wantedAt } : {}),
     ...(row.delivered_at === null ? {} : { deliveredAt: toMs(row.delivered_at) }),
     ...(row.failed_at === null ? {} : { failedAt: toMs(row.failed_at) }),

@@ -140,6 +140,7 @@ function rowBody(
     ...{ handling: alert.handling, recurrences },
     value: { text: value, unit, measuredAt },
     ...{ raisedAt: alert.raisedAt, dueAt: toMs(row.due_at), owner: staffRef(staff, row.owner_id) },
+    limitFrom: toMs(row.paged_at ?? row.opened_at),
     ...(claimedBy === null ? {} : { claimedBy }),
     ...{ status: row.status, condition: alert.condition, historic: alert.historic },
     ...(row.backup_id === null ? {} : { backup: staffRef(staff, row.backup_id) }),

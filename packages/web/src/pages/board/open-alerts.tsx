@@ -10,7 +10,7 @@ import { useNow } from '../../app/clock.ts'
 import { useMay } from '../../app/session.tsx'
 import { PriorityMark } from '../../parts/priority-mark.tsx'
 import { useWhyNot } from '../../parts/why-not.ts'
-import { momentText, spanText } from '../../parts/words.ts'
+import { countText, momentText, spanText } from '../../parts/words.ts'
 import classes from './board.module.css'
 
 type OpenAlert = BoardUnit['alerts'][number]
@@ -35,8 +35,11 @@ function AlertRow({ alert, of }: { alert: OpenAlert; of: string }) {
       <div>
         <strong>{sentence}</strong>
         <div className={classes.soft}>
-          {momentText(since, now)}, {spanText(now - since)} ago ·{' '}
-          {condition === 'active' ? 'still there' : 'in range again'} ·{' '}
+          {momentText(since, now)}, {spanText(now - since)} ago
+          {alert.firstRaisedAt === undefined
+            ? ''
+            : `, first ${momentText(alert.firstRaisedAt, now)}, came back ${countText(alert.timesBack ?? 1, 'time')}`}{' '}
+          · {condition === 'active' ? 'still there' : 'in range again'} ·{' '}
           {claimedBy === undefined ? 'nobody has it yet' : `${claimedBy} has it`}
         </div>
         {alert.task === null ? null : <WhatToDo task={alert.task} alert={alert} of={of} />}

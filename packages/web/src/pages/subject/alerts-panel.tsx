@@ -9,7 +9,8 @@ import { useMay } from '../../app/session.tsx'
 import { PriorityMark } from '../../parts/priority-mark.tsx'
 import rows from '../../parts/rows.module.css'
 import { Section } from '../../parts/section.tsx'
-import { agoText, countText, momentText, spanText } from '../../parts/words.ts'
+import { agoText, countText } from '../../parts/words.ts'
+import { endOf, stoodWords } from './alert-words.ts'
 
 type Alert = SubjectAlerts['items'][number]
 
@@ -42,7 +43,7 @@ export function AlertsPanel({ alerts, span }: { alerts: readonly Alert[]; span: 
 
 function AlertRow({ alert }: { alert: Alert }) {
   const now = useNow()
-  const { raisedAt, clearedAt, condition, handling } = alert
+  const { condition, handling } = alert
   const task = useTaskOf(alert.id)
   return (
     <li className={rows.row}>
@@ -50,9 +51,7 @@ function AlertRow({ alert }: { alert: Alert }) {
       <div className={rows.what}>
         {alert.sentence}
         <div className={rows.soft}>
-          {momentText(raisedAt, now)}
-          {clearedAt === undefined ? `, for ${spanText(now - raisedAt)}` : `, lasted ${spanText(clearedAt - raisedAt)}`}
-          , {handlingWords[handling]}
+          {stoodWords(alert, now)}, {handlingWords[handling]}
           {alert.historic ? ', found late' : ''}
           {alert.wrongSubject ? ', readings were of somebody else' : ''}
         </div>
@@ -62,9 +61,7 @@ function AlertRow({ alert }: { alert: Alert }) {
           </Link>
         )}
       </div>
-      <span className={rows.tag}>
-        {condition === 'active' ? 'Active' : `Ended ${agoText(clearedAt ?? raisedAt, now)}`}
-      </span>
+      <span className={rows.tag}>{condition === 'active' ? 'Active' : `Ended ${agoText(endOf(alert), now)}`}</span>
     </li>
   )
 }

@@ -40,6 +40,7 @@ const alert = (raisedAt: number, clearedAt: number | undefined, signals: string[
   },
   ...{ program: { code: 'p', title: 'P' }, ruleCode: 'too-warm', title: 'Too warm' },
   ...(clearedAt === undefined ? {} : { clearedAt }),
+  spans: [{ from: raisedAt, to: clearedAt ?? null }],
 })
 
 describe('the chart of a signal', () => {
@@ -92,6 +93,23 @@ describe('the chart of a signal', () => {
     expect(spans!.map(({ from, to }) => [from, to])).toEqual([
       [10, 20],
       [60, 100],
+    ])
+  })
+
+  it('shades an alert that came back only while its condition stood', () => {
+    const back = {
+      ...alert(10, undefined, ['temperature-probe']),
+      spans: [
+        { from: 10, to: 20 },
+        { from: 90, to: null },
+      ],
+    }
+    const { spans } = chartOf([series('temperature-probe', [[10, 5]])], ['temperature-probe'], '°C', {
+      ...{ rules: [], states: [], alerts: [back] },
+    })
+    expect(spans!.map(({ from, to }) => [from, to])).toEqual([
+      [10, 20],
+      [90, 100],
     ])
   })
 

@@ -97,10 +97,12 @@ function gapsOf(answers: readonly Asked[], codes: readonly string[], from: numbe
 function spansOfAlerts(alerts: readonly Alert[], codes: readonly string[], from: number, to: number): PlotSpan[] {
   return alerts
     .filter(({ signals }) => signals.some((each) => codes.includes(each)))
-    .map(({ raisedAt, clearedAt, priority, nature, title }) => ({
-      ...{ from: raisedAt, to: clearedAt ?? to, priority, label: title },
-      ...(nature === 'technical' ? { isTechnical: true } : {}),
-    }))
+    .flatMap(({ spans, priority, nature, title }) =>
+      spans.map((span) => ({
+        ...{ from: span.from, to: span.to ?? to, priority, label: title },
+        ...(nature === 'technical' ? { isTechnical: true } : {}),
+      })),
+    )
     .filter((span) => span.to >= from && span.from <= to)
 }
 

@@ -44,7 +44,7 @@ export function Acts({ task, body, checked, going }: ActsProps) {
       {isMine ? null : <ActButton choice={claim} isActing={acts.isActing} />}
       <ActButton choice={complete} variant={isMine ? 'filled' : 'default'} isActing={false} />
       <More choices={choices.slice(2)} />
-      <TimeLeft from={task.raisedAt} due={task.dueAt} />
+      <TimeLeft from={task.limitFrom ?? task.raisedAt} due={task.dueAt} />
       <Text c="dimmed" role="status" className={classes.standing!}>
         {standing(task, acts, me)}
       </Text>

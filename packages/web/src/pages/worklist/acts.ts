@@ -15,7 +15,10 @@ export interface Around {
 /** Why an act is not possible; null = it is. */
 export type WhyNot = Readonly<Record<ActName, string | null>>
 
-export type ActedRow = Pick<WorklistRow, 'status' | 'priority' | 'dueAt' | 'raisedAt' | 'handling' | 'claimedBy'> & {
+export type ActedRow = Pick<
+  WorklistRow,
+  'status' | 'priority' | 'dueAt' | 'raisedAt' | 'limitFrom' | 'handling' | 'claimedBy'
+> & {
   readonly claimedAt?: number | undefined
 }
 

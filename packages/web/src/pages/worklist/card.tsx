@@ -73,7 +73,7 @@ function Row({ row, isFirst, isChosen, me }: RowProps) {
         <Age at={row.value.measuredAt} />
       </span>
       <span className={classes.left}>
-        <TimeLeft from={row.raisedAt} due={row.dueAt} />
+        <TimeLeft from={row.limitFrom ?? row.raisedAt} due={row.dueAt} />
       </span>
       <span className={classes.owner}>
         <Owner row={row} me={me} />

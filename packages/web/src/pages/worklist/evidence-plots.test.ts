@@ -27,6 +27,7 @@ const explain = (readings: EvidenceReading[], clearedAt?: number): ExplainBody =
     ...{ action: '', limitMs: 1 },
   },
   ...{ checklist: [], thresholds: [], readings, frames: [], readingsLeftOut: 0, events: [] },
+  ...{ kind: 'threshold', spans: [{ from: now - 60_000, to: clearedAt ?? null }] },
 })
 
 it('draws silence as a gap from what was heard last until now, or until something came', () => {

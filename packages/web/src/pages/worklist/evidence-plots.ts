@@ -6,7 +6,11 @@ import type { PlotLine, PlotModel } from '../../parts/plot/model.ts'
  * One chart a unit; systolic and diastolic together as bars.
  * @param isSilence the rule is about nothing coming: what was heard last, and a hatched gap since
  */
-export function plotsOf({ readings, thresholds, alert }: ExplainBody, isSilence: boolean, now: number): PlotModel[] {
+export function plotsOf(
+  { readings, thresholds, alert, spans }: ExplainBody,
+  isSilence: boolean,
+  now: number,
+): PlotModel[] {
   const end = alert.clearedAt ?? now
   const byUnit = Map.groupBy(readings, (reading) => reading.unit)
   return [...byUnit].map(([unit, own]) => {
@@ -25,11 +29,10 @@ export function plotsOf({ readings, thresholds, alert }: ExplainBody, isSilence:
       gaps: isSilence ? [{ from: own.at(-1)!.measuredAt, to: end, reason: 'no-data' as const }] : [],
       ...(isSilence ? { from: own[0]!.measuredAt - (end - own[0]!.measuredAt) * 0.06, to: end } : {}),
       bars: codes.has('systolic') && codes.has('diastolic'),
-      span: {
-        from: alert.raisedAt,
-        to: end,
-        priority: alert.priority,
-      },
+      spans: spans.map(({ from, to }) => ({
+        ...{ from, to: to ?? now, priority: alert.priority },
+        ...(alert.nature === 'technical' ? { isTechnical: true } : {}),
+      })),
     }
   })
 }

@@ -119,14 +119,10 @@ function Why({ explain }: { explain: UseQueryResult<ExplainBody> }) {
 
 function Reasons({ explain }: { explain: ExplainBody }) {
   const standing = useStanding(explain)
-  // A rule without limits and without a reading that met it is about what did not come.
-  const isSilence =
-    standing?.kind === 'absence' ||
-    (standing === undefined && explain.thresholds.length === 0 && !explain.readings.some(({ breach }) => breach))
   return (
     <>
       {standing?.override === undefined ? null : <OwnLimit override={standing.override} standing={standing} />}
-      <Evidence explain={explain} isSilence={isSilence} />
+      <Evidence explain={explain} isSilence={explain.kind === 'absence'} />
     </>
   )
 }

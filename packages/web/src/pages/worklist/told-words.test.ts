@@ -5,7 +5,7 @@ import { toldWords } from './told-words.ts'
 const now = new Date(2026, 2, 3, 12, 0).getTime()
 const item = (over: Partial<NotificationBody>): NotificationBody => ({
   ...{ id: 'n', task: 't', to: { id: 'u', name: 'Nora Nurse' }, why: 'raised', channel: 'in-app', step: 0 },
-  ...{ priority: 'high', title: 'Blood pressure severely high', at: now, attempts: 1 },
+  ...{ priority: 'high', nature: 'physiological', title: 'Blood pressure severely high', at: now, attempts: 1 },
   ...over,
 })
 

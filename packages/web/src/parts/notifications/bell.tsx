@@ -131,7 +131,7 @@ function Told({ onDone }: { onDone: () => void }) {
                 data-unseen={item.seenAt === undefined || undefined}
                 onClick={() => open(item)}
               >
-                <PriorityMark priority={item.priority} nature="physiological" size={16} />
+                <PriorityMark priority={item.priority} nature={item.nature} size={16} />
                 <span className={classes.words}>
                   <span>
                     {nameOf(item.task)}

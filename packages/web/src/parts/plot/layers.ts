@@ -1,15 +1,7 @@
 /** What uPlot does not draw by itself: allowed band, alert spans, gaps, states, min-max bands, bars, breaches, limits. */
 import type uPlot from 'uplot'
 import type { PlotColours } from './colours.ts'
-import {
-  type GapReason,
-  gapWords,
-  type PlotGap,
-  type PlotLimit,
-  type PlotModel,
-  type PlotSpan,
-  spansOf,
-} from './model.ts'
+import { type GapReason, gapWords, type PlotGap, type PlotLimit, type PlotModel, type PlotSpan } from './model.ts'
 
 const px = () => devicePixelRatio
 
@@ -20,7 +12,7 @@ export function drawBehind(u: uPlot, model: PlotModel, colours: PlotColours): vo
   clipToPlot(u)
   if (model.band !== undefined) drawAllowed(u, model.band, colours)
   // The most urgent is drawn last: nothing covers it.
-  for (const span of spansOf(model).toSorted(byUrgency)) drawSpan(u, span, colours)
+  for (const span of (model.spans ?? []).toSorted(byUrgency)) drawSpan(u, span, colours)
   for (const gap of model.gaps) drawGap(u, gap, colours)
   for (const state of model.states ?? []) {
     const [x, width] = boxOf(u, state)

@@ -1,7 +1,7 @@
 /** Below a chart: what the cursor or the last reading says, what colours and hatching mean, whose time zone it is. */
 import { useNow } from '../../app/clock.ts'
 import { agoText, momentText, viewerZone } from '../words.ts'
-import { gapReasonsOf, gapWords, notesAt, type PlotModel, readTimesOf, spansOf, valuesAt } from './model.ts'
+import { gapReasonsOf, gapWords, notesAt, type PlotModel, readTimesOf, valuesAt } from './model.ts'
 import classes from './plot.module.css'
 
 export function PlotLegend({ model, at }: { model: PlotModel; at: number | undefined }) {
@@ -10,7 +10,7 @@ export function PlotLegend({ model, at }: { model: PlotModel; at: number | undef
       <Read model={model} at={at} />
       <span className={classes.keys}>
         <Lines model={model} />
-        {[...new Map(spansOf(model).map((span) => [span.label, span])).values()].map(
+        {[...new Map((model.spans ?? []).map((span) => [span.label, span])).values()].map(
           ({ label, priority, isTechnical }) =>
             label === undefined ? null : (
               <span key={label} className={classes.spanKey} data-kind={isTechnical ? 'technical' : priority}>

@@ -67,7 +67,6 @@ export interface PlotModel {
   readonly bars: boolean
   /** States: the line keeps its height until the next reading. */
   readonly isStepped?: boolean
-  readonly span?: PlotSpan
   readonly spans?: readonly PlotSpan[]
   /** What is allowed; null = open on that side. */
   readonly band?: { readonly low: number | null; readonly high: number | null }
@@ -88,12 +87,6 @@ export const readTimesOf = (model: PlotModel): number[] =>
     ...model,
     lines: model.lines.map((line) => ({ ...line, points: line.points.filter((point) => !point.isBreak) })),
   })
-
-/** All spans of alerts, whichever way they were given. */
-export const spansOf = (model: PlotModel): readonly PlotSpan[] => [
-  ...(model.span === undefined ? [] : [model.span]),
-  ...(model.spans ?? []),
-]
 
 /** A number of a line as people read it: with its decimals, or what it means. */
 export const textOf = (model: PlotModel, line: PlotLine, value: number): string =>
