@@ -86,6 +86,60 @@ test('absence > a connection that comes and goes puts it off by at most the rule
   expect(raised[0]![2]).toBeLessThanOrEqual(2 * 2 * 30 * minute + 2 * minute)
 })
 
+test('absence > who measures other things only is waited for no longer, also while all is well with what it measures', () => {
+  const evaluator = new Evaluator()
+  evaluator.advance(start)
+  evaluator.configure('s', [spec('silent', silent), spec('nobody', nobody)], [worn('cuff'), worn('scale')])
+  for (let now = start; now <= start + hour; now += minute) {
+    for (const device of ['cuff', 'scale']) hear(evaluator, device, now, { signal: 'systolic' })
+    evaluator.advance(now)
+  }
+  expect(told(evaluator)).toEqual([])
+})
+
+const behind = (gatewayRules: readonly SubjectRule[]) => {
+  const evaluator = open([worn('d', { gateway: 'g' })])
+  evaluator.configure('box', gatewayRules, [worn('g')])
+  hear(evaluator, 'd', start)
+  until(evaluator, start + 10 * minute)
+  evaluator.connection('g', false, start + 10 * minute)
+  return evaluator
+}
+
+test('absence > behind a gateway of which nobody is told the clock stands for a day and not for ever', () => {
+  const evaluator = behind([])
+  until(evaluator, start + 24 * hour)
+  expect(told(evaluator)).toEqual([])
+  until(evaluator, start + 25 * hour, minute)
+  expect(told(evaluator)).toEqual([['raised', 'd', 24 * hour + 30 * minute]])
+  hear(evaluator, 'd', start + 26 * hour)
+  expect(told(evaluator)).toEqual([['cleared', 'd', 26 * hour]])
+})
+
+test('absence > behind a gateway that is told of by itself the clock stands, until nobody is told of it any more', () => {
+  const gone = spec('gone', { kind: 'absence', of: 'connection', afterMs: 10 * minute, per: 'device' })
+  const evaluator = behind([gone])
+  until(evaluator, start + 72 * hour, minute)
+  expect(told(evaluator)).toEqual([['raised', 'g', 20 * minute]])
+  evaluator.configure('box', [], [worn('g')])
+  until(evaluator, start + 130 * hour, minute)
+  expect(told(evaluator).map(([what, focus]) => [what, focus])).toEqual([
+    ['cleared', 'g'],
+    ['raised', 'd'],
+  ])
+})
+
+test('absence > days in which nobody listened at all are not held against what is behind a gateway', () => {
+  const evaluator = behind([])
+  const back = start + 72 * hour
+  evaluator.advance(back)
+  evaluator.connection('g', true, back + minute)
+  until(evaluator, back + 10 * minute)
+  expect(told(evaluator)).toEqual([])
+  until(evaluator, back + hour)
+  expect(told(evaluator)).toHaveLength(1)
+})
+
 test('absence > a device heard by another way while its own gateway is gone is raised when it falls silent', () => {
   const evaluator = open([worn('d', { gateway: 'g' })])
   evaluator.connection('g', false, start)

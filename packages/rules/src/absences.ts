@@ -13,6 +13,7 @@ import {
   resume,
   type Silence,
   slowest,
+  standOn,
   startClock,
   stepBackSilence,
   stopClock,
@@ -88,7 +89,15 @@ export class Absences {
   door(process: string, up: boolean, at: EpochMs): void {
     const was = this.ears.isDeaf
     this.ears.door(process, up)
-    if (this.ears.isDeaf !== was) for (const subject of this.#subjects) this.#attend(subject, at)
+    if (this.ears.isDeaf === was) return
+    for (const subject of this.#subjects) this.#attend(subject, at)
+    // Whose gateway has yet to come back: what passed while nobody listened does not count.
+    if (was)
+      this.#each((subject, state, silence) => {
+        if (silence.pausedAt === null) return
+        standOn(silence, at)
+        this.#host.changed(subject, state, silence)
+      })
   }
 
   connection(device: string, connected: boolean, at: EpochMs): void {
@@ -143,8 +152,11 @@ export class Absences {
     }
   }
 
-  /** Readings of one entry, of a subject with absence rules. */
-  readings(subject: SubjectState, readings: readonly LoggedReading[], source: Source): void {
+  /**
+   * Readings of one entry, of a subject with absence rules.
+   * @param isNews whether they are to be heard; else they wait, and show only what else their device measures
+   */
+  readings(subject: SubjectState, readings: readonly LoggedReading[], source: Source, isNews: boolean): void {
     for (const state of subject.absences) {
       const { compiled } = state.spec
       if (state.failed !== null || compiled.signals.length === 0) continue
@@ -153,8 +165,11 @@ export class Absences {
         if (reading.measuredAt <= measuredAt || !compiled.signals.includes(reading.signal)) continue
         if (isUsable(reading) && covers(state, reading.measuredAt)) measuredAt = reading.measuredAt
       }
-      if (measuredAt > Number.NEGATIVE_INFINITY) this.hear(subject, state, source, measuredAt)
-      else if (compiled.perDevice) this.#hearOtherwise(subject, state, readings, source.device)
+      if (measuredAt > Number.NEGATIVE_INFINITY) {
+        // What waits at the gate of another signal was measured before, or the other way round: it is heard first.
+        if (isNews) this.#host.settle(subject)
+        if (isNews) this.hear(subject, state, source, measuredAt)
+      } else if (compiled.perDevice) this.#hearOtherwise(subject, state, readings, source.device)
     }
   }
 
@@ -232,7 +247,12 @@ export class Absences {
   }
 
   #skip(subject: SubjectState, state: RuleState, silence: Silence, from: EpochMs, to: EpochMs): void {
-    if (silence.pausedAt !== null || silence.due === null) return
+    if (silence.due === null) return
+    if (silence.pausedAt !== null) {
+      standOn(silence, silence.pausedAt + to - from)
+      this.#host.changed(subject, state, silence)
+      return
+    }
     // What was last heard in a commit that is evaluated right now is told by a time that lies after the gap.
     pause(silence, from)
     resume(silence, to, graceFor(subject, state, silence))
@@ -256,12 +276,26 @@ export class Absences {
   }
 
   /** Deaf to all, or the gateway is gone by which this one is heard. */
-  #isUnheard({ devices }: SubjectState, { focus, lastDevice }: Silence): boolean {
+  #isUnheard(subject: SubjectState, silence: Silence): boolean {
     if (this.ears.isDeaf) return true
     const isCut = ({ gateway }: WatchedDevice) => gateway !== null && this.ears.disconnectedSince(gateway) !== undefined
-    const one = devices?.find(({ device }) => device === (focus === '' ? lastDevice : focus))
-    if (one !== undefined) return isCut(one)
-    return focus === '' && devices !== null && devices.length > 0 && devices.every(isCut)
+    const awaited = awaitedBy(subject, silence)
+    return awaited.length > 0 && awaited.every(isCut)
+  }
+
+  /** Whether a clock stands behind a gateway that is gone and nobody is told of: then nobody would ever learn of it. */
+  isForgotten(subject: SubjectState, silence: Silence): boolean {
+    return !this.ears.isDeaf && !awaitedBy(subject, silence).some(({ gateway }) => this.#isTold(gateway))
+  }
+
+  #isTold(gateway: string | null): boolean {
+    const rules = gateway === null ? [] : (this.#wearers.get(gateway)?.absences ?? [])
+    return rules.some(
+      (state) =>
+        state.failed === null &&
+        bodyOf(state).of === 'connection' &&
+        state.silences.some(({ focus, active, due }) => focus === gateway && (active || due !== null)),
+    )
   }
 
   #each(visit: (subject: SubjectState, state: RuleState, silence: Silence) => void): void {
@@ -274,6 +308,13 @@ export class Absences {
 }
 
 const bodyOf = (state: RuleState): AbsenceRule => state.spec.compiled.body as AbsenceRule
+
+/** The devices by which a silence could end. */
+function awaitedBy({ devices }: SubjectState, { focus, lastDevice }: Silence): readonly WatchedDevice[] {
+  const one = devices?.find(({ device }) => device === (focus === '' ? lastDevice : focus))
+  if (one !== undefined) return [one]
+  return focus === '' ? (devices ?? []) : []
+}
 
 const covers = ({ spec: { from, to } }: RuleState, at: EpochMs): boolean => at >= from && (to === null || at < to)
 

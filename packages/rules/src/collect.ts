@@ -17,6 +17,8 @@ export interface Collected {
   readonly isRead: boolean
   /** Whether an absence rule is to hear of the entry. */
   readonly isNews: boolean
+  /** Of no news: whether it may show that a device measures other things than a rule waits for. */
+  readonly isOfOthers: boolean
   /** Whether a gate was closed, to be opened when all is judged. */
   readonly isClosed: boolean
 }
@@ -35,6 +37,7 @@ export function collectEntry(
   let isNews = false
   let isRead = false
   let isClosed = false
+  let isOfOthers = false
   for (const reading of inOrder(readings)) {
     const readers = subject.bySignal.get(reading.signal)
     if (readers === undefined) continue
@@ -49,6 +52,7 @@ export function collectEntry(
     if (readers.isAwaited) {
       if (isShort) isHeard = true
       else isNews = true
+      if (readers.isOfOthers) isOfOthers = true
     }
     if (isShort && readers.direct.length === 0) continue
     if (points === noPoints && (!waits || !waitsOwn)) points = new Map()
@@ -62,7 +66,7 @@ export function collectEntry(
       collect(points, state, slot, reading, reading.value as Usable, source)
     }
   }
-  return { points, isRead, isNews: isNews || !isHeard, isClosed }
+  return { points, isRead, isNews: isNews || !isHeard, isOfOthers, isClosed }
 }
 
 /** What waits is older, and comes first; until this reading is judged nothing more may wait. */

@@ -12,8 +12,8 @@ import { handle, isToldAgain, newStanding, type Rearm } from './handling.ts'
 import type { Hearing, WatchedDevice } from './hearing.ts'
 import { newLane, raiseByTimer, type Told } from './lane.ts'
 import { copyPoint, deadlineOf, type Machine, type Point } from './machine.ts'
-import { heardAt, type Source } from './rule.ts'
-import { calm, raiseSilence, type Silence, stopClock } from './silence.ts'
+import { type AbsenceRule, heardAt, type Source } from './rule.ts'
+import { calm, patienceMs, raiseSilence, type Silence, standOn, stopClock } from './silence.ts'
 import { reopenGates, type SubjectState, settleGates, subjectState } from './subject-state.ts'
 import { type Timer, Timers } from './timers.ts'
 import {
@@ -172,9 +172,9 @@ export class Evaluator {
     const known = this.#subjects.get(subject)
     if (known === undefined) return
     this.#subject = known
-    const { points, isRead, isNews, isClosed } = collectEntry(known, readings, source, this.#keeper)
+    const { points, isRead, isNews, isOfOthers, isClosed } = collectEntry(known, readings, source, this.#keeper)
     if (isRead) this.#markChanged(known)
-    if (isNews && known.absences.length > 0) this.#absences.readings(known, readings, source)
+    if ((isNews || isOfOthers) && known.absences.length > 0) this.#absences.readings(known, readings, source, isNews)
     if (points.size === 0) return
     for (const [state, list] of points) for (const point of list) this.#take(known, state, point, source)
     if (isClosed) reopenGates(known)
@@ -331,7 +331,9 @@ export class Evaluator {
       this.#watch(subject, state, of)
     } else {
       if (isOver) this.#endSilence(subject, state, of, to)
-      else this.#fireSilence(subject, state, of, due)
+      else if (of.pausedAt === null || this.#absences.isForgotten(subject, of))
+        this.#fireSilence(subject, state, of, due)
+      else standOn(of, due)
       this.#watchSilence(subject, state, of)
     }
   }
@@ -505,7 +507,10 @@ export class Evaluator {
   }
 
   #watchSilence(subject: SubjectState, state: RuleState, silence: Silence): void {
-    const clock = silence.active ? silence.rearmAt : silence.pausedAt === null ? silence.due : null
+    const { active, due, pausedAt, rearmAt } = silence
+    const standing =
+      due !== null && pausedAt !== null ? due + patienceMs((state.spec.compiled.body as AbsenceRule).afterMs) : null
+    const clock = active ? rearmAt : (standing ?? due)
     const isWanted = silence.active || silence.due !== null
     const end = isWanted ? (state.spec.to ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
     this.#timers.set(subject, state, silence, Math.min(clock ?? Number.POSITIVE_INFINITY, end))

@@ -60,6 +60,22 @@ export function pause(silence: Silence, at: EpochMs): void {
   silence.pausedAt ??= at
 }
 
+/** Time passed while the clock stood: what remains of it remains. */
+export function standOn(silence: Silence, until: EpochMs): void {
+  const by = Math.max(0, until - (silence.pausedAt ?? until))
+  if (silence.pausedAt === null || silence.due === null) return
+  silence.pausedAt += by
+  silence.due += by
+  silence.latest += by
+}
+
+/**
+ * How long a clock may stand behind a gateway of which nobody is told: then whoever waits for the device is told after all. Long
+ * enough for what is mended within a day, and for a device that measures more seldom.
+ */
+export const patienceMs = (afterMs: number): number => Math.max(dayMs, afterMs)
+const dayMs = 24 * 60 * 60_000
+
 /** Hears again: the clock goes on where it stood, and leaves at least a grace. */
 export function resume(silence: Silence, at: EpochMs, graceMs: number): void {
   const deafMs = Math.max(0, at - (silence.pausedAt ?? at))
@@ -112,6 +128,7 @@ export function raiseSilence(silence: Silence, at: EpochMs): void {
   silence.active = true
   silence.raisedAt = at
   silence.due = null
+  silence.pausedAt = null
 }
 
 export function calm(silence: Silence): void {

@@ -14,6 +14,8 @@ export interface SignalReaders {
   readonly gates: Map<string, Gate>
   /** Whether an absence rule waits for this signal. */
   readonly isAwaited: boolean
+  /** Whether an absence rule by device waits for other signals: a device that measures this one may be none of its. */
+  readonly isOfOthers: boolean
 }
 
 export interface SubjectState {
@@ -55,6 +57,10 @@ function readersOf(code: string, all: readonly RuleState[]): SignalReaders {
     absencesPerDevice: absences.filter(perDevice),
     gates: new Map(),
     isAwaited: absences.length > 0,
+    isOfOthers: all.some(
+      ({ spec: { compiled } }) =>
+        compiled.isAbsence && compiled.perDevice && compiled.signals.length > 0 && !compiled.signals.includes(code),
+    ),
   }
 }
 
