@@ -57,22 +57,28 @@ let kills = 0
 const unnoted: string[] = []
 const nights: Night[] = []
 
-beforeAll(async () => {
-  office = await openPostOffice()
-  const { host, port } = office.settings
-  ground = await openGround({
-    ...{ CARELOOP_SMTP_URL: `smtp://${host}:${port}`, CARELOOP_MAIL_FROM: office.settings.from },
-  })
-  const namings = ['seq', 'ts', 'neither'] as const
-  devices = await Promise.all(
-    Array.from({ length: 12 }, (_, i) => ground.device(namings[i % 3]!, { version: i % 2 === 0 ? 4 : 5 })),
-  )
-  cast = await gather(ground, rounds)
-  await waitFor('the first tasks', async () => (await readTold(ground.rooms().engine, ground.clinic)).length === rounds)
-  await calmDown(ground, cast)
-  await ground.letGo()
-  for (const device of devices) device.start()
-})
+beforeAll(
+  async () => {
+    office = await openPostOffice()
+    const { host, port } = office.settings
+    ground = await openGround({
+      ...{ CARELOOP_SMTP_URL: `smtp://${host}:${port}`, CARELOOP_MAIL_FROM: office.settings.from },
+    })
+    const namings = ['seq', 'ts', 'neither'] as const
+    devices = await Promise.all(
+      Array.from({ length: 12 }, (_, i) => ground.device(namings[i % 3]!, { version: i % 2 === 0 ? 4 : 5 })),
+    )
+    cast = await gather(ground, rounds)
+    await waitFor(
+      'the first tasks',
+      async () => (await readTold(ground.rooms().engine, ground.clinic)).length === rounds,
+    )
+    await calmDown(ground, cast)
+    await ground.letGo()
+    for (const device of devices) device.start()
+  },
+  120_000 + rounds * 10_000,
+)
 afterAll(async () => {
   await ground?.end()
   await office?.shut()
