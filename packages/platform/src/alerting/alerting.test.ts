@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { aFridge, aPatient } from '../subjects/fixtures.ts'
-import { isActiveProgram } from './programs.ts'
+import { activeProgramKind } from './programs.ts'
 import { minute, openScene, type Scene, start } from './testing/scene.ts'
 
 let scene: Scene
@@ -183,7 +183,8 @@ test('alerting > activating the same program again changes nothing, a changed ru
 })
 
 test('alerting > a program counts as active where it was activated, and nowhere else', async () => {
-  const isActive = (tenant: string, code: string) => isActiveProgram(scene.engine, tenant, code)
+  const isActive = async (tenant: string, code: string) =>
+    (await activeProgramKind(scene.engine, tenant, code)) !== null
   expect(await isActive(scene.tenant, 'hypertension-rpm')).toBe(true)
   expect(await isActive(scene.tenant, 'hypertension')).toBe(false)
   expect(await isActive(await scene.test.tenant(), 'hypertension-rpm')).toBe(false)

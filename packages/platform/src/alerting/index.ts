@@ -8,7 +8,7 @@ export { acknowledgeAlert, canWorsen, closeAlert, maxRearmMs, reopenAlert, worse
 export { type Members, peopleWith, type Staff } from './members.ts'
 export { openAlertsOf } from './open-alerts.ts'
 export { readProgram, readPrograms } from './program-files.ts'
-export { type InstalledProgram, isActiveProgram } from './programs.ts'
+export { activeProgramKind, type InstalledProgram } from './programs.ts'
 export { releaseAlert } from './release.ts'
 export {
   alertBody,

@@ -31,7 +31,8 @@ export async function headOf(tx: TenantTx, by: By, code: string): Promise<Progra
 
 /** Locks a rule by its id or its code. @throws Failure `rule-not-found` */
 export async function lockRule(tx: TenantTx, program: string, rule: string): Promise<RuleRow> {
-  const isId = /^[0-9a-f]{8}-[0-9a-f]{4}-/i.test(rule)
+  // Whole: what only begins like an id is a code, and the database refuses it as an id.
+  const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(rule)
   const row = await tx
     .tables<AlertingTables>()
     .selectFrom('rule')

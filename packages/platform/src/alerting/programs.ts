@@ -1,15 +1,25 @@
 /** Programs as they stand in an organisation: their rules in the newest version, and what was changed here and why. */
+import type { SubjectKind } from '@careloop/contract'
 import type { OwnedRule, Program } from '@careloop/rules'
 import type { DataKey, Engine, TenantTx } from '../engine/index.ts'
 import { openReason, type RuleChange } from './rule-versions.ts'
 import { type AlertingTables, type ProgramHead, toMs } from './schema.ts'
 
-/** Whether rules of this program are evaluated here. */
-export const isActiveProgram = (engine: Engine, tenant: string, code: string): Promise<boolean> =>
+/** Kind of subject that this program is for; null when none of its rules is evaluated here. */
+export const activeProgramKind = (engine: Engine, tenant: string, code: string): Promise<SubjectKind | null> =>
   engine.db.asTenant(tenant, async (tx) => {
-    const rules = tx.tables<AlertingTables>().selectFrom('rule').select('id')
-    const active = rules.where('program', '=', code).where('active_version', 'is not', null)
-    return (await active.limit(1).executeTakeFirst()) !== undefined
+    const found = await tx
+      .tables<AlertingTables>()
+      .selectFrom('rule')
+      .innerJoin('program', (join) =>
+        join.onRef('program.code', '=', 'rule.program').onRef('program.tenant_id', '=', 'rule.tenant_id'),
+      )
+      .select('program.definition')
+      .where('rule.program', '=', code)
+      .where('rule.active_version', 'is not', null)
+      .limit(1)
+      .executeTakeFirst()
+    return found?.definition.subjectKind ?? null
   })
 
 /** The newest change of a kind that somebody made to a rule. */

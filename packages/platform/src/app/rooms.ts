@@ -1,12 +1,12 @@
 /** The rooms of one process, each made once, in the order in which they may call each other. */
 import { profile } from '@careloop/profiles'
-import { type Alerting, isActiveProgram, makeAlerting, readPrograms } from '../alerting/index.ts'
+import { type Alerting, activeProgramKind, makeAlerting, readPrograms } from '../alerting/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { ensureCa, type Fleet, issueDeviceCertificate, makeFleet } from '../fleet/index.ts'
 import { type Identity, makeIdentity } from '../identity/index.ts'
 import { makeQuarantine, type Quarantine } from '../ingest/index.ts'
 import { makeSubjects, type Subjects } from '../subjects/index.ts'
-import { makeWorkflow, type Ways, type Workflow } from '../workflow/index.ts'
+import { makeWorkflow, mayTake, type Ways, type Workflow } from '../workflow/index.ts'
 import { shippedPrograms } from './shipped-programs.ts'
 
 export interface Rooms {
@@ -31,7 +31,13 @@ export async function openRooms(
     idleLockMs: options.idleLockMs ?? 15 * 60_000,
   })
   const staff = (tenant: string) => identity.members(tenant)
-  const subjects = makeSubjects(engine, staff, (tenant, code) => isActiveProgram(engine, tenant, code))
+  const subjects = makeSubjects(engine, staff, {
+    programKind: (tenant, code) => activeProgramKind(engine, tenant, code),
+    async mayAnswer(tenant, id, kind) {
+      const person = (await staff(tenant)).find((each) => each.id === id)
+      return person !== undefined && mayTake(tenant, person, kind)
+    },
+  })
   const ca = await ensureCa(engine)
   const fleet = makeFleet(engine, {
     knowsProfile: (code) => profile(code) !== undefined,

@@ -74,9 +74,38 @@ test('enrolments > one at a time in a program; what is refused leaves no trace i
   expect(open).toHaveLength(1)
 })
 
+/** Nora looks after patients, Ben after refrigerators. */
+const strictSubjects = (): Subjects =>
+  makeSubjects(ground.engine, async () => ['nora', 'ben'].map((id) => ({ id, endedAt: null })), {
+    async programKind(tenant, code) {
+      if (tenant !== by.tenant) return null
+      return code === 'falls' ? 'patient' : code === 'vaccine-fridge' ? 'asset' : null
+    },
+    mayAnswer: async (_tenant, staff, kind) => (staff === 'nora') === (kind === 'patient'),
+  })
+
+test('enrolments > nobody is enrolled where no rule looks at such a subject, nor with an owner who could not open its alerts', async () => {
+  const strict = strictSubjects()
+  const subject = (await strict.create(by, aPatient())).id
+  const before = (await logged()).length
+  for (const [wanted, pointer] of [
+    [{ program: 'vaccine-fridge', owner: 'nora' }, '/body/program'],
+    [{ program: 'falls', owner: 'ben' }, '/body/owner'],
+    [{ program: 'falls', owner: 'nora', backup: 'ben' }, '/body/backup'],
+  ] as const)
+    await expect(strict.enrol(by, subject, wanted)).rejects.toEqual(refused('enrolment-unfit', pointer))
+  expect((await logged()).length).toBe(before)
+  const { id } = await strict.enrol(by, subject, { program: 'falls', owner: 'nora' })
+  await expect(strict.updateEnrolment(by, id, { owner: 'ben', backup: null })).rejects.toEqual(
+    refused('enrolment-unfit', '/body/owner'),
+  )
+  await expect(strict.updateEnrolment(by, id, { owner: 'nora', backup: 'ben' })).rejects.toEqual(
+    refused('enrolment-unfit', '/body/backup'),
+  )
+})
+
 test('enrolments > nobody is enrolled where no rule looks', async () => {
-  const staff = async () => [{ id: 'nora', endedAt: null }]
-  const strict = makeSubjects(ground.engine, staff, async (tenant, code) => tenant === by.tenant && code === 'falls')
+  const strict = strictSubjects()
   const subject = (await strict.create(by, aPatient())).id
   const before = (await logged()).length
   await expect(strict.enrol(by, subject, { program: 'fals', owner: 'nora' })).rejects.toEqual(

@@ -2,7 +2,7 @@
  * Enrolments: a subject is in a program from-to, owned by a member of staff who acts on its alerts. Rules read them, so every
  * change also stands in the reading log, in order with the readings.
  */
-import type { EnrolmentUpdate, EnrolmentView, NewEnrolment } from '@careloop/contract'
+import type { EnrolmentUpdate, EnrolmentView, NewEnrolment, SubjectKind } from '@careloop/contract'
 import type { Selectable } from 'kysely'
 import type { Engine, TenantTx } from '../engine/index.ts'
 import { audited, type By, isOfKind } from './by.ts'
@@ -11,14 +11,19 @@ import { type EnrolmentTable, type SubjectsTables, toMs, toMsOrNull } from './sc
 import { assertStaff, type StaffOf } from './staff.ts'
 import { assertSubject } from './subject-store.ts'
 
-/** Whether an organisation has a program of this code whose rules are evaluated. The programs' own room comes after this one. */
-export type KnowsProgram = (tenant: string, code: string) => Promise<boolean>
+/** What is asked before somebody is enrolled, of rooms that come after this one. */
+export interface Enrolling {
+  /** Kind of subject that a program is for; null when no program of this code has rules that are evaluated. */
+  programKind(tenant: string, code: string): Promise<SubjectKind | null>
+  /** Whether a member of staff may act on tasks about subjects of this kind: else an alert would wait for who cannot open it. */
+  mayAnswer(tenant: string, staff: string, kind: SubjectKind): Promise<boolean>
+}
 
-/** @throws Failure `subject-not-found`, `staff-not-found`, `program-not-active`, `enrolment-overlaps`, `enrolment-span-wrong` */
+/** @throws Failure `subject-not-found`, `staff-not-found`, `program-not-active`, `enrolment-unfit`, `enrolment-overlaps`, `enrolment-span-wrong` */
 export async function enrol(
   engine: Engine,
   staff: StaffOf,
-  knowsProgram: KnowsProgram,
+  enrolling: Enrolling | null,
   by: By,
   subject: string,
   wanted: NewEnrolment,
@@ -28,11 +33,11 @@ export async function enrol(
   const to = wanted.to ?? null
   assertForward(from, to)
   await assertOwners(staff, by.tenant, wanted.owner, wanted.backup)
-  // A person enrolled where no rule looks would seem watched and not be.
-  if (!(await knowsProgram(by.tenant, wanted.program)))
-    throw subjectFailure('program-not-active', 'No active program has this code. See: careloop program list', {
-      pointer: '/body/program',
-    })
+  if (enrolling !== null) {
+    const kind = await kindOfSubject(engine, by, subject)
+    await assertWatched(enrolling, by.tenant, wanted.program, kind)
+    await assertMayAnswer(enrolling, by.tenant, kind, wanted)
+  }
   const id = engine.ids.uuid()
   return engine.db.asTenant(by.tenant, async (tx) => {
     await assertSubject(tx, subject, '/params/id', by.kinds)
@@ -63,15 +68,20 @@ export async function enrol(
   })
 }
 
-/** Gives an enrolment other owners. @throws Failure `enrolment-not-found`, `staff-not-found` */
+/** Gives an enrolment other owners. @throws Failure `enrolment-not-found`, `staff-not-found`, `enrolment-unfit` */
 export async function updateEnrolment(
   engine: Engine,
   staff: StaffOf,
+  enrolling: Enrolling | null,
   by: By,
   id: string,
   wanted: EnrolmentUpdate,
 ): Promise<EnrolmentView> {
   await assertOwners(staff, by.tenant, wanted.owner, wanted.backup ?? undefined)
+  if (enrolling !== null) {
+    const seen = await engine.db.asTenant(by.tenant, (tx) => lockEnrolment(tx, id, by.kinds))
+    await assertMayAnswer(enrolling, by.tenant, await kindOfSubject(engine, by, seen.subject_id), wanted)
+  }
   return engine.db.asTenant(by.tenant, async (tx) => {
     const row = await lockEnrolment(tx, id, by.kinds)
     const columns = { owner_id: wanted.owner, backup_id: wanted.backup }
@@ -160,6 +170,39 @@ async function assertOwners(staff: StaffOf, tenant: string, owner: string, backu
   await assertStaff(staff, tenant, [owner], '/body/owner', false)
   if (backup !== undefined) await assertStaff(staff, tenant, [backup], '/body/backup', false)
 }
+
+const unfit = (message: string, pointer: string) => subjectFailure('enrolment-unfit', message, { pointer })
+
+/** Whoever is enrolled where no rule looks at such a subject would seem watched and not be. */
+async function assertWatched(enrolling: Enrolling, tenant: string, program: string, kind: SubjectKind): Promise<void> {
+  const programKind = await enrolling.programKind(tenant, program)
+  if (programKind === null)
+    throw subjectFailure('program-not-active', 'No active program has this code. See: careloop program list', {
+      pointer: '/body/program',
+    })
+  if ((programKind === 'patient') !== (kind === 'patient'))
+    throw unfit('This program is made for another kind of subject. Choose one that fits.', '/body/program')
+}
+
+async function assertMayAnswer(
+  enrolling: Enrolling,
+  tenant: string,
+  kind: SubjectKind,
+  { owner, backup }: Pick<EnrolmentUpdate, 'owner' | 'backup'> | NewEnrolment,
+): Promise<void> {
+  const named = [['/body/owner', owner], ...(backup ? [['/body/backup', backup] as const] : [])] as const
+  for (const [pointer, staff] of named)
+    if (!(await enrolling.mayAnswer(tenant, staff, kind)))
+      throw unfit('The roles of this colleague do not cover subjects of this kind. Choose another colleague.', pointer)
+}
+
+/** @throws Failure `subject-not-found` */
+const kindOfSubject = (engine: Engine, by: By, subject: string): Promise<SubjectKind> =>
+  engine.db.asTenant(by.tenant, async (tx) => {
+    await assertSubject(tx, subject, '/params/id', by.kinds)
+    const query = tx.tables<SubjectsTables>().selectFrom('subject').select('kind').where('id', '=', subject)
+    return (await query.executeTakeFirstOrThrow()).kind
+  })
 
 async function lockEnrolment(tx: TenantTx, id: string, kinds: By['kinds']): Promise<Selectable<EnrolmentTable>> {
   const query = tx.tables<SubjectsTables>().selectFrom('enrolment').selectAll().where('id', '=', id)

@@ -15,6 +15,7 @@ export const subjectErrors = {
   'staff-not-found': { disposition: 'reject', status: 422, issue: 'not-found' },
   'program-not-active': { disposition: 'reject', status: 422, issue: 'not-found' },
   'enrolment-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'enrolment-unfit': { disposition: 'reject', status: 422, issue: 'business-rule' },
   'enrolment-overlaps': { disposition: 'reject', status: 409, issue: 'conflict' },
   'enrolment-span-wrong': { disposition: 'reject', status: 422, issue: 'value' },
 } as const

@@ -15,12 +15,12 @@ import type { Engine } from '../engine/index.ts'
 import type { By } from './by.ts'
 import { createCareTeam, listCareTeams, setCareTeamMembers } from './care-teams.ts'
 import {
+  type Enrolling,
   endEnrolment,
   enrol,
   enrolmentsAt,
   enrolmentsOf,
   enrolmentsOfMany,
-  type KnowsProgram,
   updateEnrolment,
 } from './enrolments.ts'
 import type { NamedSubject } from './name-index.ts'
@@ -71,8 +71,8 @@ export interface Subjects {
   start(): Promise<() => Promise<void>>
 }
 
-/** @param knowsProgram without it every program is taken for active: for what has no programs */
-export function makeSubjects(engine: Engine, staff: StaffOf, knowsProgram: KnowsProgram = async () => true): Subjects {
+/** @param enrolling without it every program is taken for active and everybody for an owner: for what has no programs */
+export function makeSubjects(engine: Engine, staff: StaffOf, enrolling: Enrolling | null = null): Subjects {
   const names = makeNameKeeper(engine)
   const kept = async (by: By, made: Promise<Subject>): Promise<Subject> => {
     const subject = await made
@@ -92,8 +92,8 @@ export function makeSubjects(engine: Engine, staff: StaffOf, knowsProgram: Knows
     createCareTeam: (by, wanted) => createCareTeam(engine, staff, by, wanted),
     setCareTeamMembers: (by, id, members) => setCareTeamMembers(engine, staff, by, id, members),
     careTeams: (tenant) => listCareTeams(engine, tenant),
-    enrol: (by, subject, wanted) => enrol(engine, staff, knowsProgram, by, subject, wanted),
-    updateEnrolment: (by, id, wanted) => updateEnrolment(engine, staff, by, id, wanted),
+    enrol: (by, subject, wanted) => enrol(engine, staff, enrolling, by, subject, wanted),
+    updateEnrolment: (by, id, wanted) => updateEnrolment(engine, staff, enrolling, by, id, wanted),
     endEnrolment: (by, id, end) => endEnrolment(engine, by, id, end),
     enrolmentsOfMany: (tenant, ids) => enrolmentsOfMany(engine, tenant, ids),
     enrolmentsOf: (tenant, subject) => enrolmentsOf(engine, tenant, subject),
