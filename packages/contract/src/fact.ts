@@ -26,7 +26,8 @@ export interface FactBodies {
     historic: boolean
     catchingUp?: boolean
   }
-  AlertRecurred: { alert: string; subject: string; catchingUp?: boolean }
+  /** `wasSeen`: somebody had acknowledged it; that is void now. */
+  AlertRecurred: { alert: string; subject: string; catchingUp?: boolean; wasSeen?: boolean }
   AlertCleared: { alert: string; subject: string }
   AlertEvidenceChanged: { alert: string; subject: string; wrongSubject: boolean }
   AlertClosed: { alert: string; subject: string }

@@ -85,6 +85,7 @@ class AlertWriter {
       this.#addEvent(open, 'found-late', prepared)
       return
     }
+    const seen = open.handling === 'acknowledged' ? { wasSeen: true } : {}
     this.#change(open, {
       ...{ condition: 'active', clearedAt: null, handling: 'new', historic: false, isItsOwn: true, override },
       ...{ ruleVersion: transition.version, enrolment: transition.enrolment, keyId: key.id },
@@ -92,7 +93,8 @@ class AlertWriter {
     })
     this.#addEvent(open, 'recurred', prepared)
     const { subject } = transition
-    this.#facts.push((tx) => tx.publish({ type: 'AlertRecurred', alert: open.id, subject, ...this.#behind(prepared) }))
+    const about = { alert: open.id, subject, ...seen, ...this.#behind(prepared) }
+    this.#facts.push((tx) => tx.publish({ type: 'AlertRecurred', ...about }))
   }
 
   #open(prepared: Prepared): void {

@@ -131,7 +131,7 @@ test('alerting > a condition that comes back under an acknowledged alert voids t
   expect(handlings(await measure(patient, 120))).toEqual([['cleared', 'acknowledged']])
   expect(handlings(await measure(patient, 195))).toEqual([['active', 'new']])
   const told = (await scene.facts('AlertRecurred')).filter(({ subject }) => subject === patient)
-  expect(told).toEqual([{ type: 'AlertRecurred', alert: first!.id, subject: patient }])
+  expect(told).toEqual([{ type: 'AlertRecurred', alert: first!.id, subject: patient, wasSeen: true }])
 })
 
 test('alerting > a closing that is taken back leaves the alert acknowledged, and its condition heard as before', async () => {

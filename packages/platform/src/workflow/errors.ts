@@ -5,6 +5,7 @@ export const workflowErrors = {
   'task-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
   'task-claimed': { disposition: 'reject', status: 409, issue: 'conflict' },
   'task-moved': { disposition: 'reject', status: 409, issue: 'conflict' },
+  'tasks-moved': { disposition: 'retry', status: 503, issue: 'transient' },
   'task-completed': { disposition: 'reject', status: 409, issue: 'conflict' },
   'staff-needed': { disposition: 'reject', status: 403, issue: 'forbidden' },
   'disposition-unfit': { disposition: 'reject', status: 422, issue: 'business-rule' },

@@ -88,6 +88,30 @@ test('workflow > a condition that comes back under an acknowledged task pages ag
   expect((await scene.told(task)).filter((told) => told.includes('recurred'))).toEqual(['in-app recurred nora 0'])
 })
 
+test('workflow > a condition that flickers before anybody has looked is written down and pages nobody again, until the limit has passed in silence', async () => {
+  const patient = await scene.aPatient()
+  const task = await scene.raise(patient)
+  const versionBefore = (await taskRow(task)).version
+  for (let i = 0; i < 3; i++) {
+    await scene.normal(patient)
+    await scene.high(patient)
+  }
+  await scene.settle()
+  expect(await scene.told(task)).toEqual(['in-app raised nora 0'])
+  expect(await taskRow(task)).toMatchObject({ version: versionBefore + 3, escalation: 0 })
+  const { events, recurrences } = await scene.workflow.task(scene.by, task)
+  expect(events.map(({ what }) => what)).toEqual(['opened', 'recurred', 'recurred', 'recurred'])
+  expect(recurrences).toBe(3)
+  // Everybody was told and nobody came; hours later it happens once more.
+  for (let i = 0; i < 4; i++) await scene.pass(15 * minute)
+  await scene.pass(120 * minute)
+  const told = await scene.told(task)
+  await scene.normal(patient)
+  await scene.high(patient)
+  await scene.settle()
+  expect((await scene.told(task)).slice(told.length)).toContain('in-app recurred nora 0')
+})
+
 test('workflow > timers that came due while the server was down fire once, late, and say so; the night calls not everybody at once', async () => {
   const task = await scene.raise(await scene.aPatient())
   const dueAt = Number((await taskRow(task)).due_at)

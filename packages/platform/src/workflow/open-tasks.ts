@@ -8,6 +8,7 @@ import { hearFailure, tellHandOff } from './heard.ts'
 import { intend, type Told, toldOf } from './intents.ts'
 import { page, pageLater } from './paging.ts'
 import type { TaskRow, WorkflowTables } from './schema.ts'
+import { isAmong, noteRepeats, unseenRepeats } from './unseen-repeats.ts'
 import type { Ways } from './ways.ts'
 import { setAside } from './workflow-metrics.ts'
 
@@ -89,7 +90,8 @@ async function take(
   from: string,
   facts: readonly Fact[],
 ): Promise<void> {
-  const heard = facts.filter((fact) => followed.some((type) => type === fact.type))
+  const repeats = await unseenRepeats(engine, facts)
+  const heard = facts.filter((fact) => followed.some((type) => type === fact.type) && !isAmong(repeats, fact))
   // Asked for before the transaction: one that waits for a second connection may wait for itself.
   const owners = await Promise.all(heard.map((fact) => (isAboutAlert(fact) ? ownersOf(engine, subjects, fact) : null)))
   const tenants = [...new Set(heard.map(({ tenant }) => tenant))]
@@ -99,6 +101,7 @@ async function take(
   const head = heard.some(isCatchingUp) ? await engine.log.head(0) : 0
   await engine.db.asEngine(async (tx) => {
     await engine.db.moveCursor(tx, cursorName, from, facts.at(-1)!.position)
+    for (const [tenant, ofTenant] of repeats) await tx.asTenant(tenant, (inner) => noteRepeats(engine, inner, ofTenant))
     for (const [index, fact] of heard.entries()) {
       const owner = owners[index] ?? null
       await tx.asTenant(fact.tenant, (tenantTx) => follow(told.get(fact.tenant)!, tenantTx, { fact, owner, head }))

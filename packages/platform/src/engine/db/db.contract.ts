@@ -34,6 +34,8 @@ export function dbContract(name: string, make: () => Promise<DbGround>): void {
       let release = () => {}
       const began = Promise.withResolvers<void>()
       const slow = db.asTenant(tenant, async (tx) => {
+        // A transaction has its place in the order from its first write on; facts are written at its end.
+        await tx.client.query('select pg_current_xact_id()')
         await tx.publish({ type: 'SubjectChanged', subject: tenant })
         began.resolve()
         await new Promise<void>((go) => {
@@ -59,6 +61,8 @@ export function dbContract(name: string, make: () => Promise<DbGround>): void {
       let release = () => {}
       const began = Promise.withResolvers<void>()
       const slow = db.asTenant(tenant, async (tx) => {
+        // A transaction has its place in the order from its first write on; facts are written at its end.
+        await tx.client.query('select pg_current_xact_id()')
         await tx.publish({ type: 'SubjectChanged', subject: mine })
         began.resolve()
         await new Promise<void>((go) => {

@@ -94,13 +94,24 @@ async function tenantWork<T>(
   const pending: { entries: LogEntry[]; bump: string[]; engine: ((tx: EngineTx) => Promise<void>)[] } = {
     ...{ entries: [], bump: [], engine: [] },
   }
+  const facts: { type: string; body: string }[] = []
+  /** One statement for all facts of the work, in their order, while it is still the tenant's. */
+  const publishAll = async () => {
+    const written = facts.splice(0)
+    if (written.length === 0) return
+    const columns = [written.map(({ type }) => type), written.map(({ body }) => body)]
+    await scope.client.query(
+      'select engine.publish(type, body::jsonb) from unnest($1::text[], $2::text[]) as fact(type, body)',
+      columns,
+    )
+  }
   const tx: TenantTx = {
     tenant,
     client: scope.client,
     tables: <Tables>() => tenantTables<Tables>(scope.client),
     async publish(fact: NewFact) {
       const { type, ...body } = fact
-      await scope.client.query('select engine.publish($1, $2)', [type, JSON.stringify(body)])
+      facts.push({ type, body: JSON.stringify(body) })
     },
     beforeCommitAppend(entries, bump = []) {
       pending.entries.push(...entries)
@@ -112,7 +123,9 @@ async function tenantWork<T>(
   let result: T
   try {
     result = await fn(tx)
+    await publishAll()
   } catch (error) {
+    await publishAll().catch(() => {})
     // Who catches this and goes on in the same transaction goes on as the engine. Where the transaction is broken this fails, and
     // the rollback, whole or to a savepoint, takes the role back.
     await scope.client.query('reset role').catch(() => {})
