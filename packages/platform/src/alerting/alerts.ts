@@ -67,12 +67,23 @@ export async function alertById(engine: Engine, tx: TenantTx, id: string): Promi
   return alert
 }
 
-/** Whether the condition stands now; locks the alert until the transaction ends. @throws Failure `alert-not-found` */
-export async function conditionOf(tx: TenantTx, id: string): Promise<AlertCondition> {
-  const query = tx.tables<AlertingTables>().selectFrom('alert').select('condition').where('id', '=', id)
+/**
+ * Whether the condition stands now, and when it came back last if nobody has acknowledged that; locks the alert until the
+ * transaction ends.
+ * @throws Failure `alert-not-found`
+ */
+export async function conditionOf(
+  tx: TenantTx,
+  id: string,
+): Promise<{ readonly condition: AlertCondition; readonly cameBackAt: number | null }> {
+  const tables = tx.tables<AlertingTables>()
+  const query = tables.selectFrom('alert').select(['condition', 'handling']).where('id', '=', id)
   const row = await query.forUpdate().executeTakeFirst()
   if (row === undefined) throw alertingFailure('alert-not-found', 'No alert has this id.', { pointer: '/params/id' })
-  return row.condition
+  const events = tables.selectFrom('alert_event').select('recorded_at').where('alert_id', '=', id)
+  const recurred = events.where('what', '=', 'recurred').orderBy('id', 'desc').limit(1)
+  const last = row.handling === 'new' ? await recurred.executeTakeFirst() : undefined
+  return { condition: row.condition, cameBackAt: last === undefined ? null : toMs(last.recorded_at) }
 }
 
 /** By id of the alert; nothing is opened for it. */

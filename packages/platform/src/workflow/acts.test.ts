@@ -340,3 +340,23 @@ test('workflow > to another organisation no task is there, whatever is asked', a
   ])
     await expect(act()).rejects.toMatchObject(notThere)
 })
+
+test('workflow > a task whose condition came back unseen is not completed by who knew nothing of it', async () => {
+  const high = { systolic: 192, diastolic: 124 }
+  await scene.measure(scene.patient, high)
+  await settle()
+  const { task } = (await list())[0]!
+  await workflow.claim(nora(), task)
+  await scene.clock.advance(minute)
+  await scene.measure(scene.patient, { systolic: 118, diastolic: 76 })
+  await settle()
+  await scene.clock.advance(minute)
+  await scene.measure(scene.patient, high)
+  // The alert stands again; no task has heard of it yet.
+  await scene.evaluate()
+  await expect(workflow.complete(nora(), task, contacted)).rejects.toMatchObject({ code: 'task-moved' })
+  await takeAllFacts(scene.engine, scene.subjects)
+  expect((await list())[0]).toMatchObject({ task, handling: 'new', recurrences: 1 })
+  await workflow.complete(nora(), task, contacted)
+  expect(await whats(task)).toEqual(['opened', 'claimed', 'recurred', 'completed'])
+})

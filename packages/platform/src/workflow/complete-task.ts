@@ -44,7 +44,12 @@ export async function completeTask(
     const taken = takenFrom(task, acting)
     if (taken !== null) return taken
     assertSeen(task, wanted.version, '/body/version')
-    if (wanted.note.trim() === '' && (await conditionOf(tx, task.alert_id)) === 'active')
+    const { condition, cameBackAt } = await conditionOf(tx, task.alert_id)
+    if (cameBackAt !== null && cameBackAt > (await shownUntil(tx, id)))
+      throw workflowFailure('task-moved', 'Its condition came back just now. Look again, acknowledge that, then act.', {
+        pointer: '/body/version',
+      })
+    if (wanted.note.trim() === '' && condition === 'active')
       throw workflowFailure(
         'note-needed',
         'The condition still stands. Say in the note why it may be closed now: it is not told again before what you chose to wait for.',
@@ -61,6 +66,20 @@ export async function completeTask(
     await tell(tx, acting, task, { what: 'completed', at: now, status: 'completed' })
     return { done: true }
   })
+}
+
+/** What a person who reads the task can know of its condition: a recurrence after that would be closed unseen, and told to nobody. */
+async function shownUntil(tx: TenantTx, task: string): Promise<number> {
+  const newest = await tx
+    .tables<WorkflowTables>()
+    .selectFrom('task_event')
+    .select('at')
+    .where('task_id', '=', task)
+    .where('what', 'in', ['opened', 'recurred', 'claimed', 'acknowledged'])
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirstOrThrow()
+  return toMs(newest.at)
 }
 
 // ---------------------------------------------------------------- taking it back
