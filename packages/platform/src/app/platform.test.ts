@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
-import { listenHttp, plainHttpNotices } from './platform.ts'
+import { listenHttp, plainHttpNotices, proxyNotices } from './platform.ts'
 
 const server = {
   listen: (port: number, host: string) =>
@@ -30,4 +30,12 @@ test('platform > says so when pages are reached beyond this machine without TLS'
   expect(plainHttpNotices({ ...at('0.0.0.0'), publicOrigin: 'https://a.example' })).toEqual([])
   expect(plainHttpNotices(at('127.0.0.1'))).toEqual([])
   expect(plainHttpNotices({ ...at('0.0.0.0'), role: 'worker' })).toEqual([])
+})
+
+test('platform > says so when a proxy stands before the pages behind which all people look like one', () => {
+  const behind = { publicOrigin: 'https://a.example', role: 'all' as const }
+  expect(proxyNotices({ ...behind, trustedProxies: [] })).toEqual([expect.stringContaining('CARELOOP_TRUSTED_PROXIES')])
+  expect(proxyNotices({ ...behind, trustedProxies: ['10.0.0.1'] })).toEqual([])
+  expect(proxyNotices({ ...behind, role: 'worker', trustedProxies: [] })).toEqual([])
+  expect(proxyNotices({ publicOrigin: 'http://127.0.0.1:8080', role: 'all', trustedProxies: [] })).toEqual([])
 })

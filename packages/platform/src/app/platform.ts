@@ -73,7 +73,7 @@ export async function startPlatform(config: Config, watch: Watch): Promise<Platf
       rooms,
       http,
       doors,
-      notices: [...master.notices, ...plainHttpNotices(config), ...mailNotices(config)],
+      notices: [...master.notices, ...plainHttpNotices(config), ...proxyNotices(config), ...mailNotices(config)],
       databaseUrl: database.url,
       close,
     }
@@ -105,6 +105,18 @@ export function plainHttpNotices({
   if (!opensPages(role) || isLoopback(http.host) || publicOrigin?.startsWith('https:')) return []
   return [
     `Pages and API listen on ${http.host}, beyond this machine, without TLS: passwords and readings can be read on the way. Put a TLS proxy before them and say its https:// address in CARELOOP_PUBLIC_ORIGIN.`,
+  ]
+}
+
+/** Careloop itself serves pages without TLS: an https:// address means a proxy before it, behind which all look like one. */
+export function proxyNotices({
+  publicOrigin,
+  trustedProxies,
+  role,
+}: Pick<Config, 'publicOrigin' | 'trustedProxies' | 'role'>): string[] {
+  if (!opensPages(role) || !publicOrigin?.startsWith('https:') || trustedProxies.length > 0) return []
+  return [
+    'Everybody seems to come from the address of the proxy: whoever guesses passwords, from wherever, makes all wait, and the trail cannot tell them apart. Name the proxy in CARELOOP_TRUSTED_PROXIES.',
   ]
 }
 

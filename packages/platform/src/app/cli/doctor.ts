@@ -3,7 +3,7 @@ import { statfsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { Config } from '../config.ts'
 import type { Command } from '../main.ts'
-import { arePagesBuilt, plainHttpNotices } from '../platform.ts'
+import { arePagesBuilt, plainHttpNotices, proxyNotices } from '../platform.ts'
 import { findRunning } from '../running.ts'
 import { databaseFindings } from './doctor-database.ts'
 import { masterKeyFindings } from './doctor-keys.ts'
@@ -23,7 +23,7 @@ export const doctorCommand: Command = async (config) => {
   const findings = [
     nodeFinding(),
     pagesFinding(),
-    ...plainHttpNotices(config).map((what): Finding => ({ state: 'look', what })),
+    ...[...plainHttpNotices(config), ...proxyNotices(config)].map((what): Finding => ({ state: 'look', what })),
     ...(await portFindings(config)),
     ...(await serverCertificateFindings(config)),
     diskFinding(config),
