@@ -1,28 +1,35 @@
 /** Every page and where it lives. What a page shows stands in the URL; names and values never do. */
 import type { QueryClient } from '@tanstack/react-query'
-import { createRootRouteWithContext, createRoute, createRouter, Link, Outlet, redirect } from '@tanstack/react-router'
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  Link,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+  useRouter,
+} from '@tanstack/react-router'
 import { ApiError } from '../api/client.ts'
 import { queries } from '../api/queries.ts'
-import { isSecondFactorNeeded } from '../pages/account/enrol-second-factor.tsx'
-import { AccountPage, loadAccount } from '../pages/account/page.tsx'
-import { SecondFactorPage, type SecondFactorSearch } from '../pages/account/second-factor-page.tsx'
-import { BoardPage, type BoardSearch, loadBoard } from '../pages/board/page.tsx'
-import { DevicePage, type DeviceSearch, loadDevice } from '../pages/devices/device-page.tsx'
-import { DevicesPage, type DevicesSearch, loadDevices } from '../pages/devices/page.tsx'
+import { isSecondFactorNeeded } from '../pages/account/second-factor-needed.ts'
+import type { SecondFactorSearch } from '../pages/account/second-factor-page.tsx'
+import type { BoardSearch } from '../pages/board/page.tsx'
+import type { DeviceSearch } from '../pages/devices/device-page.tsx'
+import type { DevicesSearch } from '../pages/devices/page.tsx'
 import { deviceStates } from '../pages/devices/shown-devices.ts'
-import { loadPeople, PeoplePage } from '../pages/people/page.tsx'
-import { loadPrograms, ProgramsPage } from '../pages/programs/page.tsx'
-import { ProgramPage, type ProgramSearch } from '../pages/programs/program-page.tsx'
-import { loadQuarantine, QuarantinePage, type QuarantineSearch, statuses } from '../pages/quarantine/page.tsx'
-import { SetUpPage } from '../pages/set-up.tsx'
+import type { ProgramSearch } from '../pages/programs/program-page.tsx'
+import type { QuarantineSearch } from '../pages/quarantine/page.tsx'
+import { statuses } from '../pages/quarantine/statuses.ts'
 import { SignInPage, type SignInSearch } from '../pages/sign-in.tsx'
-import { loadSubject, SubjectPage, type SubjectSearch } from '../pages/subject/page.tsx'
-import { loadSubjects, SubjectsPage, type SubjectsSearch } from '../pages/subjects/page.tsx'
+import type { SubjectSearch } from '../pages/subject/page.tsx'
+import type { SubjectsSearch } from '../pages/subjects/page.tsx'
 import { loadWorklist, WorklistPage, type WorklistSearch } from '../pages/worklist/page.tsx'
 import { Empty, Failed } from '../parts/page-state.tsx'
 import { backOf } from './back.ts'
 import { homeOf } from './home.ts'
 import { showLocked } from './idle.ts'
+import { PageNotLoaded, pages } from './pages.ts'
 import { Shell } from './shell.tsx'
 
 const root = createRootRouteWithContext<{ client: QueryClient }>()({
@@ -48,13 +55,17 @@ const signIn = createRoute({
   component: SignInPage,
 })
 
-const setUp = createRoute({ getParentRoute: () => root, path: '/setup', component: SetUpPage })
+const setUp = createRoute({
+  getParentRoute: () => root,
+  path: '/setup',
+  component: lazyRouteComponent(pages.setUp, 'SetUpPage'),
+})
 
 const secondFactor = createRoute({
   getParentRoute: () => root,
   path: '/second-factor',
   validateSearch: (raw: Raw): SecondFactorSearch => backOf(raw),
-  component: SecondFactorPage,
+  component: lazyRouteComponent(pages.secondFactor, 'SecondFactorPage'),
 })
 
 const staff = createRoute({
@@ -110,8 +121,8 @@ const subject = createRoute({
       ? { from: raw.from, to: raw.to }
       : {}),
   }),
-  loader: ({ context, params }) => loadSubject(context.client, params.id),
-  component: SubjectPage,
+  loader: async ({ context, params }) => (await pages.subject()).loadSubject(context.client, params.id),
+  component: lazyRouteComponent(pages.subject, 'SubjectPage'),
 })
 
 const board = createRoute({
@@ -122,8 +133,8 @@ const board = createRoute({
     ...textOf(raw, 'task'),
     ...(raw.wall === true ? { wall: true } : {}),
   }),
-  loader: ({ context }) => loadBoard(context.client),
-  component: BoardPage,
+  loader: async ({ context }) => (await pages.board()).loadBoard(context.client),
+  component: lazyRouteComponent(pages.board, 'BoardPage'),
 })
 
 const subjectKinds = ['patient', 'asset', 'location'] as const
@@ -136,23 +147,23 @@ const subjects = createRoute({
     return { ...textOf(raw, 'panel'), ...(kind === undefined ? {} : { kind }) }
   },
   loaderDeps: ({ search: { kind } }) => (kind === undefined ? {} : { kind }),
-  loader: ({ context, deps }) => loadSubjects(context.client, deps),
-  component: SubjectsPage,
+  loader: async ({ context, deps }) => (await pages.subjects()).loadSubjects(context.client, deps),
+  component: lazyRouteComponent(pages.subjects, 'SubjectsPage'),
 })
 
 const programs = createRoute({
   getParentRoute: () => staff,
   path: '/programs',
-  loader: ({ context }) => loadPrograms(context.client),
-  component: ProgramsPage,
+  loader: async ({ context }) => (await pages.programs()).loadPrograms(context.client),
+  component: lazyRouteComponent(pages.programs, 'ProgramsPage'),
 })
 
 const program = createRoute({
   getParentRoute: () => staff,
   path: '/programs/$code',
   validateSearch: (raw: Raw): ProgramSearch => textOf(raw, 'panel'),
-  loader: ({ context }) => loadPrograms(context.client),
-  component: ProgramPage,
+  loader: async ({ context }) => (await pages.programs()).loadPrograms(context.client),
+  component: lazyRouteComponent(pages.program, 'ProgramPage'),
 })
 
 const devices = createRoute({
@@ -162,16 +173,16 @@ const devices = createRoute({
     const state = deviceStates.find((each) => each === raw.state)
     return { ...textOf(raw, 'panel'), ...(state === undefined ? {} : { state }) }
   },
-  loader: ({ context }) => loadDevices(context.client),
-  component: DevicesPage,
+  loader: async ({ context }) => (await pages.devices()).loadDevices(context.client),
+  component: lazyRouteComponent(pages.devices, 'DevicesPage'),
 })
 
 const device = createRoute({
   getParentRoute: () => staff,
   path: '/devices/$id',
   validateSearch: (raw: Raw): DeviceSearch => textOf(raw, 'panel'),
-  loader: ({ context, params }) => loadDevice(context.client, params.id),
-  component: DevicePage,
+  loader: async ({ context, params }) => (await pages.device()).loadDevice(context.client, params.id),
+  component: lazyRouteComponent(pages.device, 'DevicePage'),
 })
 
 const quarantine = createRoute({
@@ -183,22 +194,22 @@ const quarantine = createRoute({
     ...statusOf(raw.status),
   }),
   loaderDeps: ({ search }) => search,
-  loader: ({ context, deps }) => loadQuarantine(context.client, deps),
-  component: QuarantinePage,
+  loader: async ({ context, deps }) => (await pages.quarantine()).loadQuarantine(context.client, deps),
+  component: lazyRouteComponent(pages.quarantine, 'QuarantinePage'),
 })
 
 const account = createRoute({
   getParentRoute: () => staff,
   path: '/account',
-  loader: ({ context }) => loadAccount(context.client),
-  component: AccountPage,
+  loader: async ({ context }) => (await pages.account()).loadAccount(context.client),
+  component: lazyRouteComponent(pages.account, 'AccountPage'),
 })
 
 const people = createRoute({
   getParentRoute: () => staff,
   path: '/people',
-  loader: ({ context }) => loadPeople(context.client),
-  component: PeoplePage,
+  loader: async ({ context }) => (await pages.people()).loadPeople(context.client),
+  component: lazyRouteComponent(pages.people, 'PeoplePage'),
 })
 
 function statusOf(raw: unknown): Pick<QuarantineSearch, 'status'> {
@@ -227,7 +238,23 @@ const routeTree = root.addChildren([
 ])
 
 export const makeRouter = (client: QueryClient) =>
-  createRouter({ routeTree, context: { client }, defaultPreload: false, scrollRestoration: true })
+  createRouter({
+    ...{ routeTree, context: { client }, defaultPreload: false, scrollRestoration: true },
+    defaultErrorComponent: PageFailed,
+  })
+
+/** In the page's place; what stands around it stays. */
+function PageFailed({ error }: { error: unknown }) {
+  const router = useRouter()
+  return (
+    <Failed
+      what="This page cannot be shown"
+      error={error instanceof Error ? error : new Error(String(error))}
+      {...(error instanceof PageNotLoaded ? { still: 'Pages that were open before still work.' } : {})}
+      onRetry={() => void router.invalidate()}
+    />
+  )
+}
 
 declare module '@tanstack/react-router' {
   interface Register {

@@ -17,6 +17,7 @@ import { useNow } from './clock.ts'
 import { lockNow, lockState, onLockState, showLocked, signOutNow, watchForHumans } from './idle.ts'
 import { KeysDialog } from './keys-dialog.tsx'
 import { LiveProvider, useLive } from './live-context.tsx'
+import { loadAhead } from './pages.ts'
 import { usePlaces } from './places.ts'
 import { useMe } from './session.tsx'
 import classes from './shell.module.css'
@@ -52,6 +53,7 @@ function Locked() {
 function OpenShell() {
   const { idleLockMs } = useMe()
   useEffect(() => watchForHumans(idleLockMs ?? Number.POSITIVE_INFINITY), [idleLockMs])
+  useEffect(() => loadAhead(), [])
   const navigate = useNavigate()
   const client = useQueryClient()
   const toSignIn = useCallback(() => {

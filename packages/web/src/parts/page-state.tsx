@@ -4,6 +4,7 @@ import { Button, Skeleton, Stack, Text, Title } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { ApiError } from '../api/client.ts'
 import { useNow } from '../app/clock.ts'
+import { PageNotLoaded } from '../app/pages.ts'
 import { useMe } from '../app/session.tsx'
 import classes from './page-state.module.css'
 import { momentText, spanText } from './words.ts'
@@ -44,7 +45,8 @@ export function Failed({
   still?: string
   onRetry: () => void
 }) {
-  const words = error instanceof ApiError ? error.message : 'The page itself failed. Load it again.'
+  const isTold = error instanceof ApiError || error instanceof PageNotLoaded
+  const words = isTold ? error.message : 'The page itself failed. Load it again.'
   const code = error instanceof ApiError ? error.code : 'page'
   return (
     <div className={classes.state} role="alert">

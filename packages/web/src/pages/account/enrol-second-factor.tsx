@@ -3,7 +3,7 @@ import type { OfferedSecret } from '@careloop/contract'
 import { Button, Checkbox, CopyButton, Text, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
-import { ApiError, call } from '../../api/client.ts'
+import { call } from '../../api/client.ts'
 import { endpoints } from '../../api/endpoints.ts'
 import { Refusal } from '../door.tsx'
 import classes from './account.module.css'
@@ -93,7 +93,3 @@ export function KeepBackupCodes({ codes, onKept }: { codes: readonly string[]; o
     </>
   )
 }
-
-/** Whether the pages may go on: everything else is refused until the second factor is there. */
-export const isSecondFactorNeeded = (error: unknown): boolean =>
-  error instanceof ApiError && error.code === 'second-factor-needed'

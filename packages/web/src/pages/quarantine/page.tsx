@@ -11,6 +11,7 @@ import { Page, useTitle } from '../../parts/page.tsx'
 import { Empty, Failed, Loading, NotRenewed, WithRight } from '../../parts/page-state.tsx'
 import { bytesText, countText } from '../../parts/words.ts'
 import { FramePane } from './frame-pane.tsx'
+import { type QuarantineStatus, statuses } from './statuses.ts'
 
 export type Frame = z.infer<typeof QuarantinedFrameBody>
 
@@ -21,10 +22,9 @@ const empty = (
   </Empty>
 )
 
-export const statuses = ['held', 'replayed', 'dismissed'] as const
 const statusWords = { held: 'Held', replayed: 'Replayed', dismissed: 'Dismissed' } as const
 export interface QuarantineSearch {
-  readonly status?: (typeof statuses)[number]
+  readonly status?: QuarantineStatus
   readonly reason?: string
   readonly frame?: string
 }
@@ -119,7 +119,7 @@ function Filters({ search, counts, onChange }: FiltersProps) {
       <SegmentedControl
         aria-label="Status"
         value={status}
-        onChange={(value) => onChange({ status: value as (typeof statuses)[number] })}
+        onChange={(value) => onChange({ status: value as QuarantineStatus })}
         data={statuses.map((each) => ({ value: each, label: `${statusWords[each]} ${of(each)}` }))}
       />
       <NativeSelect
