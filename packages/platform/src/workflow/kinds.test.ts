@@ -103,6 +103,10 @@ test.each(cases)('rights > %s and what is known of a %s: %s', async (role, kind,
     `/api/v1/subjects/${subject}/days?from=2026-01-01&to=2026-01-31`,
     `/api/v1/tasks/${task}`,
     `/api/v1/alerts/${alert}/explain`,
+    `/api/v1/subjects/${subject}/alerts`,
+    `/api/v1/subjects/${subject}/rules`,
+    `/api/v1/subjects/${subject}/overrides`,
+    `/api/v1/tasks/${task}/notifications`,
   ]) {
     const answer = await ask('GET', url)
     expect([url, answer.statusCode]).toEqual([url, shown])
