@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { aFrame, type IngestGround, ingestGround } from '../fixtures.ts'
 import { makeSlots } from '../marks/slots.ts'
 import { makeClaims } from './claims.ts'
@@ -65,4 +65,15 @@ test('claims > a take-over whose answer was lost is made good: what the log says
   broken = false
   const { marks } = await slots.load(device)
   for (let seq = 0; seq < 5; seq++) expect(marks.sequences.has(seq), `message ${seq}`).toBe(true)
+})
+
+// Found by kill -9 of the database: such a device was answered 500 until its server was started anew.
+test('claims > a log that cannot be read once keeps no device from being taken over afterwards', async () => {
+  ground = await ingestGround()
+  for (let seq = 0; seq < 5; seq++) await say(ground.ingest, seq)
+  const { engine, ingest } = await ground.anotherProcess()
+  vi.spyOn(engine.log, 'head').mockRejectedValueOnce(new Error('the database was killed'))
+  await expect(say(ingest, 5)).rejects.toThrow('the database was killed')
+  for (let seq = 0; seq < 5; seq++) expect((await say(ingest, seq)).outcome, `message ${seq}`).toBe('duplicate')
+  expect((await say(ingest, 5)).outcome).toBe('stored')
 })

@@ -173,7 +173,9 @@ function makeScans(engine: Engine): Scans {
     }
     scans.set(checkpoint, scan)
     scan.touched = engine.clock.now()
-    scan.running = scan.running.then(async () => {
+    // One that failed is its askers' trouble: whoever asks next reads on from where it stood.
+    const settled = scan.running.catch(() => {})
+    scan.running = settled.then(async () => {
       const head = await engine.log.head(PARTITION)
       while (scan.upTo < head) {
         const commits = await engine.log.read(PARTITION, scan.upTo, 20_000)
