@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type TestShell, testShell } from './testing/test-shell.ts'
 
@@ -50,6 +51,43 @@ test('api > what carries its hash in its name is kept for ever, other files are 
   expect(icon.headers['cache-control']).toContain('must-revalidate')
   const again = await get('/favicon.svg', { 'if-none-match': icon.headers.etag as string })
   expect([again.statusCode, again.body]).toEqual([304, ''])
+})
+
+test('api > pages that are built anew beside a running server change nothing of what it serves, and a missing file is a 404', async () => {
+  const root = join(folder, 'renewed')
+  mkdirSync(join(root, 'assets'), { recursive: true })
+  writeFileSync(join(root, 'index.html'), '<!doctype html><script type="module" src="/assets/main-1.js"></script>')
+  writeFileSync(join(root, 'assets', 'main-1.js'), 'console.log(1)')
+  writeFileSync(join(root, 'assets', 'main-1.js.map'), '{}')
+  const running = await testShell({ webRoot: root })
+  expect((await running.server.inject('/assets/main-1.js.map')).body).toBe('{}')
+  rmSync(root, { recursive: true })
+  const asset = await running.server.inject('/assets/main-1.js')
+  expect([asset.statusCode, asset.body]).toEqual([200, 'console.log(1)'])
+  expect((await running.server.inject('/worklist')).body).toContain('/assets/main-1.js')
+  expect((await running.server.inject('/assets/main-1.js.map')).statusCode).toBe(404)
+  expect((await running.server.inject('/assets/main-2.js')).statusCode).toBe(404)
+  await running.close()
+})
+
+test('api > large text travels compressed to who takes it, and whole to who does not', async () => {
+  const root = join(folder, 'large')
+  mkdirSync(join(root, 'assets'), { recursive: true })
+  writeFileSync(join(root, 'index.html'), '<!doctype html>')
+  const script = 'console.log(1);'.repeat(200)
+  writeFileSync(join(root, 'assets', 'large-1.js'), script)
+  const serving = await testShell({ webRoot: root })
+  const ask = (accepted: string) =>
+    serving.server.inject({ url: '/assets/large-1.js', headers: { 'accept-encoding': accepted } })
+  const zipped = await ask('br, gzip;q=0.8')
+  expect([zipped.headers['content-encoding'], zipped.headers.vary]).toEqual(['gzip', 'accept-encoding'])
+  expect(gunzipSync(zipped.rawPayload).toString()).toBe(script)
+  expect(Number(zipped.headers['content-length'])).toBe(zipped.rawPayload.length)
+  for (const refused of ['identity', 'gzip;q=0', 'br']) {
+    const whole = await ask(refused)
+    expect([whole.headers['content-encoding'], whole.body]).toEqual([undefined, script])
+  }
+  await serving.close()
 })
 
 test.each([
