@@ -346,6 +346,32 @@ test('rules > a hold that runs outlives another limit, from the first measuremen
   ])
 })
 
+test('rules > told again at a time after an edit, an alert still shows the measurements that raised it', () => {
+  const evaluator = new Evaluator()
+  evaluator.configure('s', [specs[1]!])
+  for (let i = 0; i < 3; i++) {
+    const at = start + i * minute
+    const reading = {
+      kind: 'reading',
+      signal: 'systolic',
+      value: 185,
+      gapMs: 0,
+      delayMs: 0,
+      group: 0,
+      device: 0,
+    } as const
+    feed(evaluator, { storedAt: at, at, reading }, i + 1)
+  }
+  evaluator.handled('inARow', 's', '', 'closed', { until: 'time', at: start + 10 * minute }, start + 3 * minute)
+  evaluator.configure('s', [{ ...specs[1]!, version: 2, compiled: rule({ when: onlySystolic(170) }) }])
+  evaluator.advance(start + 11 * minute)
+  const told = evaluator.takeTransitions().map(({ what, again, breach }) => [what, again, breach?.points.length])
+  expect(told).toEqual([
+    ['raised', undefined, 3],
+    ['raised', 'time', 3],
+  ])
+})
+
 /** One probe reading: measured and heard by clocks of their own, stored by the log's. */
 function hear(evaluator: Evaluator, value: number, [at, receivedAt, storedAt]: readonly number[], extra = {}): void {
   const logged = { signal: 'temperature-probe', value, measuredAt: at!, ordinal: 0 }

@@ -168,7 +168,8 @@ export function settleLate(track: Track, rule: CompiledRule): readonly Told[] {
 export function carryOver(track: Track, before: CompiledRule, after: CompiledRule): Track {
   const live = newLane()
   const { active, raisedAt, breachSince, breachLast, lastAt } = track.live.head
-  const kept = active ? { active, raisedAt, breachSince, breachLast } : pendingOf(track.live.head, before, after)
+  const raised = { active, raisedAt, breachSince, breachLast, ...evidenceOf(track.live.head, before, after) }
+  const kept = active ? raised : pendingOf(track.live.head, before, after)
   Object.assign(live.base, { lastAt }, kept)
   live.head = copyMachine(live.base)
   // How far a measurement lay beyond a limit means nothing to another limit.
@@ -176,10 +177,17 @@ export function carryOver(track: Track, before: CompiledRule, after: CompiledRul
   return { ...newTrack(track.focus), live, standing }
 }
 
+const hasSameSlots = (before: CompiledRule, after: CompiledRule): boolean =>
+  JSON.stringify(before.signals) === JSON.stringify(after.signals)
+
+/** What raised an alert, for when it is told again. */
+const evidenceOf = ({ evidence, evidenceLeftOut }: Machine, before: CompiledRule, after: CompiledRule) =>
+  hasSameSlots(before, after) ? { evidence: evidence.map(copyPoint), evidenceLeftOut } : {}
+
 /** Of a breach that is not yet an alert: its newest unbroken stretch by the new limits. */
 function pendingOf(head: Machine, before: CompiledRule, after: CompiledRule): Partial<Machine> {
   if (head.breachSince === null || before.rate !== null || after.rate !== null) return {}
-  if (JSON.stringify(before.signals) !== JSON.stringify(after.signals)) return {}
+  if (!hasSameSlots(before, after)) return {}
   const isBreach = ({ values }: Point) => truthOf(after.when, values) === YES
   const { evidence } = head
   const broken = after.count === null ? evidence.findLastIndex((point) => !isBreach(point)) : -1

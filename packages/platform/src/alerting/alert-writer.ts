@@ -122,6 +122,8 @@ class AlertWriter {
 
   #clear(alerts: readonly AlertState[], prepared: Prepared): void {
     const { transition } = prepared
+    // Its beginning was added to what stands open: no review of long ago ends by it.
+    if (transition.historic && alerts.some(({ handling, historic }) => handling !== 'closed' && !historic)) return
     const stood = alerts.filter(({ historic, condition }) => (transition.historic ? historic : condition === 'active'))
     const alert = newestOf(stood)
     if (alert === undefined) return

@@ -183,6 +183,35 @@ test('alerting > a backfill of 3 h with a past breach is one alert that pages no
   expect(raised).toMatchObject([{ historic: true }])
 })
 
+test('alerting > a backfill under an open alert changes nothing of what was found late and closed before', async () => {
+  const patient = await aWatchedPatient()
+  const backfill = async () => {
+    await scene.clock.advance(200 * minute)
+    const now = scene.clock.now()
+    for (const [ago, systolic] of [
+      [180, 120],
+      [120, 195],
+      [60, 120],
+    ] as const)
+      await scene.measure(patient, { systolic, diastolic: 80 }, { at: now - ago * minute })
+    await scene.evaluate()
+  }
+  await backfill()
+  const [late] = await alertsOf(patient)
+  await close(late!.id)
+  const read = () => scene.rows(`select * from tenant.alert where id = '${late!.id}'`)
+  const before = await read()
+  await measure(patient, 120)
+  const both = [
+    ['cleared', 'closed'],
+    ['active', 'new'],
+  ]
+  expect(handlings(await measure(patient, 190))).toEqual(both)
+  await backfill()
+  expect(handlings(await alertsOf(patient))).toEqual(both)
+  expect(await read()).toEqual(before)
+})
+
 test('alerting > what is decided more than a minute behind the clock says that it was catching up', async () => {
   const patient = await aWatchedPatient()
   await scene.evaluate()
