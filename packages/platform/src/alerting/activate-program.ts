@@ -37,7 +37,7 @@ export async function activateProgram(engine: Engine, members: Members, by: By, 
     await saveHead(tx, head, now)
     const saved: Saved[] = []
     for (const [place, rule] of rules.entries())
-      saved.push(await saveRule(engine, tx, by, staff, program.code, rule, place, now))
+      saved.push(await saveRule(engine, tx, by, staff, program, rule, place, now))
     const dropped = await retire(tx, program)
     const activated = saved.filter(({ isNew }) => isNew).length
     if (activated + dropped > 0) tx.beforeCommitAppend([{ kind: 'config-changed', tenant: by.tenant }])
@@ -71,12 +71,12 @@ async function saveRule(
   tx: TenantTx,
   by: By,
   staff: Staff,
-  program: string,
+  program: Pick<Program, 'code' | 'subjectKind'>,
   rule: ProgramRule,
   place: number,
   now: number,
 ): Promise<Saved> {
-  const known = await knownRule(engine, tx, program, rule, place)
+  const known = await knownRule(engine, tx, program.code, rule, place)
   const newest = await newestVersion(tx, known.id)
   const sha256 = digestOf(rule)
   const keptEdits = known.edited && newest !== undefined && !newest.sha256.equals(sha256)
@@ -90,7 +90,10 @@ async function saveRule(
   const kept = { code: rule.code, keptEdits, leftOff: known.switched_off }
   if (known.switched_off) return { ...kept, isNew: false }
   const stands = keptEdits ? newest.definition : rule
-  assertReaches(staff, stands, { owner: `/rules/${place}/owner`, backup: `/rules/${place}/backup` })
+  assertReaches(staff, program.subjectKind, stands, {
+    owner: `/rules/${place}/owner`,
+    backup: `/rules/${place}/backup`,
+  })
   if (known.active_version === version) return { ...kept, isNew: false }
   await makeActive(tx, by, known.id, version)
   return { ...kept, isNew: true }

@@ -1,6 +1,6 @@
 /** Rules as people change them here: another limit, another owner, off and on again. Each change has an author and a reason. */
 import { isDeepStrictEqual } from 'node:util'
-import type { RuleEdit } from '@careloop/contract'
+import type { RuleEdit, SubjectKind } from '@careloop/contract'
 import { assertOwned, type ProgramRule, type RuleBody } from '@careloop/rules'
 import { record } from '../audit/index.ts'
 import type { Engine, TenantTx } from '../engine/index.ts'
@@ -44,7 +44,7 @@ export async function editRule(
   edit: RuleEdit,
 ): Promise<string> {
   const staff = await members(by.tenant)
-  return change(engine, by, address, async (tx, row, newest, now) => {
+  return change(engine, by, address, async (tx, row, newest, now, kind) => {
     assertSeen(newest, edit.version)
     const definition = edited(newest.definition, edit, row.file_definition ?? newest.definition)
     if (digestOf(definition).equals(newest.sha256))
@@ -54,7 +54,7 @@ export async function editRule(
         pointer: bodyPointers.backup,
       })
     assertOwned(definition, '/body')
-    if (row.active_version !== null) assertReaches(staff, definition, bodyPointers)
+    if (row.active_version !== null) assertReaches(staff, kind, definition, bodyPointers)
     const version = await addVersion(tx, by, row.id, newest.version, definition, now)
     // Edited back to what the program's file says, it follows the file again.
     const isAsFile = row.file_sha256?.equals(digestOf(definition)) ?? false
@@ -73,14 +73,14 @@ export async function takeFileVersion(
   wanted: { readonly version: number; readonly reason: string },
 ): Promise<string> {
   const staff = await members(by.tenant)
-  return change(engine, by, address, async (tx, row, newest, now) => {
+  return change(engine, by, address, async (tx, row, newest, now, kind) => {
     assertSeen(newest, wanted.version)
     if (!row.edited || row.file_definition === null)
       throw alertingFailure('rule-unedited', 'This rule is as its program says. There is nothing to take back.', {
         pointer: '/params/rule',
       })
     const definition = row.file_definition
-    if (row.active_version !== null) assertReaches(staff, definition, rulePointers)
+    if (row.active_version !== null) assertReaches(staff, kind, definition, rulePointers)
     const version = await addVersion(tx, by, row.id, newest.version, definition, now)
     await keepFile(tx, row, newest, false)
     if (row.active_version !== null) await makeActive(tx, by, row.id, version)
@@ -91,10 +91,10 @@ export async function takeFileVersion(
 /** Switches a rule on in its newest version. @throws Failure `rule-incomplete`, `owner-unreachable`, those of an address */
 export async function activateRule(engine: Engine, members: Members, by: By, address: RuleAddress): Promise<string> {
   const staff = await members(by.tenant)
-  return change(engine, by, address, async (tx, row, newest) => {
+  return change(engine, by, address, async (tx, row, newest, _now, kind) => {
     if (row.active_version === newest.version) return null
     assertOwned(newest.definition, '/params/rule')
-    assertReaches(staff, newest.definition, rulePointers)
+    assertReaches(staff, kind, newest.definition, rulePointers)
     await makeActive(tx, by, row.id, newest.version)
     return { what: 'activated', version: newest.version, stands: true }
   })
@@ -130,16 +130,16 @@ async function change(
   engine: Engine,
   by: By,
   { program, rule }: RuleAddress,
-  act: (tx: TenantTx, row: RuleRow, newest: NewestVersion, now: number) => Promise<Made | null>,
+  act: (tx: TenantTx, row: RuleRow, newest: NewestVersion, now: number, kind: SubjectKind) => Promise<Made | null>,
 ): Promise<string> {
   const key = await engine.keys.keyFor('tenant', by.tenant)
   return engine.db.asTenant(by.tenant, async (tx) => {
-    await headOf(tx, by, program)
+    const { subjectKind } = await headOf(tx, by, program)
     const row = await lockRule(tx, program, rule)
     const newest = await newestVersion(tx, row.id)
     if (newest === undefined) throw new Error('a rule without a version')
     const now = engine.clock.now()
-    const made = await act(tx, row, newest, now)
+    const made = await act(tx, row, newest, now, subjectKind)
     if (made === null) return row.id
     const { what, version, reason } = made
     await noteChange(tx, by, key, {

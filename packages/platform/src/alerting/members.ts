@@ -1,7 +1,7 @@
 /** Who works here now, as far as rules ask: a rule whose roles reach nobody must not be on. */
-import type { Role } from '@careloop/contract'
+import type { Role, SubjectKind } from '@careloop/contract'
 import type { ProgramRule } from '@careloop/rules'
-import type { Member } from '../identity/index.ts'
+import { type Member, may } from '../identity/index.ts'
 import { alertingFailure } from './errors.ts'
 
 /** Staff of an organisation, also those who left (`endedAt`). Identity's `members` is one. */
@@ -31,16 +31,29 @@ export function reachProblem(reach: Reach, { owner, backup }: Pick<ProgramRule, 
   return `Nobody who works here has the role ${roles.join(' or ')}: its alerts would reach nobody.`
 }
 
+/** Whether a role may act on tasks about such subjects: else whoever is told of an alert could not open it. */
+const mayAnswer = (role: Role | undefined, kind: SubjectKind): boolean =>
+  role !== undefined &&
+  may({ kind: 'staff', tenant: '', id: '', displayName: '', session: '', roles: [role] }, 'act', 'task', { kind })
+
 /**
+ * @param kind of subject that the rule's program is for
  * @param pointers to the two roles
  * @throws Failure `owner-unreachable`
  */
 export function assertReaches(
   staff: Staff,
+  kind: SubjectKind,
   rule: Pick<ProgramRule, 'code' | 'owner' | 'backup'>,
   pointers: { readonly owner: string; readonly backup: string },
 ): void {
   for (const part of ['owner', 'backup'] as const) {
+    if (!mayAnswer(rule[part], kind))
+      throw alertingFailure(
+        'owner-unreachable',
+        `Rule ${rule.code} cannot be on: the role ${rule[part]} of its ${part} does not act on tasks about subjects of this kind. Name another.`,
+        { pointer: pointers[part] },
+      )
     if (peopleWith(staff, rule[part]) > 0) continue
     throw alertingFailure(
       'owner-unreachable',
