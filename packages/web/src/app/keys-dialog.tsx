@@ -9,7 +9,15 @@ const everywhere = [
   ['u', 'Undo, for ten seconds'],
   ['?', 'This list'],
   ['Esc', 'Close what is open'],
-  ['← →', 'In a chart: move along the readings'],
+] as const
+
+/** While a chart has the focus; see parts/plot/plot.tsx. */
+const chart = [
+  ['←  →', 'One reading back, one on'],
+  ['PgUp  PgDn', 'Ten readings back, ten on'],
+  ['Home  End', 'First reading, last reading'],
+  ['+', "On a subject's page: closer, around the reading"],
+  ['-  Esc', "On a subject's page: the whole span again"],
 ] as const
 
 const worklist = [
@@ -19,8 +27,10 @@ const worklist = [
   ['d', 'Complete (done)'],
   ['s', 'Snooze'],
   ['h', 'Hand off'],
-  ['r', 'Release: somebody else may claim it'],
+  ['r', 'Give back: somebody else may claim it'],
   ['x', 'What proves it'],
+  ['1 to 9', 'When completing: choose what was done'],
+  ['Ctrl Enter', 'When completing: complete'],
 ] as const
 
 export function KeysDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
@@ -34,6 +44,7 @@ export function KeysDialog({ opened, onClose }: { opened: boolean; onClose: () =
       closeButtonProps={{ 'aria-label': 'Close the list' }}
     >
       <KeyTable title="In the worklist" keys={worklist} />
+      <KeyTable title="In a chart" keys={chart} />
       <KeyTable title="Everywhere" keys={[...everywhere, ...going]} />
       <Switch
         label="Single keys act"

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Around, isTakenOver, snoozeChoices, whyNot } from './acts.ts'
+import { type Around, isTakenOver, snoozeChoices, wasTheirs, whyNot } from './acts.ts'
 import { aRow } from './testing/a-row.ts'
 
 const now = 10_000_000
@@ -19,6 +19,12 @@ describe('what may be done with a task', () => {
   it('offers to acknowledge one’s own again only after it came back', () => {
     expect(whyNot(row(mine), around).acknowledge).toBe('You have acknowledged it.')
     expect(whyNot(row({ ...mine, handling: 'new' }), around).acknowledge).toBeNull()
+  })
+
+  it('takes an acknowledgement back only where it also claimed: what was one’s own before stays it', () => {
+    const after = row(mine)
+    expect(wasTheirs(row({ ...mine, handling: 'new' }), after)).toBe(true)
+    expect([wasTheirs(row(), after), wasTheirs(row(taken), after)]).toEqual([false, false])
   })
 
   it('never puts off high priority, nor beyond the due time', () => {

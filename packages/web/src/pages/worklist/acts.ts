@@ -65,6 +65,13 @@ export const isTakenOver = (row: ActedRow, { me, mayAct, isConnected, now }: Aro
   row.claimedBy.id !== me &&
   row.dueAt < now
 
+/**
+ * Whoever has a task had it before they acted on it: giving it back would undo more than the act. That they have seen what came back
+ * is not unseen again; a task that is too much is released or handed off.
+ */
+export const wasTheirs = (before: Pick<ActedRow, 'claimedBy'>, after: Pick<ActedRow, 'claimedBy'>): boolean =>
+  before.claimedBy !== undefined && before.claimedBy.id === after.claimedBy?.id
+
 function whyNoSnooze(row: ActedRow, isMine: boolean, now: number): string | null {
   if (row.priority === 'high') return 'High priority is not put off. Act, or hand it off.'
   if (!isMine) return 'Claim it first: only what is yours can be put off.'

@@ -9,7 +9,7 @@ import { useLive } from '../../app/live-context.tsx'
 import { useMay, useMe } from '../../app/session.tsx'
 import { tellDone } from '../../parts/undo/undo-store.ts'
 import { momentText } from '../../parts/words.ts'
-import { type ActedRow, isTakenOver, type WhyNot, whyNot } from './acts.ts'
+import { type ActedRow, isTakenOver, type WhyNot, wasTheirs, whyNot } from './acts.ts'
 
 /** What acting needs of a task; a row of the list is one, and so is the task itself. */
 export type Acted = ActedRow & Pick<TaskBody, 'task' | 'version' | 'subject'>
@@ -115,6 +115,7 @@ function tellingOf(before: Acted, done: TaskBody, wanted: Wanted, client: QueryC
     case 'claim':
       return { words: `Claimed for ${name}.`, undo: release }
     case 'acknowledge':
+      if (wasTheirs(before, done)) return { words: `Acknowledged for ${name}: it came back, and you have seen it.` }
       return { words: `Acknowledged for ${name}.`, undo: release }
     case 'release':
       return {

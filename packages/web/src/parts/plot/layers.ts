@@ -1,6 +1,7 @@
 /** What uPlot does not draw by itself: allowed band, alert spans, gaps, states, min-max bands, bars, breaches, limits. */
 import type uPlot from 'uplot'
 import type { PlotColours } from './colours.ts'
+import { type Mark, placeWords } from './limit-labels.ts'
 import { type GapReason, gapWords, type PlotGap, type PlotLimit, type PlotModel, type PlotSpan } from './model.ts'
 
 const px = () => devicePixelRatio
@@ -34,6 +35,7 @@ export function drawOver(u: uPlot, model: PlotModel, colours: PlotColours): void
   if (model.bars) drawBars(u, model, colours.lines[0]!)
   drawBreaches(u, model, colours)
   for (const limit of model.limits) drawLimit(u, limit, colours)
+  drawLimitWords(u, model, colours)
   ctx.restore()
 }
 
@@ -217,9 +219,35 @@ function drawLimit(u: uPlot, limit: PlotLimit, colours: PlotColours): void {
   ctx.lineTo(bbox.left + bbox.width, y)
   ctx.stroke()
   ctx.setLineDash([])
-  ctx.fillStyle = colours.axis
+}
+
+function drawLimitWords(u: uPlot, model: PlotModel, colours: PlotColours): void {
+  const { ctx, bbox } = u
   ctx.font = `${11 * px()}px system-ui, sans-serif`
+  const air = 4 * px()
+  const words = model.limits.map(({ label, value }) => ({
+    ...{ width: ctx.measureText(label).width + 2 * air, y: u.valToPos(value, 'y', true) - px() },
+  }))
+  const boxes = placeWords(words, bbox, marksOf(u, model), 15 * px())
   ctx.textAlign = 'left'
-  ctx.textBaseline = 'bottom'
-  ctx.fillText(limit.label, bbox.left + 4 * px(), y - 2 * px())
+  ctx.textBaseline = 'middle'
+  for (const [index, { left, top, width, height }] of boxes.entries()) {
+    ctx.fillStyle = colours.ground
+    ctx.globalAlpha = 0.85
+    ctx.fillRect(left, top, width, height)
+    ctx.globalAlpha = 1
+    ctx.fillStyle = colours.axis
+    ctx.fillText(model.limits[index]!.label, left + air, top + height / 2)
+  }
+}
+
+/** Readings in view as they stand on the canvas. */
+function marksOf(u: uPlot, { lines, bars }: PlotModel): Mark[] {
+  const placed = (line: PlotModel['lines'][number]) =>
+    line.points.flatMap(({ at, value }) =>
+      typeof value === 'number' ? [{ at, x: u.valToPos(at, 'x', true), y: u.valToPos(value, 'y', true) }] : [],
+    )
+  if (!bars) return lines.flatMap(placed).map(({ x, y }) => ({ x, upper: y, lower: y }))
+  const lows = new Map(placed(lines[1]!).map(({ at, y }) => [at, y]))
+  return placed(lines[0]!).map(({ at, x, y }) => ({ x, upper: y, lower: lows.get(at) ?? y }))
 }
