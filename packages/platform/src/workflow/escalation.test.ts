@@ -17,7 +17,7 @@ const nora = () => ({ tenant: scene.tenant, staff: 'nora' })
 const contacted: CompleteTask = { disposition: 'contacted-patient', note: 'Rested, called back, fine.', checked: [] }
 const taskRow = async (task: string) =>
   (
-    await scene.rows<{ escalation: number; due_at: string; quiet: boolean }>(
+    await scene.rows<{ escalation: number; due_at: string; quiet: boolean; version: number }>(
       `select * from tenant.task where id = '${task}'`,
     )
   )[0]!
