@@ -5,6 +5,7 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { fail } from './errors.ts'
+import { makeGate } from './gate.ts'
 
 const derive = promisify(argon2)
 
@@ -47,9 +48,12 @@ export function assertPassword(password: string, email: string, pointer = '/body
     })
 }
 
+/** Half of Node's thread pool (4): sealing, files and names go on in the other half, however many guess at once from wherever. */
+const atOnce = makeGate(2)
+
 function argon2id(password: string, nonce: Buffer, costs: typeof cost, tagLength: number): Promise<Buffer> {
   // NFKC: the same phrase typed on another keyboard gives the same bytes.
-  return derive('argon2id', { message: password.normalize('NFKC'), nonce, ...costs, tagLength })
+  return atOnce(() => derive('argon2id', { message: password.normalize('NFKC'), nonce, ...costs, tagLength }))
 }
 
 const base64 = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '')
