@@ -59,3 +59,6 @@ const flagText = {
 /** What was found odd about a reading, e.g. `time unknown: the device’s clock was not set`; `''` for nothing. */
 export const flagWords = (flags: readonly (keyof typeof flagText)[] = []): string =>
   flags.map((flag) => flagText[flag]).join(', ')
+
+/** As charts and lists have room for: `Systolic`, not `Systolic blood pressure`. */
+export const shortLabel = ({ label }: { readonly label: string }): string => label.replace(/ blood pressure$/, '')

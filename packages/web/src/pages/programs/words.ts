@@ -1,7 +1,7 @@
 /** How rules and programs are said: limits, holding time, who answers; and why somebody may only read them. */
 import type { ProgramBody, ProgramRule } from '@careloop/contract'
-import { spanText } from '../../parts/words.ts'
-import { limitText, shortLabel } from '../subject/limits.ts'
+import { shortLabel, spanText } from '../../parts/words.ts'
+import { limitText } from '../subject/limits.ts'
 
 export const stateWords = { active: 'Active', inactive: 'Switched off', available: 'Not activated yet' } as const
 

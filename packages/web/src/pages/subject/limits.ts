@@ -2,13 +2,11 @@
 import type { DrawnThreshold, SubjectRules } from '@careloop/contract'
 import { signal } from '@careloop/contract'
 import type { PlotLimit, PlotModel } from '../../parts/plot/model.ts'
+import { shortLabel } from '../../parts/words.ts'
 
 type SubjectRule = SubjectRules['rules'][number]
 
 export const comparatorWords = { '>': '>', '>=': '≥', '<': '<', '<=': '≤' } as const
-
-/** As charts and lists have room for: `Systolic`, not `Systolic blood pressure`. */
-export const shortLabel = ({ label }: Pick<DrawnThreshold, 'label'>): string => label.replace(/ blood pressure$/, '')
 
 /** `≥ 180 mmHg` */
 export const limitText = ({ comparator, limit, unit }: DrawnThreshold): string =>

@@ -117,6 +117,10 @@ const alarming = (signals: readonly ShownSignal[], alerts: SubjectAlerts['items'
     alerts.some(({ handling, signals }) => handling !== 'closed' && signals.some((each) => codes.includes(each))),
   )
 
+/** Else what it is watched for: of who is enrolled for their blood pressure not the pulse that their cuff tells besides. */
+const watched = (signals: readonly ShownSignal[], rules: SubjectRules['rules']): ShownSignal | undefined =>
+  signals.find(({ codes }) => rules.some((rule) => rule.signals.some((each) => codes.includes(each))))
+
 interface ReadingsProps {
   readonly subject: string
   readonly alerts: SubjectAlerts['items']
@@ -133,7 +137,8 @@ function Readings({ subject, alerts, rules }: ReadingsProps) {
     return <Failed what="The readings could not be read" error={latest.error!} onRetry={() => void latest.refetch()} />
   const signals = shownSignals(latest.data.signals)
   if (signals.length === 0) return empty
-  const chosen = signals.find((each) => each.code === asked) ?? alarming(signals, alerts) ?? signals[0]!
+  const chosen =
+    signals.find((each) => each.code === asked) ?? alarming(signals, alerts) ?? watched(signals, rules) ?? signals[0]!
   return (
     <>
       {latest.isRefetchError ? (

@@ -79,7 +79,7 @@ function Form({ task, acts, checked, onClose }: DialogProps) {
         error={missing.note ?? refusedAt(acts, '/body/note')}
       />
       <Refusal acts={acts} />
-      <Group mt="lg" justify="flex-end">
+      <Group mt="lg" justify="flex-end" className={classes.dialogFoot!}>
         <Text c="dimmed" mr="auto" className={classes.keyHint!}>
           Ctrl Enter completes
         </Text>

@@ -1,6 +1,7 @@
 /** The readings of an alert as charts. */
 import { type EvidenceReading, type ExplainBody, signal } from '@careloop/contract'
 import type { PlotLine, PlotModel } from '../../parts/plot/model.ts'
+import { shortLabel } from '../../parts/words.ts'
 
 /**
  * One chart a unit; systolic and diastolic together as bars.
@@ -22,7 +23,7 @@ export function plotsOf(
       limits: thresholds
         .filter((limit) => codes.has(limit.signal))
         .map(({ label, comparator, limit, role, unit }) => ({
-          label: `${role === 'clear' ? 'clears ' : ''}${label} ${words[comparator]} ${limit} ${unit}`,
+          label: `${role === 'clear' ? 'clears ' : ''}${codes.size > 1 ? `${shortLabel({ label })} ` : ''}${words[comparator]} ${limit} ${unit}`,
           value: limit,
           role,
         })),

@@ -5,7 +5,7 @@ import { useQuery } from '@tanstack/react-query'
 import { queries } from '../../api/queries.ts'
 import { serverNow } from '../../app/clock.ts'
 import { useMay } from '../../app/session.tsx'
-import { momentText } from '../../parts/words.ts'
+import { momentText, shortLabel } from '../../parts/words.ts'
 import classes from './worklist.module.css'
 
 export type Standing = SubjectRules['rules'][number]
@@ -22,7 +22,7 @@ const words = { '>': 'above', '>=': 'at or above', '<': 'below', '<=': 'at or be
 export function OwnLimit({ override, standing }: { override: OverrideBody; standing: Standing }) {
   const limits = standing.thresholds
     .filter(({ role }) => role === 'raise')
-    .map(({ label, comparator, limit, unit }) => `${label} ${words[comparator]} ${limit} ${unit}`)
+    .map(({ label, comparator, limit, unit }) => `${shortLabel({ label })} ${words[comparator]} ${limit} ${unit}`)
   const who = standing.rule.ownerRole === 'nurse' || standing.rule.ownerRole === 'physician' ? 'patient' : 'unit'
   return (
     <div className={classes.own}>
