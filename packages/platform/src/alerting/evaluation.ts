@@ -35,8 +35,12 @@ export interface EvaluationParts {
   readonly fault?: (moment: 'before-commit' | 'after-commit') => void
 }
 
-/** ms between checkpoints; a restart replays at most this much. */
+/** ms between checkpoints; a restart replays about this much. */
 export const checkpointEveryMs = 5_000
+/** Taking the states of thousands keeps alerts waiting: it is done so seldom that it takes no more than this share of the time. */
+const snapshotShare = 0.0025
+/** However long it takes, ms: a restart replays no more. */
+const checkpointAtLeastEveryMs = 30_000
 const batchEntries = 2_000
 
 export const cursorOf = (partition: number): string => `alerting:${partition}`
@@ -55,6 +59,7 @@ export class Evaluation {
   readonly #leaving = new Set<string>()
   readonly #changed = new Set<string>()
   #checkpointedAt = 0
+  #checkpointEveryMs = checkpointEveryMs
   /** A checkpoint that is being written while evaluation goes on. */
   #saving: Promise<void> | null = null
   #savingFailed: unknown
@@ -112,7 +117,7 @@ export class Evaluation {
       }
       configured = (await this.#evaluate(commit)) || configured
     }
-    const due = engine.clock.now() - this.#checkpointedAt >= checkpointEveryMs
+    const due = engine.clock.now() - this.#checkpointedAt >= this.#checkpointEveryMs
     if (configured || this.#decided.length > 0 || (due && String(this.#position) !== this.#cursor))
       await this.#commit(configured)
     if (due && this.#changed.size > 0 && this.#saving === null) this.#saveBehind()
@@ -137,7 +142,10 @@ export class Evaluation {
    */
   #saveBehind(): void {
     const { engine, partition, lease } = this.#parts
+    const began = performance.now()
     const snapshot = takeSnapshot(this.#evaluator, this.#tenants, this.#changed)
+    const wantedMs = (performance.now() - began) / snapshotShare
+    this.#checkpointEveryMs = Math.min(checkpointAtLeastEveryMs, Math.max(checkpointEveryMs, wantedMs))
     const place = {
       partition,
       position: this.#position,
