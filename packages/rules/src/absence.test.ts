@@ -3,6 +3,7 @@ import { compileRule } from './compiled.ts'
 import { Evaluator } from './evaluator.ts'
 import type { WatchedDevice } from './hearing.ts'
 import type { AbsenceRule } from './rule.ts'
+import { loadState, saveState } from './state.ts'
 import type { SubjectRule } from './track.ts'
 
 const second = 1_000
@@ -116,17 +117,50 @@ test('absence > behind a gateway of which nobody is told the clock stands for a 
   expect(told(evaluator)).toEqual([['cleared', 'd', 26 * hour]])
 })
 
-test('absence > behind a gateway that is told of by itself the clock stands, until nobody is told of it any more', () => {
-  const gone = spec('gone', { kind: 'absence', of: 'connection', afterMs: 10 * minute, per: 'device' })
-  const evaluator = behind([gone])
-  until(evaluator, start + 72 * hour, minute)
-  expect(told(evaluator)).toEqual([['raised', 'g', 20 * minute]])
-  evaluator.configure('box', [], [worn('g')])
-  until(evaluator, start + 130 * hour, minute)
-  expect(told(evaluator).map(([what, focus]) => [what, focus])).toEqual([
+const gone = spec('gone', { kind: 'absence', of: 'connection', afterMs: 10 * minute, per: 'device' })
+
+test('absence > behind a gateway that is told of by itself the clock stands for a day more, and at once no longer when nobody is told of it any more', () => {
+  const [told_, ended] = [behind([gone]), behind([gone])]
+  for (const evaluator of [told_, ended]) {
+    until(evaluator, start + 24 * hour, minute)
+    expect(told(evaluator)).toEqual([['raised', 'g', 20 * minute]])
+  }
+  until(told_, start + 72 * hour, minute)
+  expect(told(told_)).toEqual([['raised', 'd', 24 * hour + 30 * minute]])
+  ended.configure('box', [], [worn('g')])
+  until(ended, start + 72 * hour, minute)
+  expect(told(ended).map(([what, focus]) => [what, focus])).toEqual([
     ['cleared', 'g'],
     ['raised', 'd'],
   ])
+})
+
+test('absence > a gateway whose alert was closed until it clears and that never comes back holds its probes for a day after that, not for ever', () => {
+  const evaluator = behind([gone])
+  until(evaluator, start + 20 * hour, minute)
+  expect(told(evaluator)).toEqual([['raised', 'g', 20 * minute]])
+  evaluator.handled('gone', 'box', 'g', 'acknowledged', null, start + 20 * hour)
+  until(evaluator, start + 40 * hour, minute)
+  evaluator.handled('gone', 'box', 'g', 'closed', { until: 'cleared' }, start + 40 * hour)
+  // Nothing of it is forgotten when a process ends.
+  const taken = new Evaluator()
+  taken.restoreHearing(evaluator.hearing())
+  for (const subject of evaluator.subjects()) {
+    const saved = JSON.parse(JSON.stringify(saveState(evaluator.state(subject)!, evaluator.devices(subject))))
+    const { rules, devices } = loadState(
+      saved,
+      (rule) => compileRule(rule === 'gone' ? gone.compiled.body : silent),
+      subject,
+    )!
+    taken.restore(subject, rules, devices)
+  }
+  taken.advance(start + 40 * hour)
+  until(taken, start + 64 * hour, minute)
+  expect(told(taken)).toEqual([])
+  until(taken, start + 200 * hour, minute)
+  expect(told(taken)).toEqual([['raised', 'd', 64 * hour]])
+  hear(taken, 'd', start + 201 * hour)
+  expect(told(taken)).toEqual([['cleared', 'd', 201 * hour]])
 })
 
 test('absence > days in which nobody listened at all are not held against what is behind a gateway', () => {

@@ -9,6 +9,7 @@ import {
   graceOf,
   hear,
   newSilence,
+  patienceMs,
   pause,
   resume,
   type Silence,
@@ -283,19 +284,24 @@ export class Absences {
     return awaited.length > 0 && awaited.every(isCut)
   }
 
-  /** Whether a clock stands behind a gateway that is gone and nobody is told of: then nobody would ever learn of it. */
-  isForgotten(subject: SubjectState, silence: Silence): boolean {
-    return !this.ears.isDeaf && !awaitedBy(subject, silence).some(({ gateway }) => this.#isTold(gateway))
+  /**
+   * Until when a clock may stand that is not heard: for as long as Careloop is deaf; behind a gateway that is gone, for so long after
+   * somebody was told of that or handled it. -Infinity when nobody is told: then nobody would ever learn of it.
+   */
+  standsUntil(subject: SubjectState, state: RuleState, silence: Silence): EpochMs {
+    if (this.ears.isDeaf) return Number.POSITIVE_INFINITY
+    const told = awaitedBy(subject, silence).map(({ gateway }) => this.#toldAt(gateway))
+    return Math.max(Number.NEGATIVE_INFINITY, ...told) + patienceMs(bodyOf(state).afterMs)
   }
 
-  #isTold(gateway: string | null): boolean {
+  /** When somebody was last told that a gateway is gone, or handled that, or is going to be told; -Infinity when nobody is. */
+  #toldAt(gateway: string | null): EpochMs {
     const rules = gateway === null ? [] : (this.#wearers.get(gateway)?.absences ?? [])
-    return rules.some(
-      (state) =>
-        state.failed === null &&
-        bodyOf(state).of === 'connection' &&
-        state.silences.some(({ focus, active, due }) => focus === gateway && (active || due !== null)),
-    )
+    const times = rules
+      .filter((state) => state.failed === null && bodyOf(state).of === 'connection')
+      .flatMap(({ silences }) => silences.filter(({ focus }) => focus === gateway))
+      .map(({ active, due, toldAt, raisedAt }) => (active ? (toldAt ?? raisedAt) : due) ?? Number.NEGATIVE_INFINITY)
+    return Math.max(Number.NEGATIVE_INFINITY, ...times)
   }
 
   #each(visit: (subject: SubjectState, state: RuleState, silence: Silence) => void): void {

@@ -245,6 +245,7 @@ export class Evaluator {
       }
       for (const silence of state.silences) {
         if (silence.focus !== focus || !silence.active) continue
+        silence.toldAt = at
         silence.rearmAt = what === 'closed' ? silentAgainAt(state, rearm, at) : null
         this.#watchSilence(known!, state, silence)
       }
@@ -331,9 +332,7 @@ export class Evaluator {
       this.#watch(subject, state, of)
     } else {
       if (isOver) this.#endSilence(subject, state, of, to)
-      else if (of.pausedAt === null || this.#absences.isForgotten(subject, of))
-        this.#fireSilence(subject, state, of, due)
-      else standOn(of, due)
+      else this.#runOut(subject, state, of, due)
       this.#watchSilence(subject, state, of)
     }
   }
@@ -350,9 +349,18 @@ export class Evaluator {
     } else this.#tell(subject, state, track, settleLate(track, compiled), true, null)
   }
 
+  /** A clock that stands goes on standing for as long as it may; the time until then is asked for again when it has passed. */
+  #runOut(subject: SubjectState, state: RuleState, silence: Silence, due: EpochMs): void {
+    const until = silence.pausedAt === null ? due : this.#absences.standsUntil(subject, state, silence)
+    if (until <= due) this.#fireSilence(subject, state, silence, due)
+    else if (until === Number.POSITIVE_INFINITY) standOn(silence, due)
+    else standOn(silence, silence.pausedAt! + until - due)
+  }
+
   #fireSilence(subject: SubjectState, state: RuleState, silence: Silence, due: EpochMs): void {
     const again = silence.active ? ({ again: 'time' } as const) : {}
     silence.rearmAt = null
+    silence.toldAt = due
     if (!silence.active) raiseSilence(silence, due)
     const { focus, since, lastAt } = silence
     const breach = { since, points: [], leftOut: 0, last: lastAt }

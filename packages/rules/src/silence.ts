@@ -22,6 +22,8 @@ export interface Silence {
   pausedAt: EpochMs | null
   active: boolean
   raisedAt: EpochMs | null
+  /** While active: when it was last told, or handled by a person. Absent in a state of before this was kept: `raisedAt` counts. */
+  toldAt?: EpochMs | null
   /** The device speaks, and of other things only: it is no probe of these signals. */
   speaksOtherwise: boolean
   /** Closed while active: told again then. */
@@ -30,7 +32,7 @@ export interface Silence {
 
 export const newSilence = (focus: string, since: EpochMs): Silence => ({
   ...{ focus, lastAt: null, lastDevice: null, since, due: null, latest: 0, pausedAt: null },
-  ...{ active: false, raisedAt: null, speaksOtherwise: false, rearmAt: null },
+  ...{ active: false, raisedAt: null, toldAt: null, speaksOtherwise: false, rearmAt: null },
 })
 
 /** After being deaf, and after a backfill, a device may speak at its own pace. */
@@ -70,8 +72,9 @@ export function standOn(silence: Silence, until: EpochMs): void {
 }
 
 /**
- * How long a clock may stand behind a gateway of which nobody is told: then whoever waits for the device is told after all. Long
- * enough for what is mended within a day, and for a device that measures more seldom.
+ * How long a clock may stand behind a gateway: since it was cut when nobody is told of the gateway, else since somebody was told of
+ * it or handled that. Then whoever waits for the device is told after all: a gateway whose alert was closed may never come back.
+ * Long enough for what is mended within a day, and for a device that measures more seldom.
  */
 export const patienceMs = (afterMs: number): number => Math.max(dayMs, afterMs)
 const dayMs = 24 * 60 * 60_000
@@ -91,6 +94,7 @@ export function stepBackSilence(silence: Silence, was: EpochMs, now: EpochMs, gr
   if (silence.lastAt !== null) silence.lastAt = back(silence.lastAt)
   silence.since = back(silence.since)
   if (silence.pausedAt !== null) silence.pausedAt = back(silence.pausedAt)
+  if (silence.toldAt != null) silence.toldAt = back(silence.toldAt)
   if (silence.rearmAt !== null) silence.rearmAt -= Math.max(0, was - now)
   if (silence.due === null) return
   const by = was - now
@@ -127,6 +131,7 @@ const freshMs = 60_000
 export function raiseSilence(silence: Silence, at: EpochMs): void {
   silence.active = true
   silence.raisedAt = at
+  silence.toldAt = at
   silence.due = null
   silence.pausedAt = null
 }
@@ -134,5 +139,6 @@ export function raiseSilence(silence: Silence, at: EpochMs): void {
 export function calm(silence: Silence): void {
   silence.active = false
   silence.raisedAt = null
+  silence.toldAt = null
   silence.rearmAt = null
 }
