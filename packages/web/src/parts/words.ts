@@ -60,5 +60,9 @@ const flagText = {
 export const flagWords = (flags: readonly (keyof typeof flagText)[] = []): string =>
   flags.map((flag) => flagText[flag]).join(', ')
 
+/** What ended: a silence or a battery is in no range. */
+export const overWords = ({ nature }: { readonly nature: string }): string =>
+  nature === 'technical' ? 'no longer there' : 'in range again'
+
 /** As charts and lists have room for: `Systolic`, not `Systolic blood pressure`. */
 export const shortLabel = ({ label }: { readonly label: string }): string => label.replace(/ blood pressure$/, '')

@@ -10,7 +10,7 @@ import { useNow } from '../../app/clock.ts'
 import { useMay } from '../../app/session.tsx'
 import { PriorityMark } from '../../parts/priority-mark.tsx'
 import { useWhyNot } from '../../parts/why-not.ts'
-import { countText, momentText, spanText } from '../../parts/words.ts'
+import { countText, momentText, overWords, spanText } from '../../parts/words.ts'
 import classes from './board.module.css'
 
 type OpenAlert = BoardUnit['alerts'][number]
@@ -39,7 +39,7 @@ function AlertRow({ alert, of }: { alert: OpenAlert; of: string }) {
           {alert.firstRaisedAt === undefined
             ? ''
             : `, first ${momentText(alert.firstRaisedAt, now)}, came back ${countText(alert.timesBack ?? 1, 'time')}`}{' '}
-          · {condition === 'active' ? 'still there' : 'in range again'} ·{' '}
+          · {condition === 'active' ? 'still there' : overWords(alert)} ·{' '}
           {claimedBy === undefined ? 'nobody has it yet' : `${claimedBy} has it`}
         </div>
         {alert.task === null ? null : <WhatToDo task={alert.task} alert={alert} of={of} />}

@@ -188,7 +188,7 @@ function RearmFields({ task, value, onChange }: RearmProps) {
         onChange={(until) => onChange({ ...value, until: until as Rearm['until'] })}
       >
         <Stack gap={4} mt={6}>
-          <Radio value="cleared" label="when it has been in range once and comes back" py={6} />
+          <Radio value="cleared" label="when it has ended once and comes back" py={6} />
           {typeof task.worseMeans === 'string' ? (
             <Radio value="worse" label={`also before that if it gets worse: ${task.worseMeans}`} py={6} />
           ) : null}

@@ -19,15 +19,24 @@ export function useStanding({ alert, rule }: ExplainBody): Standing | undefined 
 
 const words = { '>': 'above', '>=': 'at or above', '<': 'below', '<=': 'at or below' } as const
 
-export function OwnLimit({ override, standing }: { override: OverrideBody; standing: Standing }) {
-  const limits = standing.thresholds
+interface OwnLimitProps {
+  readonly override: OverrideBody
+  /** The rule with this limit in it. */
+  readonly of: Pick<Standing, 'thresholds' | 'rule'>
+  /** false: it raised this, and ended or was replaced since. */
+  readonly isStanding: boolean
+}
+
+export function OwnLimit({ override, of, isStanding }: OwnLimitProps) {
+  const limits = of.thresholds
     .filter(({ role }) => role === 'raise')
     .map(({ label, comparator, limit, unit }) => `${shortLabel({ label })} ${words[comparator]} ${limit} ${unit}`)
-  const who = standing.rule.ownerRole === 'nurse' || standing.rule.ownerRole === 'physician' ? 'patient' : 'unit'
+  const who = of.rule.ownerRole === 'nurse' || of.rule.ownerRole === 'physician' ? 'patient' : 'unit'
   return (
     <div className={classes.own}>
       <Text fw={600}>
         Limit set for this {who} by {override.author.name} until {momentText(override.expiresAt, serverNow())}
+        {isStanding || override.endedAt === undefined ? '' : `, ended ${momentText(override.endedAt, serverNow())}`}
       </Text>
       {limits.length === 0 ? null : <Text>{limits.join(', ')}</Text>}
       <Text c="dimmed">Because: {override.reason}</Text>

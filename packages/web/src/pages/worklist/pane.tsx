@@ -11,7 +11,7 @@ import { ActivityTimer } from '../../parts/activity/activity-timer.tsx'
 import { Age } from '../../parts/age.tsx'
 import { Failed, Loading, NotRenewed } from '../../parts/page-state.tsx'
 import { PriorityMark, priorityWords } from '../../parts/priority-mark.tsx'
-import { momentText } from '../../parts/words.ts'
+import { momentText, overWords } from '../../parts/words.ts'
 import { Acts } from './act-buttons.tsx'
 import { Evidence } from './evidence.tsx'
 import { OwnLimit, useStanding } from './own-limit.tsx'
@@ -41,7 +41,7 @@ export function Pane({ task: id, row, onClose, going }: PaneProps) {
   const isMine = shown.claimedBy?.id === me && shown.status === 'claimed'
   return (
     <>
-      <Head task={shown} onClose={onClose} />
+      <Head task={shown} isSilence={explain.data?.kind === 'absence'} onClose={onClose} />
       {isMine ? <ActivityTimer subject={shown.subject} task={id} source="worklist" /> : null}
       {task.isRefetchError ? (
         <NotRenewed error={task.error} readAt={task.dataUpdatedAt} onRetry={() => void task.refetch()} />
@@ -68,7 +68,7 @@ function newer(task: TaskBody | undefined, row: WorklistRow | undefined): (Workl
 /** As in worklist.module.css. */
 const inPlaceOfList = '(max-width: 62em)'
 
-function Head({ task, onClose }: { task: WorklistRow; onClose: () => void }) {
+function Head({ task, isSilence, onClose }: { task: WorklistRow; isSilence: boolean; onClose: () => void }) {
   const mayRead = useMay('read', 'subject')
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
@@ -94,8 +94,8 @@ function Head({ task, onClose }: { task: WorklistRow; onClose: () => void }) {
           </Title>
           <Text>{task.title}</Text>
           <Text c="dimmed">
-            {priorityWords(task)} · {task.condition === 'active' ? 'condition still there' : 'in range again'} ·
-            measured <Age at={task.value.measuredAt} />
+            {priorityWords(task)} · {task.condition === 'active' ? 'condition still there' : overWords(task)} ·{' '}
+            {isSilence ? 'last heard' : 'measured'} <Age at={task.value.measuredAt} />
           </Text>
         </div>
         <CloseButton aria-label="Close the explanation" size="lg" className={classes.close!} onClick={onClose} />
@@ -119,9 +119,17 @@ function Why({ explain }: { explain: UseQueryResult<ExplainBody> }) {
 
 function Reasons({ explain }: { explain: ExplainBody }) {
   const standing = useStanding(explain)
+  // The limit that raised it; one that was set since explains what happens next.
+  const own = explain.override ?? standing?.override
   return (
     <>
-      {standing?.override === undefined ? null : <OwnLimit override={standing.override} standing={standing} />}
+      {own === undefined ? null : (
+        <OwnLimit
+          override={own}
+          of={explain.override === undefined && standing !== undefined ? standing : explain}
+          isStanding={standing?.override?.id === own.id}
+        />
+      )}
       <Evidence explain={explain} isSilence={explain.kind === 'absence'} />
     </>
   )

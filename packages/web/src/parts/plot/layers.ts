@@ -36,6 +36,8 @@ export function drawOver(u: uPlot, model: PlotModel, colours: PlotColours): void
   drawBreaches(u, model, colours)
   for (const limit of model.limits) drawLimit(u, limit, colours)
   drawLimitWords(u, model, colours)
+  for (const { reason, ...gap } of model.gaps)
+    if (reason !== undefined) labelGap(u, ...boxOf(u, gap), gapWords[reason], colours)
   ctx.restore()
 }
 
@@ -156,7 +158,6 @@ function drawGap(u: uPlot, gap: PlotGap, colours: PlotColours): void {
     }
   }
   ctx.restore()
-  if (gap.reason !== undefined) labelGap(u, x, width, gapWords[gap.reason], colours)
 }
 
 /** Leaning right: offline. Leaning left: nothing came. Both: Careloop itself was deaf. */
