@@ -142,9 +142,9 @@ export class Evaluation {
    */
   #saveBehind(): void {
     const { engine, partition, lease } = this.#parts
-    const began = performance.now()
+    const began = engine.clock.now()
     const snapshot = takeSnapshot(this.#evaluator, this.#tenants, this.#changed)
-    const wantedMs = (performance.now() - began) / snapshotShare
+    const wantedMs = (engine.clock.now() - began) / snapshotShare
     this.#checkpointEveryMs = Math.min(checkpointAtLeastEveryMs, Math.max(checkpointEveryMs, wantedMs))
     const place = {
       partition,
