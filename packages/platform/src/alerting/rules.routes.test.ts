@@ -207,6 +207,8 @@ test('overrides > a limit of one patient stands for the patient alone, and the a
   const alert = (await alertsOf(nurse, patient)).find(({ condition }) => condition === 'active')!
   const explained = await alerting.explain(byTest(shell.tenant), alert.id)
   expect(explained.override).toEqual(override)
+  expect([explained.kind, explained.spans]).toEqual(['threshold', alert.spans])
+  expect(alert.spans.at(-1)).toEqual({ from: expect.any(Number), to: null })
   expect(explained.thresholds.map(({ limit }) => limit)).toEqual([150, 120])
   expect(explained.alert.sentence).toContain('Own limit: Systolic blood pressure at or above 150 mmHg')
   const other = (await subjects.create(byTest(shell.tenant), aPatient())).id

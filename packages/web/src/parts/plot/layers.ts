@@ -234,7 +234,8 @@ function drawLimitWords(u: uPlot, model: PlotModel, colours: PlotColours): void 
   ctx.textBaseline = 'middle'
   for (const [index, { left, top, width, height }] of boxes.entries()) {
     ctx.fillStyle = colours.ground
-    ctx.globalAlpha = 0.85
+    // A bar beneath stays seen.
+    ctx.globalAlpha = 0.72
     ctx.fillRect(left, top, width, height)
     ctx.globalAlpha = 1
     ctx.fillStyle = colours.axis
