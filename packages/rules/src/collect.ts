@@ -61,7 +61,7 @@ export function collectEntry(
     if (!waitsOwn) byTheLongWay(points, own, reading, source, keeper)
     for (const { state, slot } of readers.direct) {
       // In order: not past a reading of this entry that is still to be judged.
-      if (!points.has(state) && takeQuietly(state, reading, source)) continue
+      if (!points.has(state) && takenQuietly(state, reading, source, keeper)) continue
       if (points === noPoints) points = new Map()
       collect(points, state, slot, reading, reading.value as Usable, source)
     }
@@ -100,6 +100,15 @@ export function pointsByRule(
 
 export const isUsable = (reading: LoggedReading): boolean =>
   !isAbsent(reading.value) && !reading.flags?.includes('implausible')
+
+function takenQuietly(state: RuleState, reading: LoggedReading, source: Source, keeper: GateKeeper): boolean {
+  try {
+    return takeQuietly(state, reading, source)
+  } catch (error) {
+    keeper.fail(state, reading.measuredAt, error)
+    return true
+  }
+}
 
 /** Readings of one measurement in one entry become one point: by groupId, else by their common time. */
 function collect(

@@ -255,6 +255,71 @@ test('rules > a rule that throws rests for that subject, the others go on', () =
   ])
 })
 
+/** The rule, and from a word on one that throws wherever it is asked. */
+function breakable(of: CompiledRule): { readonly compiled: CompiledRule; break(): void } {
+  let isBroken = false
+  const compiled = new Proxy(of, {
+    get(target, name) {
+      if (isBroken && name !== 'body' && name !== 'isAbsence' && name !== 'perDevice') throw new TypeError('broken')
+      return Reflect.get(target, name)
+    },
+  })
+  return {
+    compiled,
+    break: () => {
+      isBroken = true
+    },
+  }
+}
+
+const pressure = (value: number) =>
+  ({ kind: 'reading', signal: 'systolic', value, gapMs: 0, delayMs: 0, group: 0, device: 0 }) as const
+const toldBy = (evaluator: Evaluator) =>
+  evaluator.takeTransitions().map(({ what, rule: of, why, error }) => [what, of, why ?? error])
+
+test('rules > a rule that throws by a timer, or over what waited at a gate, rests for its subject; the others go on', () => {
+  const hold = { forMs: 5 * minute, inARow: 1, withinMs: null }
+  const held = compileRule({ ...(specs[0]!.compiled.body as ThresholdRule), hold })
+  const bad = breakable(held)
+  const evaluator = new Evaluator()
+  evaluator.configure('s', [
+    { ...specs[0]!, rule: 'bad', compiled: bad.compiled },
+    { ...specs[0]!, rule: 'good', compiled: held },
+  ])
+  feed(evaluator, { storedAt: start, at: start, reading: pressure(185) }, 1)
+  bad.break()
+  evaluator.advance(start + 6 * minute)
+  expect(toldBy(evaluator)).toEqual([
+    ['rule-failed', 'bad', 'TypeError'],
+    ['raised', 'good', undefined],
+  ])
+  const waiting = breakable(specs[0]!.compiled)
+  const other = new Evaluator()
+  other.configure('s', [{ ...specs[0]!, rule: 'bad', compiled: waiting.compiled }, specs[0]!])
+  for (const at of [0, 1, 2, 3].map((n) => start + n * 1_000))
+    feed(other, { storedAt: at, at, reading: pressure(120) }, 1)
+  waiting.break()
+  feed(other, { storedAt: start + 5_000, at: start + 5_000, reading: pressure(190) }, 2)
+  expect(toldBy(other)).toEqual([
+    ['rule-failed', 'bad', 'TypeError'],
+    ['raised', 'severe', undefined],
+  ])
+})
+
+test('rules > what a rule had raised does not stand for ever when it throws: it is told that nobody watches it', () => {
+  const bad = breakable(specs[0]!.compiled)
+  const evaluator = new Evaluator()
+  evaluator.configure('s', [{ ...specs[0]!, rule: 'bad', compiled: bad.compiled }])
+  feed(evaluator, { storedAt: start, at: start, reading: pressure(185) }, 1)
+  bad.break()
+  feed(evaluator, { storedAt: start + 1_000, at: start + 1_000, reading: pressure(186) }, 2)
+  expect(toldBy(evaluator)).toEqual([
+    ['raised', 'bad', undefined],
+    ['cleared', 'bad', 'no-longer-watched'],
+    ['rule-failed', 'bad', 'TypeError'],
+  ])
+})
+
 test('rules > readings outside the enrolment and subjects without rules are not looked at', () => {
   const evaluator = new Evaluator()
   evaluator.configure('s', [{ ...specs[0]!, from: start + minute, to: start + 2 * minute }])

@@ -80,6 +80,7 @@ export class Evaluator {
   #subject: SubjectState | null = null
   readonly #keeper: GateKeeper = {
     hear: (state, at, source) => this.#absences.hear(this.#subject!, state, source, at),
+    fail: (state, at, error) => this.#fail(this.#subject!, state, at, error),
   }
   #out: Transition[] = []
   #now: EpochMs = 0
@@ -317,13 +318,22 @@ export class Evaluator {
     for (let due = this.#timers.dueBefore(this.#now); due.length > 0; due = this.#timers.dueBefore(this.#now))
       for (const timer of due) {
         this.#settle(timer.subject)
-        // What waited may have wound a clock up again.
-        if (timer.due < this.#now) this.#fire(timer)
+        // What waited may have wound a clock up again; and of a rule that threw nothing is left to fire.
+        if (timer.due < this.#now && timer.state.failed === null) this.#fire(timer)
       }
   }
 
-  #fire({ subject, state, of, due }: Timer<SubjectState>): void {
-    this.#markChanged(subject)
+  /** A rule that throws by a timer would throw at each start again, and let nobody else be told: it rests for its subject. */
+  #fire(timer: Timer<SubjectState>): void {
+    this.#markChanged(timer.subject)
+    try {
+      this.#fireDue(timer)
+    } catch (error) {
+      this.#fail(timer.subject, timer.state, timer.due, error)
+    }
+  }
+
+  #fireDue({ subject, state, of, due }: Timer<SubjectState>): void {
     const { to } = state.spec
     const isOver = to !== null && due >= to
     if ('live' in of) {
@@ -416,6 +426,7 @@ export class Evaluator {
     for (const { subject, state, of } of [...this.#timers.all()]) {
       if (!('live' in of)) continue
       this.#settle(subject)
+      if (state.failed !== null) continue
       const { standing } = of
       if (standing?.rearm?.until === 'time')
         standing.rearm = { until: 'time', at: Math.max(now, standing.rearm.at - (was - now)) }
@@ -489,10 +500,14 @@ export class Evaluator {
     this.#out.push({ what: 'raised', ...about(subject, state), focus, at, historic: false, breach, again })
   }
 
+  /** What the rule had raised is watched by nobody any more, and would stand as active for ever. */
   #fail(subject: SubjectState, state: RuleState, at: EpochMs, error: unknown): void {
     state.failed = error instanceof Error ? error.name : 'unknown'
-    for (const track of state.tracks) this.#timers.delete(track)
-    for (const silence of state.silences) this.#timers.delete(silence)
+    this.#markChanged(subject)
+    for (const of of [...state.tracks, ...state.silences]) {
+      this.#timers.delete(of)
+      if ('live' in of ? of.live.head.active : of.active) this.#tellEnded(subject, state, of.focus, at)
+    }
     state.tracks = []
     state.silences = []
     const transition = {

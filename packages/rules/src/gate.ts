@@ -12,6 +12,8 @@ import { aheadMs, historicAfterMs, type RuleState, trackOf } from './track.ts'
 /** What a gate needs of the evaluator. */
 export interface GateKeeper {
   hear(state: RuleState, at: EpochMs, source: Source): void
+  /** A rule threw over what waited: it rests for its subject, and no other rule does. */
+  fail(state: RuleState, at: EpochMs, error: unknown): void
 }
 
 /** Older ones, and those of a clock ahead, are put in order the long way. */
@@ -138,11 +140,22 @@ export class Gate {
     const { at, sources } = waited[waited.length - 1]!
     const source = sources[0]!
     // Rules of one signal share the points: nothing completes or changes a measurement of one value.
-    for (const state of this.#rules) {
-      const track = trackOf(state, this.#focus)
-      if (track !== null) takeWaiting(track.live, waited, this.#heard - historicAfterMs, state.spec.compiled)
+    for (const state of this.#rules) this.#guarded(state, at, keeper, () => this.#fold(state, waited))
+    for (const state of this.#absences) this.#guarded(state, at, keeper, () => keeper.hear(state, at, source))
+  }
+
+  #fold(state: RuleState, waited: readonly Point[]): void {
+    const track = trackOf(state, this.#focus)
+    if (track !== null) takeWaiting(track.live, waited, this.#heard - historicAfterMs, state.spec.compiled)
+  }
+
+  #guarded(state: RuleState, at: EpochMs, keeper: GateKeeper, act: () => void): void {
+    if (state.failed !== null) return
+    try {
+      act()
+    } catch (error) {
+      keeper.fail(state, at, error)
     }
-    for (const state of this.#absences) keeper.hear(state, at, source)
   }
 
   /** Whether all is quiet here; then nothing but a reading, a timer or an event changes that. */
