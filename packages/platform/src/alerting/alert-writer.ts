@@ -33,6 +33,8 @@ interface AlertState {
   override: string | null
   condition: StoredAlert['condition']
   handling: StoredAlert['handling']
+  priority: StoredAlert['priority']
+  nature: StoredAlert['nature']
   historic: boolean
   clearedAt: number | null
   keyId: string
@@ -88,6 +90,8 @@ class AlertWriter {
     const seen = open.handling === 'acknowledged' ? { wasSeen: true } : {}
     this.#change(open, {
       ...{ condition: 'active', clearedAt: null, handling: 'new', historic: false, isItsOwn: true, override },
+      // As the rule says now: its file may have been changed since the alert was opened.
+      ...kindOf(prepared),
       ...{ ruleVersion: transition.version, enrolment: transition.enrolment, keyId: key.id },
       summary: sealSummary(key, tenant, open.id, prepared.summary!),
     })
@@ -98,25 +102,25 @@ class AlertWriter {
   }
 
   #open(prepared: Prepared): void {
-    const { transition, rule, key, tenant, override } = prepared
+    const { transition, key, tenant, override } = prepared
     const id = this.#newId()
-    const failed = transition.what !== 'raised'
     const { historic } = transition
-    const priority = failed ? 'low' : rule.priority
+    const kind = kindOf(prepared)
     const alert: AlertState = {
       ...{ id, recordedAt: this.#now, ruleVersion: transition.version, enrolment: transition.enrolment, override },
       // Found late means that nobody knows whether it stands: readings of now decide that, by an alert that is not historic.
       ...{ condition: historic ? 'cleared' : 'active', clearedAt: historic ? transition.at : null, historic },
+      ...kind,
       ...{ handling: 'new', keyId: key.id, summary: sealSummary(key, tenant, id, prepared.summary!), isItsOwn: true },
     }
     this.#made.set(alert, {
       ...{ id, rule_id: transition.rule, program: prepared.program, subject_id: transition.subject },
-      ...{ focus: transition.focus, priority, nature: failed ? 'technical' : rule.nature, closed_at: null },
+      ...{ focus: transition.focus, closed_at: null },
       ...{ raised_at: transition.at, recorded_at: this.#now, ...columnsOf(alert), summary: alert.summary! },
     })
     this.#known.set(keyOf(prepared), [...(this.#known.get(keyOf(prepared)) ?? []), alert])
     this.#addEvent(alert, 'raised', prepared)
-    const about = { alert: id, subject: transition.subject, rule: transition.rule, priority, historic }
+    const about = { alert: id, subject: transition.subject, rule: transition.rule, priority: kind.priority, historic }
     this.#facts.push((tx) => tx.publish({ type: 'AlertRaised', ...about, ...this.#behind(prepared) }))
   }
 
@@ -171,9 +175,16 @@ const newestOf = (alerts: readonly AlertState[]): AlertState | undefined =>
     return alert.recordedAt === newest.recordedAt && alert.id > newest.id ? alert : newest
   }, undefined)
 
+/** That nobody watches is as urgent as what is not watched; what lies long ago and was not judged is not. */
+const kindOf = ({ transition: { what }, rule }: Prepared): Pick<AlertState, 'priority' | 'nature'> => ({
+  priority: what === 'not-judged' ? 'low' : rule.priority,
+  nature: what === 'raised' ? rule.nature : 'technical',
+})
+
 const columnsOf = (alert: AlertState) => ({
   ...{ rule_version: alert.ruleVersion, enrolment_id: alert.enrolment, override_id: alert.override },
   ...{ condition: alert.condition, handling: alert.handling, historic: alert.historic },
+  ...{ priority: alert.priority, nature: alert.nature },
   ...{ cleared_at: alert.clearedAt, key_id: alert.keyId },
 })
 
@@ -186,7 +197,7 @@ async function standing(tx: TenantTx, prepared: readonly Prepared[]): Promise<Ma
   const keys = [...new Map(prepared.map((each) => [keyOf(each), each.transition])).values()]
   const { rows } = await tx.client.query<StoredAlert>(
     `select a.id, a.rule_id, a.subject_id, a.focus, a.rule_version, a.enrolment_id, a.override_id, a.condition, a.handling,
-            a.historic, a.recorded_at, a.cleared_at, a.key_id
+            a.priority, a.nature, a.historic, a.recorded_at, a.cleared_at, a.key_id
        from unnest($2::uuid[], $3::uuid[], $4::text[]) as k(rule, subject, focus)
        join tenant.alert a on a.tenant_id = $1 and a.rule_id = k.rule and a.subject_id = k.subject and a.focus = k.focus
       where a.handling <> 'closed' or a.condition = 'active'
@@ -209,6 +220,7 @@ async function standing(tx: TenantTx, prepared: readonly Prepared[]): Promise<Ma
 const stateOf = (row: StoredAlert): AlertState => ({
   ...{ id: row.id, recordedAt: toMs(row.recorded_at), ruleVersion: row.rule_version, enrolment: row.enrolment_id },
   ...{ override: row.override_id, condition: row.condition, handling: row.handling, historic: row.historic },
+  ...{ priority: row.priority, nature: row.nature },
   clearedAt: row.cleared_at === null ? null : toMs(row.cleared_at),
   ...{ keyId: row.key_id, summary: null, isItsOwn: false },
 })
@@ -218,12 +230,13 @@ const writeChanged = (tx: TenantTx, alerts: readonly AlertState[]) =>
     `update tenant.alert a
         set rule_version = u.rule_version, enrolment_id = u.enrolment_id, override_id = u.override_id,
             condition = u.condition, handling = u.handling, historic = u.historic, cleared_at = u.cleared_at,
+            priority = u.priority, nature = u.nature,
             key_id = u.key_id, summary = coalesce(u.summary, a.summary),
             moved_devices = case when u.is_its_own then '{}' else a.moved_devices end
        from unnest($2::uuid[], $3::int[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::boolean[], $9::bigint[],
-                   $10::uuid[], $11::bytea[], $12::boolean[])
+                   $10::uuid[], $11::bytea[], $12::boolean[], $13::text[], $14::text[])
             as u(id, rule_version, enrolment_id, override_id, condition, handling, historic, cleared_at, key_id, summary,
-                 is_its_own)
+                 is_its_own, priority, nature)
       where a.tenant_id = $1 and a.id = u.id`,
     [
       tx.tenant,
@@ -238,5 +251,7 @@ const writeChanged = (tx: TenantTx, alerts: readonly AlertState[]) =>
       alerts.map(({ keyId }) => keyId),
       alerts.map(({ summary }) => summary),
       alerts.map(({ isItsOwn }) => isItsOwn),
+      alerts.map(({ priority }) => priority),
+      alerts.map(({ nature }) => nature),
     ],
   )

@@ -95,10 +95,17 @@ test('alerting > a rule that throws rests for its subject with a technical alert
   await probes.measure(devices, 9)
   await scene.measure(patient, { systolic: 195, diastolic: 80 })
   await scene.evaluate()
-  const told = await scene.rows<{ focus: string; nature: string; priority: string }>(
-    `select focus, nature, priority from tenant.alert where subject_id = '${fridge}' and focus = 'technical'`,
+  const told = await scene.rows<{ nature: string; code: string; priority: string }>(
+    `select a.nature, a.priority, r.code from tenant.alert a join tenant.rule r on r.id = a.rule_id
+      where a.subject_id = '${fridge}' and a.focus = 'technical'`,
   )
   expect(told.length).toBeGreaterThan(0)
-  expect(told[0]).toEqual({ focus: 'technical', nature: 'technical', priority: 'low' })
+  // As urgent as what it does not watch any more.
+  const known = (await scene.alerting.programs(scene.tenant)).find(({ head }) => head.code === 'vaccine-fridge')!
+  for (const { nature, code, priority } of told) {
+    const { definition } = known.rules.find((rule) => rule.definition.code === code)!
+    expect({ nature, priority }).toEqual({ nature: 'technical', priority: definition.priority })
+  }
+  expect(told.some(({ priority }) => priority !== 'low')).toBe(true)
   expect(await scene.rows(`select from tenant.alert where subject_id = '${patient}'`)).toHaveLength(1)
 })
