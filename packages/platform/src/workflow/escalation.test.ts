@@ -254,6 +254,7 @@ test('workflow > a person sees what they were told, newest first, and marks it a
   const { items, unseen } = await scene.workflow.notifications(scene.tenant, 'nora')
   expect(unseen).toBe(before + 1)
   expect(items[0]).toMatchObject({ why: 'raised', channel: 'in-app', title: expect.any(String), attempts: 1 })
+  expect(items[0]!.nature).toBe('physiological')
   await scene.workflow.seen(scene.tenant, 'ben', [items[0]!.id])
   expect((await scene.workflow.notifications(scene.tenant, 'nora')).unseen).toBe(before + 1)
   await scene.workflow.seen(scene.tenant, 'nora', [items[0]!.id])
