@@ -30,9 +30,9 @@ import {
   trackFor,
 } from './track.ts'
 
-/** What the evaluator tells (`not-judged` its caller: readings came that the log no longer has). `at` is event time; `historic`: found too late to page anybody. */
+/** What the evaluator tells (its caller `not-judged`: readings came that the log no longer has; `state-lost`: what was kept of a subject could not be opened). `at` is event time; `historic`: found too late to page anybody. */
 export interface Transition {
-  readonly what: 'raised' | 'cleared' | 'evidence-changed' | 'rule-failed' | 'not-judged'
+  readonly what: 'raised' | 'cleared' | 'evidence-changed' | 'rule-failed' | 'not-judged' | 'state-lost'
   readonly subject: string
   readonly rule: string
   readonly version: number

@@ -175,9 +175,9 @@ const newestOf = (alerts: readonly AlertState[]): AlertState | undefined =>
     return alert.recordedAt === newest.recordedAt && alert.id > newest.id ? alert : newest
   }, undefined)
 
-/** That nobody watches is as urgent as what is not watched; what lies long ago and was not judged is not. */
+/** That nobody watches is as urgent as what is not watched; what lies long ago and was not judged is not. What may have been forgotten is for today. */
 const kindOf = ({ transition: { what }, rule }: Prepared): Pick<AlertState, 'priority' | 'nature'> => ({
-  priority: what === 'not-judged' ? 'low' : rule.priority,
+  priority: what === 'not-judged' ? 'low' : what === 'state-lost' ? 'medium' : rule.priority,
   nature: what === 'raised' ? rule.nature : 'technical',
 })
 

@@ -18,7 +18,7 @@ export function alertingMetrics(registry: Registry) {
     ),
     told: counter(
       'careloop_alerting_transitions_total',
-      'What rules told: raised, found-late, cleared, evidence-changed, rule-failed, not-judged',
+      'What rules told: raised, found-late, cleared, evidence-changed, rule-failed, not-judged, state-lost',
       ['program', 'rule', 'outcome'],
     ),
     unreachableRules: gauge(
@@ -30,6 +30,14 @@ export function alertingMetrics(registry: Registry) {
       'Open enrolments whose owner no longer works here',
     ),
     marked: counter('careloop_alerting_marks_total', 'Alerts marked by corrected assignments', ['outcome']),
+    statesLost: counter(
+      'careloop_alerting_states_lost_total',
+      'Subjects whose kept state could not be opened: what was pending of them is forgotten, and their rules began anew',
+    ),
+    overridesUnreadable: counter(
+      'careloop_alerting_overrides_unreadable_total',
+      "Limits of one subject that could not be opened: the program's own limits stand instead",
+    ),
     mismatches: counter(
       'careloop_alerting_replay_mismatches_total',
       'Transitions that a replay told otherwise than before: a bug, please report it',

@@ -3,7 +3,7 @@ import type { AlertCondition, Priority } from '@careloop/contract'
 import type { OwnedRule } from '@careloop/rules'
 import type { Selectable } from 'kysely'
 import type { Engine, TenantTx } from '../engine/index.ts'
-import { isErased } from './checkpoint.ts'
+import { isDamage, isErased } from './checkpoint.ts'
 import { alertingFailure } from './errors.ts'
 import { type AlertingTables, type ProgramHead, toMs } from './schema.ts'
 import { type AlertSummary, openSummary } from './summary.ts'
@@ -54,7 +54,7 @@ export async function alertsOf(engine: Engine, tx: TenantTx, ids: readonly strin
     .where('alert.id', 'in', [...ids])
     .execute()
   for (const row of rows) {
-    const summary = await summaryOfRow(engine, tx.tenant, row)
+    const summary = await summaryOfRow(engine, tx.tenant, row, (row.rule as OwnedRule).title)
     if (summary !== null) found.set(row.id, alertOf(row, row.rule as OwnedRule, row.head, summary))
   }
   return found
@@ -96,12 +96,26 @@ export async function naturesOf(
   return new Map((await alerts.where('id', 'in', [...ids]).execute()).map(({ id, nature }) => [id, nature]))
 }
 
-async function summaryOfRow(engine: Engine, tenant: string, row: AlertRow): Promise<AlertSummary | null> {
-  const key = await engine.keys.key(row.key_id).catch((error) => {
-    if (isErased(error)) return null
-    throw error
-  })
-  return key === null ? null : openSummary(key, tenant, row.id, row.summary)
+/** Null of an erased subject. Of what is damaged the rule's title is left: an alert that cannot be shown would be no alert. */
+async function summaryOfRow(
+  engine: Engine,
+  tenant: string,
+  row: AlertRow,
+  title: string,
+): Promise<AlertSummary | null> {
+  try {
+    return openSummary(await engine.keys.key(row.key_id), tenant, row.id, row.summary)
+  } catch (err) {
+    if (isErased(err)) return null
+    if (!isDamage(err)) throw err
+    engine.watch.log.error({ err, tenant, alert: row.id }, 'the words of an alert could not be opened')
+    return {
+      sentence: `${title} (what it said cannot be read any more)`,
+      value: '',
+      unit: '',
+      measuredAt: toMs(row.raised_at),
+    }
+  }
 }
 
 function alertOf(row: AlertRow, rule: OwnedRule, program: ProgramHead, summary: AlertSummary): Alert {

@@ -15,6 +15,8 @@ export interface Checkpoint {
   readonly logNow: number
   /** Tenant of each subject in memory. */
   readonly tenants: Map<string, string>
+  /** Tenant of each subject whose state is there and cannot be opened: it is to begin anew. */
+  readonly lost: ReadonlyMap<string, string>
   /** null: kept by a version that did not know of it. */
   readonly hearing: SavedHearing | null
 }
@@ -28,7 +30,11 @@ interface StateRow {
   readonly body: Buffer
 }
 
-/** Loads all states of a partition into an empty evaluator. States of erased subjects are left out. */
+/**
+ * Loads all states of a partition into an empty evaluator. States of erased subjects are left out. One that cannot be opened, since
+ * its bytes or its key are damaged, is left out too and said so: it must not keep the rules of everybody else from starting.
+ * @throws when the database, a key or the master key cannot be read now: the next try may
+ */
 export async function loadCheckpoint(
   engine: Engine,
   rulebook: Rulebook,
@@ -41,35 +47,76 @@ export async function loadCheckpoint(
     [partition],
   )
   const tenants = new Map<string, string>()
-  if (!heads[0]) return { position: null, logNow: 0, tenants, hearing: null }
+  const lost = new Map<string, string>()
+  if (!heads[0]) return { position: null, logNow: 0, tenants, lost, hearing: null }
   const { rows } = await pool.query<StateRow>(
     'select subject_id, tenant_id, key_id, body from engine.evaluator_checkpoint where partition = $1',
     [partition],
   )
   for (const row of rows) {
-    const saved = await openState(engine, row)
-    if (saved === null) continue
-    const versions = await versionsOf(rulebook, row.tenant_id, saved)
-    const compiledOf = (rule: string, version: number, override: string | null) =>
-      versions.get(`${rule}/${version}/${override}`)!
-    const state = loadState(saved, compiledOf, row.subject_id)
-    if (state === null) throw new Error('a checkpoint has a format that this version does not know')
-    evaluator.restore(row.subject_id, state.rules, state.devices)
-    tenants.set(row.subject_id, row.tenant_id)
+    const state = await stateOf(engine, rulebook, row)
+    if (state === 'erased') continue
+    const of = state === 'lost' ? lost : tenants
+    of.set(row.subject_id, row.tenant_id)
+    if (state !== 'lost') evaluator.restore(row.subject_id, state.rules, state.devices)
   }
   const logNow = Number(heads[0].log_now)
-  return { position: Number(heads[0].position), logNow, tenants, hearing: heads[0].hearing }
+  return { position: Number(heads[0].position), logNow, tenants, lost, hearing: heads[0].hearing }
+}
+
+type State = NonNullable<ReturnType<typeof loadState>>
+
+async function stateOf(engine: Engine, rulebook: Rulebook, row: StateRow): Promise<State | 'erased' | 'lost'> {
+  const { tenant_id: tenant, subject_id: subject } = row
+  try {
+    const saved = await openState(engine, row)
+    if (saved === null) return 'erased'
+    const versions = await versionsOf(rulebook, tenant, saved)
+    const state = loadState(saved, (rule, version, own) => versions.get(`${rule}/${version}/${own}`)!, subject)
+    if (state !== null) return state
+  } catch (err) {
+    if (!isDamage(err)) throw err
+    engine.watch.log.error({ err, tenant, subject }, 'the state of a subject could not be opened: its rules begin anew')
+    return 'lost'
+  }
+  // A whole checkpoint is of a later version: nothing is damaged, and nothing of it may be thrown away.
+  throw new Error('a checkpoint has a format that this version does not know')
 }
 
 async function openState(engine: Engine, row: StateRow): Promise<SavedState | null> {
   try {
     const key = await engine.keys.key(row.key_id)
-    return JSON.parse(key.open(row.body, aadOf(row.tenant_id, row.subject_id)).toString()) as SavedState
+    return parsed(key.open(row.body, aadOf(row.tenant_id, row.subject_id)).toString())
   } catch (error) {
     if (isErased(error)) return null
     throw error
   }
 }
+
+/** @throws SyntaxError also for what is JSON and no state */
+function parsed(json: string): SavedState {
+  const state = JSON.parse(json) as SavedState | null
+  if (typeof state !== 'object' || state === null || !Array.isArray(state.rules) || typeof state.format !== 'number')
+    throw new SyntaxError('no state of an evaluator')
+  return state
+}
+
+/**
+ * Whether what is kept is damaged for good: its bytes, its key, or what it names. Trouble of the database and a master key that is not
+ * in its file pass, or are mended by an operator: then it is tried again.
+ */
+export const isDamage = (error: unknown): boolean =>
+  error instanceof Failure
+    ? error.kind.disposition !== 'retry' && !mended.has(error.code)
+    : error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError || isMissingRow(error)
+
+const mended: ReadonlySet<string> = new Set([
+  'key-destroyed',
+  'master-key-missing',
+  'master-key-unsafe',
+  'master-key-malformed',
+])
+const isMissingRow = (error: unknown): boolean => error instanceof Error && error.name === 'NoResultError'
 
 async function versionsOf(rulebook: Rulebook, tenant: string, saved: SavedState) {
   const versions = new Map<string, CompiledRule>()
@@ -136,8 +183,10 @@ export async function sealStates(
       const key = await engine.keys.keyFor('subject', subject)
       rows.push({ subject, tenant, keyId: key.id, body: key.seal(Buffer.from(json), aadOf(tenant, subject)) })
     } catch (error) {
-      if (!isErased(error)) throw error
-      erased.push(subject)
+      if (isErased(error)) erased.push(subject)
+      else if (!isDamage(error)) throw error
+      // Its key is damaged: it is evaluated from memory, begins anew at each start, and keeps nobody else's from being kept.
+      else engine.watch.log.error({ err: error, tenant, subject }, 'the state of a subject could not be sealed')
     }
   }
   return { rows, gone: [...gone, ...erased], erased }

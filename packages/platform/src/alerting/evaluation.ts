@@ -72,6 +72,8 @@ export class Evaluation {
   #marks: { mark: Mark; at: MarkPlace }[] = []
   /** Transitions that no rule told. */
   #besides: Transition[] = []
+  /** Subjects began anew, which is neither told nor kept yet. */
+  #hasBegunAnew = false
   #lastHeard = new LastHeard(Number.NEGATIVE_INFINITY)
   readonly #atHand = new Map<number, LogCommit>()
 
@@ -99,6 +101,24 @@ export class Evaluation {
     this.#checkpointedAt = engine.clock.now()
     if (checkpoint.position === null) await this.#openFirst()
     else await this.#replay(checkpoint)
+    await this.#beginAnew(checkpoint.lost)
+  }
+
+  /**
+   * Subjects whose state could not be opened: their rules stand from here on, as if they had just been enrolled. After the replay, so
+   * that what still breaches is told again rather than taken for told. Whoever answers for them is told that something was forgotten.
+   */
+  async #beginAnew(lost: ReadonlyMap<string, string>): Promise<void> {
+    if (lost.size === 0) return
+    this.#metrics.statesLost.inc(lost.size)
+    this.#readUntil = Math.max(this.#readUntil, this.#position)
+    for (const [tenant, subjects] of Map.groupBy(lost, ([, of]) => of))
+      await this.#configure(
+        tenant,
+        subjects.map(([subject]) => subject),
+      )
+    this.#hasBegunAnew = true
+    for (const subject of lost.keys()) this.#besides.push(...stateLost(this.#evaluator, subject))
   }
 
   /** Evaluates what the log holds next. @returns false when there was nothing */
@@ -108,7 +128,9 @@ export class Evaluation {
     if (this.#savingFailed !== undefined) throw this.#savingFailed
     const commits = await engine.log.read(partition, this.#position, batchEntries)
     this.#readUntil = Math.max(this.#readUntil, commits.at(-1)?.position ?? 0)
-    let configured = false
+    // What began anew is kept with the first commit that follows, in which it is told.
+    let configured = this.#hasBegunAnew && commits.length > 0
+    if (configured) this.#hasBegunAnew = false
     for (const commit of commits) {
       // A correction looks at the alerts that stand in the database: what was decided before it is written first.
       if (this.#decided.length > 0 && commit.entries.some((entry) => entry.kind === 'assignment-changed')) {
@@ -458,4 +480,15 @@ export class Evaluation {
       engine.watch.log.error({ partition, missing, extra }, 'a replay of the rules did not tell what was told before')
     this.#replayed = []
   }
+}
+
+/** One alert for each enrolment: not each rule needs its own. */
+function stateLost(evaluator: Evaluator, subject: string): Transition[] {
+  const told = new Map<string, Transition>()
+  for (const { spec } of evaluator.state(subject) ?? []) {
+    const { rule, version, enrolment } = spec
+    const about = { subject, rule, version, enrolment, focus: 'technical', at: evaluator.now, historic: false }
+    if (!told.has(enrolment)) told.set(enrolment, { what: 'state-lost', ...about })
+  }
+  return [...told.values()]
 }

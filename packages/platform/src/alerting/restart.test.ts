@@ -119,6 +119,63 @@ test('alerting > two that believe to hold the lease move the cursor once', async
   expect(await toldOf(patient)).toHaveLength(1)
 })
 
+const metric = async (name: string) => {
+  const text = await scene.engine.watch.metrics.getSingleMetricAsString(name)
+  return Number(/ (\d+)$/m.exec(text)![1])
+}
+/** As a failing disk would: one byte of what is sealed is another. */
+const damage = (table: string, where: string) =>
+  scene.engine.db.pool.query(
+    `update ${table} set body = set_byte(body, length(body) - 1, get_byte(body, length(body) - 1) # 255) where ${where}`,
+  )
+
+test('alerting > a kept state that cannot be opened begins anew and is told, and everybody else is evaluated as before', async () => {
+  const [damaged, unknown, other] = [await aWatchedPatient(), await aWatchedPatient(), await aWatchedPatient()]
+  for (const patient of [damaged, unknown, other]) await scene.measure(patient, { systolic: 140, diastolic: 80 })
+  await scene.evaluate()
+  await damage('engine.evaluator_checkpoint', `subject_id = '${damaged}'`)
+  await scene.engine.db.pool.query(
+    `update engine.evaluator_checkpoint set key_id = gen_random_uuid() where subject_id = '${unknown}'`,
+  )
+  const before = await metric('careloop_alerting_states_lost_total')
+  for (const patient of [damaged, unknown, other]) {
+    await scene.clock.advance(1_000)
+    await scene.measure(patient, { systolic: 190, diastolic: 100 })
+  }
+  await scene.evaluate()
+  expect(await metric('careloop_alerting_states_lost_total')).toBe(before + 2)
+  const alerts = (patient: string) =>
+    scene.rows<{ focus: string; nature: string }>(
+      `select focus, nature from tenant.alert where subject_id = '${patient}' order by nature`,
+    )
+  expect(await alerts(other)).toHaveLength(1)
+  for (const patient of [damaged, unknown]) {
+    const [first, second, ...more] = await alerts(patient)
+    expect([more, second]).toEqual([[], { focus: 'technical', nature: 'technical' }])
+    expect(first!.nature).not.toBe('technical')
+  }
+  // It is kept again: the next start finds nothing damaged.
+  await scene.evaluate()
+  expect(await metric('careloop_alerting_states_lost_total')).toBe(before + 2)
+})
+
+test("alerting > a limit of one subject that cannot be opened leaves the program's limits, and everybody else is evaluated as before", async () => {
+  const [damaged, other] = [await aWatchedPatient(), await aWatchedPatient()]
+  const [{ id: rule }] = (await scene.rows<{ id: string }>(
+    `select id from tenant.rule where code = 'severe-hypertension'`,
+  )) as [{ id: string }]
+  await scene.alerting.setOverride(scene.by, damaged, {
+    rule,
+    ...{ limits: [{ part: 'when', index: 0, limit: 200, unit: 'mm[Hg]' }], reason: 'agreed with her physician' },
+    expiresAt: scene.clock.now() + 86_400_000,
+  })
+  await damage('tenant.rule_override', `subject_id = '${damaged}'`)
+  for (const patient of [damaged, other]) await scene.measure(patient, { systolic: 190, diastolic: 100 })
+  await scene.evaluate()
+  expect([await toldOf(damaged), await toldOf(other)].map(({ length }) => length)).toEqual([1, 1])
+  expect(await metric('careloop_alerting_overrides_unreadable_total')).toBeGreaterThan(0)
+})
+
 test('alerting > killed again and again at random commits, it tells what an undisturbed run tells', async () => {
   const act = fc.oneof(
     fc.record({ systolic: fc.constantFrom(120, 138, 190, 205), lateMs: fc.constantFrom(0, 0, 5 * minute) }),

@@ -1,10 +1,11 @@
 /** Rule versions in memory: compiled once, since a version never changes; and which of them stand for a subject. */
 
-import type { EnrolmentView } from '@careloop/contract'
+import { type EnrolmentView, Failure } from '@careloop/contract'
 import { type CompiledRule, compileRule, type OwnedRule, type SubjectRule } from '@careloop/rules'
 import type { Engine, TenantTx } from '../engine/index.ts'
 import type { Subjects } from '../subjects/index.ts'
-import { isErased } from './checkpoint.ts'
+import { alertingMetrics } from './alerting-metrics.ts'
+import { isDamage, isErased } from './checkpoint.ts'
 import { changedBody } from './limits.ts'
 import { openOverride, overrideRow, standingRows } from './override-store.ts'
 import { inOwnWords } from './own-words.ts'
@@ -132,11 +133,21 @@ async function withLimitsOf(engine: Engine, tenant: string, standing: RuleVersio
     const { changes } = await openOverride(engine, tenant, row)
     const body = changedBody(standing.definition.body, changes, '')
     return { ...standing, definition: inOwnWords(standing.definition, body, 'Own limit'), compiled: compileRule(body) }
-  } catch (error) {
-    if (isErased(error)) return standing
-    // The rule was changed since, so that the subject's limit no longer has a place in it: the program's own limits stand.
-    if ((error as { code?: string }).code !== 'limit-invalid') throw error
-    engine.watch.log.error({ tenant, override: id }, 'a limit of one subject does not fit the rule as it stands now')
+  } catch (err) {
+    if (isErased(err)) return standing
+    // One limit that cannot be read must not keep the rules of everybody from standing: the program's own limits stand.
+    if (!isDamage(err)) throw err
+    const about = { tenant, override: id, subject: row.subject_id, rule: row.rule_id }
+    // The rule was changed since, so that the subject's limit no longer has a place in it.
+    if (err instanceof Failure && err.code === 'limit-invalid')
+      engine.watch.log.error(about, 'a limit of one subject does not fit the rule as it stands now')
+    else {
+      alertingMetrics(engine.watch.metrics).overridesUnreadable.inc()
+      engine.watch.log.error(
+        { err, ...about },
+        "a limit of one subject could not be opened: the program's limits stand",
+      )
+    }
     return standing
   }
 }

@@ -25,6 +25,12 @@ export function summaryOf(rule: OwnedRule, transition: Transition, timeZone: str
       sentence: `The rule "${rule.title}" failed and rests for this subject: its readings are stored and not judged by it. Tell an administrator.`,
       ...{ value: '', unit: '', measuredAt: transition.at },
     }
+  if (transition.what === 'state-lost')
+    return {
+      sentence:
+        'What the rules remembered of this subject was damaged, and they began anew: a breach that was not yet told may go untold. Look at the chart, and at what stands open. Tell an administrator.',
+      ...{ value: '', unit: '', measuredAt: transition.at },
+    }
   return {
     sentence: `${saidAgain(transition)}${sentenceOf(rule, transition, timeZone)}`,
     value: shownValue(rule, transition),

@@ -2,7 +2,7 @@
 import type { OwnedRule, Source, Transition } from '@careloop/rules'
 import type { DataKey, Engine } from '../engine/index.ts'
 import type { Subjects } from '../subjects/index.ts'
-import { isErased } from './checkpoint.ts'
+import { isDamage, isErased } from './checkpoint.ts'
 import { type CommitsAtHand, type Evidence, EvidenceSource, gatherEvidence } from './evidence.ts'
 import type { Rulebook } from './rulebook.ts'
 import { type AlertSummary, summaryOf } from './summary.ts'
@@ -78,8 +78,21 @@ async function prepare(
     return { ...decided, rule: definition, program, key, summary, evidence }
   } catch (error) {
     if (isErased(error)) return null
-    throw error
+    if (!isDamage(error)) throw error
+    engine.watch.log.error(
+      { err: error, tenant, rule },
+      'an alert is told in bare words: what it says could not be sealed',
+    )
+    return inBareWords(engine, { ...decided, rule: definition, program })
   }
+}
+
+/** The subject's key is damaged: the rule's title says nothing of a person, so another key may seal it. */
+async function inBareWords(engine: Engine, about: Omit<Prepared, 'key' | 'summary' | 'evidence'>): Promise<Prepared> {
+  const key = await engine.keys.keyFor('tenant', about.tenant)
+  const { transition, rule } = about
+  const summary = { sentence: rule.title, value: '', unit: '', measuredAt: transition.at }
+  return { ...about, key, summary: raises(transition) ? summary : null, evidence: null }
 }
 
 /** An alert in bare words is better than none: a sentence that cannot be made must not stop the cursor for everybody. */

@@ -26,7 +26,10 @@ export const alertingUpkeepStage = (parts: UpkeepParts): Stage => ({
     const stopping = new AbortController()
     let running: Promise<void> | undefined
     let reachedAt = Number.NEGATIVE_INFINITY
+    // Asked for while the one before still looks: what fell due meanwhile it may have passed over.
+    let again = false
     const look = () => {
+      again = running !== undefined
       running ??= lookAfter(engine, parts, reachedAt)
         .then((at) => {
           reachedAt = at
@@ -34,6 +37,7 @@ export const alertingUpkeepStage = (parts: UpkeepParts): Stage => ({
         .catch((err) => engine.watch.log.warn({ err }, 'rules and limits could not be looked after; trying again'))
         .finally(() => {
           running = undefined
+          if (again && !stopping.signal.aborted) look()
         })
     }
     const stop = engine.clock.every(expireEveryMs, () => {
