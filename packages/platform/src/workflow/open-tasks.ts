@@ -15,7 +15,7 @@ import { setAside } from './workflow-metrics.ts'
 export const cursorName = 'workflow'
 const batch = 200
 /** Facts that open or change tasks. */
-const aboutAlerts = ['AlertRaised', 'AlertRecurred', 'AlertEvidenceChanged'] as const
+export const aboutAlerts = ['AlertRaised', 'AlertRecurred', 'AlertEvidenceChanged'] as const
 export const followed = [
   'AlertRaised',
   'AlertRecurred',
@@ -93,7 +93,9 @@ async function take(
   const repeats = await unseenRepeats(engine, facts)
   const heard = facts.filter((fact) => followed.some((type) => type === fact.type) && !isAmong(repeats, fact))
   // Asked for before the transaction: one that waits for a second connection may wait for itself.
-  const owners = await Promise.all(heard.map((fact) => (isAboutAlert(fact) ? ownersOf(engine, subjects, fact) : null)))
+  const owners = await Promise.all(
+    heard.map((fact) => (isAboutAlert(fact) ? ownersOf(engine, subjects, fact.tenant, alertOf(fact)) : null)),
+  )
   const tenants = [...new Set(heard.map(({ tenant }) => tenant))]
   const told = new Map(
     await Promise.all(tenants.map(async (each) => [each, await toldOf(engine, ways, each)] as const)),
@@ -134,18 +136,24 @@ interface Owned {
   readonly backup: string | null
 }
 
+const alertOf = (fact: Fact): string => (fact.body as FactBodies[(typeof aboutAlerts)[number]]).alert
+
 /** Who answers for the alert; null when its subject was erased meanwhile. */
-async function ownersOf(engine: Engine, subjects: Pick<Subjects, 'enrolmentsOf'>, fact: Fact): Promise<Owned | null> {
-  const { alert: id } = fact.body as FactBodies[(typeof aboutAlerts)[number]]
+export async function ownersOf(
+  engine: Engine,
+  subjects: Pick<Subjects, 'enrolmentsOf'>,
+  tenant: string,
+  id: string,
+): Promise<Owned | null> {
   const alert = await engine.db
-    .asTenant(fact.tenant, (tx) => alertById(engine, tx, id))
+    .asTenant(tenant, (tx) => alertById(engine, tx, id))
     .catch((error) => {
       // Alerts are never deleted, so the only reason is that its words cannot be opened any more.
       if ((error as { code?: string }).code === 'alert-not-found') return null
       throw error
     })
   if (alert === null) return null
-  const enrolments = await subjects.enrolmentsOf(fact.tenant, alert.subject)
+  const enrolments = await subjects.enrolmentsOf(tenant, alert.subject)
   const enrolment = enrolments.find((each) => each.id === alert.enrolment)
   if (enrolment === undefined) throw new Error('an alert names an enrolment that does not exist')
   return { alert, owner: enrolment.owner, backup: enrolment.backup }
@@ -155,7 +163,7 @@ async function ownersOf(engine: Engine, subjects: Pick<Subjects, 'enrolmentsOf'>
  * A condition that came back concerns the task that is open; if it was found late only, the clock starts now.
  * @param settling head of the log that the evaluator must reach before anybody is paged; null = it has caught up
  */
-async function openOrRenew(told: Told, tx: TenantTx, owned: Owned, settling: number | null): Promise<void> {
+export async function openOrRenew(told: Told, tx: TenantTx, owned: Owned, settling: number | null): Promise<void> {
   const { engine } = told
   const { alert } = owned
   // Closed before anybody could be told: there is nothing to do.
@@ -170,7 +178,8 @@ async function openOrRenew(told: Told, tx: TenantTx, owned: Owned, settling: num
   const due = isUrgentNow ? { due_at: now + alert.rule.definition.limitMs, review: false, paged_at: null } : {}
   // It was told in the pages only, and went no further than to the backup: what is told aloud begins its steps anew.
   const aloud = alert.historic || !open.quiet ? {} : { quiet: false, escalation: 0 }
-  const renewed = await note(tx, open, 'recurred', now, { ...due, ...aloud })
+  // The rule may have been changed since the task was opened: its urgency is that of now.
+  const renewed = await note(tx, open, 'recurred', now, { ...due, ...aloud, priority: alert.priority })
   // What is found late again concerns who reviews it, who has it in their list.
   if (!alert.historic) await tellFirst(told, tx, alert, { ...renewed, why: 'recurred' }, settling)
 }

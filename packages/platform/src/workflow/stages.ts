@@ -1,6 +1,7 @@
 /** Opens tasks for alerts: one process at a time, in the order of the facts. Timers of tasks fire in every process that has them. */
 import type { Engine, Stage } from '../engine/index.ts'
 import { escalationTimer, stepDue } from './escalation.ts'
+import { openForgotten } from './forgotten-alerts.ts'
 import { cursorName, followed, type TakingFacts, takeFacts } from './open-tasks.ts'
 import { pageSettled, pageTimer } from './paging.ts'
 import { rearm } from './rearm.ts'
@@ -9,6 +10,8 @@ import { watchTasks, watchTimers } from './workflow-metrics.ts'
 
 const leaseMs = 10_000
 const retryMs = 1_000
+/** How often alerts without a task are looked for. */
+const lookEveryMs = 60_000
 
 export const workflowStage = (taking: TakingFacts): Stage => ({
   name: 'workflow',
@@ -58,11 +61,16 @@ async function holdLease(engine: Engine, taking: TakingFacts, stop: AbortSignal)
 
 async function followFacts(engine: Engine, taking: TakingFacts, stop: AbortSignal): Promise<void> {
   let wake = new AbortController()
+  let lookedAt = Number.NEGATIVE_INFINITY
   const unsubscribe = engine.db.onFacts(followed, () => wake.abort())
   try {
     while (!stop.aborted) {
       wake = new AbortController()
       if (await takeFacts(engine, taking)) continue
+      if (engine.clock.now() - lookedAt >= lookEveryMs) {
+        lookedAt = engine.clock.now()
+        await openForgotten(engine, taking)
+      }
       // A notification may be lost with its connection: look every second besides.
       await engine.clock.sleep(retryMs, AbortSignal.any([stop, wake.signal]))
     }

@@ -12,10 +12,11 @@ export type Repeats = ReadonlyMap<string, number>
 const isUnseenRepeat = (fact: Fact): fact is Fact<'AlertRecurred'> =>
   fact.type === 'AlertRecurred' && !(fact as Fact<'AlertRecurred'>).body.wasSeen
 
-// A page counts that was told or will be: one that was called off told nobody.
+// A page counts that was told or will be: one that was called off told nobody. One of another urgency told something else.
 const stillWaits = `
   from unnest($1::uuid[], $2::int[]) as r(alert, times)
   join tenant.task t on t.alert_id = r.alert and t.status <> 'completed'
+  join tenant.alert a on a.tenant_id = t.tenant_id and a.id = t.alert_id and a.priority = t.priority
  where not t.review and not t.quiet and t.snoozed_until is null and t.paged_at is not null
    and exists (select from tenant.notification_intent i
                 where i.tenant_id = t.tenant_id and i.task_id = t.id and i.cancelled is null

@@ -14,6 +14,14 @@ export const setAside = (registry: Registry): Counter => {
   )
 }
 
+/** Alerts that had no task for minutes and got one by being looked for. */
+export const lateTasks = (registry: Registry): Counter =>
+  counter(registry, {
+    name: 'careloop_workflow_tasks_opened_late_total',
+    help: 'Alerts without a task that were found by looking for them: the fact that told of them was set aside',
+    labelNames: [],
+  })
+
 /** Intents by way and outcome: intended, delivered, failed (the next step was told), or why nobody was told. */
 export const intentsTotal = (registry: Registry): Counter =>
   counter(registry, {

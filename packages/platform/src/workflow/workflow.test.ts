@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { minute, openScene, type Scene } from '../alerting/testing/scene.ts'
+import { openForgotten } from './forgotten-alerts.ts'
 import { takeFacts } from './open-tasks.ts'
 import { inPages, takeAllFacts } from './testing/take-all-facts.ts'
 import { makeWorkflow, type Workflow } from './workflow.ts'
@@ -283,6 +284,40 @@ test('workflow > an alert of which no task can be made is set aside, counted, an
   expect((await list()).map(({ subject }) => subject.id)).toEqual([scene.fridge])
   const metric = scene.engine.watch.metrics.getSingleMetric('careloop_workflow_facts_set_aside_total')
   expect((await metric!.get()).values).toMatchObject([{ value: 1, labels: { type: 'AlertRaised' } }])
+  // Set aside is not forgotten: a minute's look finds the alert by itself.
+  const looking = { subjects: scene.subjects, ways: inPages }
+  expect(await openForgotten(scene.engine, looking)).toBe(0)
+  await scene.clock.advance(6 * minute)
+  expect(await openForgotten(scene.engine, looking)).toBe(1)
+  expect(await openForgotten(scene.engine, looking)).toBe(0)
+  const late = (await list()).find(({ subject }) => subject.id === scene.patient)
+  expect(late).toMatchObject({ owner: { id: 'nora' }, dueAt: scene.clock.now() + 30 * minute })
+  expect((await workflow.notifications(scene.tenant, 'nora')).items[0]).toMatchObject({
+    task: late!.task,
+    why: 'raised',
+  })
+})
+
+test('workflow > an alert of which nobody knows who answers for it becomes a task of somebody whose role owns the rule', async () => {
+  const without = { enrolmentsOf: async () => [] }
+  await scene.measure(scene.patient, { systolic: 192, diastolic: 124 })
+  await scene.evaluate()
+  await takeAllFacts(scene.engine, without)
+  expect(await list()).toEqual([])
+  await scene.clock.advance(6 * minute)
+  expect(await openForgotten(scene.engine, { subjects: without, ways: inPages })).toBe(1)
+  expect(await list()).toMatchObject([{ subject: { id: scene.patient }, owner: { id: 'nora' }, priority: 'high' }])
+})
+
+test('workflow > an alert whose fact still waits is not taken for forgotten', async () => {
+  await scene.measure(scene.patient, { systolic: 192, diastolic: 124 })
+  await scene.evaluate()
+  await scene.clock.advance(6 * minute)
+  const looking = { subjects: scene.subjects, ways: inPages }
+  expect(await openForgotten(scene.engine, looking)).toBe(0)
+  await settle()
+  expect(await list()).toHaveLength(1)
+  expect(await openForgotten(scene.engine, looking)).toBe(0)
 })
 
 test('workflow > trouble of the database sets nothing aside', async () => {
