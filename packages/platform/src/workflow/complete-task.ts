@@ -134,19 +134,23 @@ async function assertReopens(tx: TenantTx, task: TaskRow, acting: Acting, now: n
 
 const refused = (message: string) => workflowFailure('reopen-refused', message, { pointer: '/params/id' })
 
-/** When somebody was last told of the task: escalation counts from there. */
+/**
+ * When somebody was last told of the task: escalation counts from there. What was written down and told to nobody does not count: a
+ * condition that flickers would put off everybody else.
+ */
 export async function lastToldAt(tx: TenantTx, task: TaskRow): Promise<number> {
-  const told = await tx
-    .tables<WorkflowTables>()
-    .selectFrom('task_event')
-    .select('at')
-    .where('task_id', '=', task.id)
-    .where('what', 'in', ['opened', 'recurred', 'handed-off', 'escalated'])
-    .orderBy('id', 'desc')
-    .limit(1)
-    .executeTakeFirst()
+  const { rows } = await tx.client.query<{ at: string | null }>(
+    `select max(e.at) as at from tenant.task_event e
+      where e.tenant_id = $1 and e.task_id = $2
+        and (e.what = 'escalated'
+             or (e.what in ('recurred', 'handed-off', 'released')
+                 and exists (select from tenant.notification_intent i
+                              where i.tenant_id = e.tenant_id and i.task_id = e.task_id and i.event_id = e.id
+                                and i.cancelled is distinct from 'passed')))`,
+    [tx.tenant, task.id],
+  )
   const pagedAt = task.paged_at === null ? 0 : toMs(task.paged_at)
-  return Math.max(toMs(told?.at ?? task.opened_at), pagedAt)
+  return Math.max(toMs(rows[0]?.at ?? task.opened_at), pagedAt)
 }
 
 // ---------------------------------------------------------------- outcome

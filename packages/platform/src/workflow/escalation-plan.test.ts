@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Escalating, nextStep } from './escalation-plan.ts'
+import { type Escalating, halfOf, nextStep } from './escalation-plan.ts'
 
 const minute = 60_000
 const task: Escalating = { priority: 'high', quiet: false, pagedAt: 0, dueAt: 30 * minute, escalation: 0 }
@@ -22,10 +22,15 @@ test('escalation > a task told in the pages only: the backup when it is due, nob
 })
 
 test('escalation > a backup who was told an hour late has half a limit from then, not from the limit', () => {
-  expect(nextStep(task, 90 * minute)).toEqual({ step: 1, at: 90 * minute })
   expect(nextStep({ ...task, escalation: 1 }, 90 * minute)).toEqual({ step: 2, at: 105 * minute })
 })
 
 test('escalation > a recurrence shortly before the limit reminds nobody before the backup is told', () => {
   expect(nextStep(task, 20 * minute)).toEqual({ step: 1, at: 30 * minute })
+})
+
+test('escalation > whoever was handed a task past its limit has half a limit, not none', () => {
+  const { at } = nextStep(task, 90 * minute)!
+  expect(at - 90 * minute).toBe(halfOf(task))
+  expect(nextStep(task, task.dueAt)).toEqual({ step: 1, at: task.dueAt })
 })

@@ -32,7 +32,8 @@ export function nextStep(task: Escalating, from: number): Planned | null {
   if (task.escalation === 0) {
     const remindAt = from + halfOf(task)
     if (task.priority === 'high' && !task.quiet && remindAt < task.dueAt) return { step: 0, at: remindAt }
-    return { step: 1, at: Math.max(from, task.dueAt) }
+    // Told past the limit, by a hand-off or a release: whoever has it now gets half a limit, and not none.
+    return { step: 1, at: from > task.dueAt ? from + halfOf(task) : task.dueAt }
   }
   if (task.escalation === 1 && !task.quiet) return { step: 2, at: from + halfOf(task) }
   return null

@@ -248,6 +248,122 @@ test('workflow > a task that is handed on tells the colleague, and reminds them'
   expect((await scene.told(task)).slice(2)).toEqual(['in-app reminder nina 0'])
 })
 
+/** Raised, and everybody was told; nothing waits any more. */
+async function toldToEverybody(): Promise<string> {
+  const task = await scene.raise(await scene.aPatient())
+  for (let i = 0; i < 4; i++) await scene.pass(15 * minute)
+  expect(await scene.told(task)).toHaveLength(5)
+  return task
+}
+
+test('workflow > handed on after everybody was told, the steps begin anew for the colleague, past the limit after half of it', async () => {
+  const task = await toldToEverybody()
+  const { due_at: dueAt } = await taskRow(task)
+  await scene.workflow.handOff(nora(), task, { to: 'nina', note: '' })
+  await scene.settle()
+  expect((await scene.told(task)).slice(5)).toEqual(['in-app handed-off nina 0'])
+  expect(await taskRow(task)).toMatchObject({ escalation: 0, due_at: dueAt })
+  await scene.pass(15 * minute - 1)
+  expect(await scene.told(task)).toHaveLength(6)
+  // A process that takes over plans the same.
+  await scene.engine.db.pool.query('delete from pgboss.job')
+  await rearm(scene.engine)
+  await scene.pass(1)
+  expect((await scene.told(task)).slice(6)).toEqual(['in-app overdue ben 1'])
+  await scene.pass(15 * minute)
+  expect((await scene.told(task)).slice(7).sort()).toEqual(['in-app overdue nina 2', 'in-app overdue nora 2'])
+})
+
+test('workflow > a task that is given back is told to its owner again, and goes on to the backup and everybody when nobody takes it', async () => {
+  const task = await toldToEverybody()
+  const nina = { tenant: scene.tenant, staff: 'nina' }
+  await scene.workflow.claim(nina, task)
+  await scene.workflow.release(nina, task)
+  await scene.pass(0)
+  expect((await scene.told(task)).slice(5)).toEqual(['in-app reminder nora 0'])
+  await scene.pass(15 * minute)
+  expect((await scene.told(task)).slice(6)).toEqual(['in-app overdue ben 1'])
+  await scene.pass(15 * minute)
+  expect((await scene.told(task)).slice(7).sort()).toEqual(['in-app overdue nina 2', 'in-app overdue nora 2'])
+})
+
+test('workflow > a release puts off no step that was planned, and tells nobody when a colleague took the task meanwhile', async () => {
+  const task = await scene.raise(await scene.aPatient())
+  const nina = { tenant: scene.tenant, staff: 'nina' }
+  await scene.workflow.claim(nina, task)
+  await scene.pass(20 * minute)
+  await scene.workflow.release(nina, task)
+  await scene.pass(0)
+  expect((await scene.told(task)).slice(1)).toEqual(['in-app reminder nora 0'])
+  await scene.pass(10 * minute)
+  expect((await scene.told(task)).slice(2)).toEqual(['in-app overdue ben 1'])
+  const taken = await scene.raise(await scene.aPatient())
+  await scene.workflow.claim(nina, taken)
+  await scene.workflow.release(nina, taken)
+  await scene.workflow.claim(nora(), taken)
+  await scene.pass(0)
+  expect(await scene.told(taken)).toEqual(['in-app raised nora 0'])
+})
+
+test('workflow > a recurrence that told nobody puts nothing off when a process takes over', async () => {
+  const patient = await scene.aPatient()
+  const task = await scene.raise(patient)
+  for (let i = 0; i < 4; i++) {
+    await scene.normal(patient)
+    await scene.high(patient)
+    await scene.settle()
+  }
+  expect(await scene.told(task)).toEqual(['in-app raised nora 0'])
+  await scene.engine.db.pool.query('delete from pgboss.job')
+  await rearm(scene.engine)
+  // Four times three minutes are over of the fifteen after which the owner is reminded.
+  await scene.pass(3 * minute)
+  expect(await scene.told(task)).toEqual(['in-app raised nora 0', 'in-app reminder nora 0'])
+})
+
+test('workflow > catching up: a recurrence that was told meanwhile is not told a second time when the page is due', async () => {
+  const patient = await scene.aPatient()
+  await scene.high(patient)
+  await scene.evaluate()
+  await markCatchingUp(patient)
+  await takeAllFacts(scene.engine, scene.subjects, scene.ways)
+  const task = await scene.taskOf(patient)
+  expect(await scene.told(task)).toEqual([])
+  await scene.normal(patient)
+  await scene.high(patient)
+  await scene.evaluate()
+  await takeAllFacts(scene.engine, scene.subjects, scene.ways)
+  expect(await scene.told(task)).toEqual(['in-app recurred nora 0'])
+  await scene.pass(15_000)
+  expect(await scene.told(task)).toEqual(['in-app recurred nora 0'])
+  await scene.pass(24 * 60 * minute)
+  expect(await scene.told(task)).toEqual(['in-app recurred nora 0', 'in-app overdue ben 1'])
+})
+
+test('workflow > a condition that comes back after its rule became less or more urgent has the urgency of now, and is told', async () => {
+  const patient = await scene.aPatient()
+  const task = await scene.raise(patient)
+  const programs = await scene.alerting.programs(scene.tenant)
+  const { head, rules } = programs.find((each) => each.head.code === 'hypertension-rpm')!
+  const before = rules.map(({ definition }) => definition)
+  const activate = (priority: 'high' | 'medium') =>
+    scene.alerting.activate(scene.by, {
+      ...head,
+      rules: before.map((rule) => (rule.code === 'severe-hypertension' ? { ...rule, priority } : rule)),
+    })
+  await activate('medium')
+  await scene.normal(patient)
+  await scene.high(patient)
+  await scene.settle()
+  const shown = await scene.workflow.task(scene.by, task)
+  expect(shown).toMatchObject({ priority: 'medium' })
+  expect(await scene.rows(`select priority from tenant.alert where id = '${shown.alert}'`)).toEqual([
+    { priority: 'medium' },
+  ])
+  expect(await scene.told(task)).toEqual(['in-app raised nora 0', 'in-app recurred nora 0'])
+  await activate('high')
+})
+
 test('workflow > a person sees what they were told, newest first, and marks it as seen; nobody else does', async () => {
   const before = (await scene.workflow.notifications(scene.tenant, 'nora')).unseen
   await scene.raise(await scene.aPatient())

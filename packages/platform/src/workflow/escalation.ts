@@ -25,6 +25,21 @@ const planOf = (task: TaskRow, pagedAt: string) => ({
   ...{ pagedAt: toMs(pagedAt), dueAt: toMs(task.due_at) },
 })
 
+/**
+ * Somebody else answers for the task now: its steps begin anew, and its due time stays. Locked; whoever calls this plans what comes
+ * next, else nothing would.
+ */
+export async function beginSteps(tx: TenantTx, task: TaskRow): Promise<TaskRow> {
+  if (task.escalation === 0) return task
+  const begun = { ...task, escalation: 0 }
+  await tx.tables<WorkflowTables>().updateTable('task').set({ escalation: 0 }).where('id', '=', task.id).execute()
+  await tx.publish({ type: 'TaskChanged', task: task.id, subject: task.subject_id, status: task.status })
+  return begun
+}
+
+/** Whether everybody was told whom it can be told: no timer waits any more. */
+export const isAtItsEnd = (task: TaskRow): boolean => task.escalation >= (task.quiet ? 1 : 2)
+
 /** What fires when a step is due. It reads the task again, locked: what it is called for may be done. */
 export async function stepDue(engine: Engine, ways: Ways, fired: FiredTimer, tx: EngineTx): Promise<void> {
   const { tenant, task: id, step } = fired.ids as { tenant: string; task: string; step: Step }

@@ -2,16 +2,19 @@
 import type { FactBodies } from '@careloop/contract'
 import type { TenantTx } from '../engine/index.ts'
 import { handledSince } from './deliverable.ts'
-import { escalate, openTaskWithAlert } from './escalation.ts'
+import { beginSteps, escalate, openTaskWithAlert, planNext } from './escalation.ts'
 import type { Told } from './intents.ts'
 import { page } from './paging.ts'
 import type { WorkflowTables } from './schema.ts'
 
-/** The colleague is told, and has not seen it yet: reminding begins anew, the due time stays. */
+/** The colleague is told, and has not seen it yet: all steps begin anew for them, the due time stays. */
 export async function tellHandOff(told: Told, tx: TenantTx, body: FactBodies['TaskHandedOff']): Promise<void> {
   const found = await openTaskWithAlert(told.engine, tx, body.task)
-  // Handed on further, or taken, before this was heard: then the next fact, or nobody, is to be told.
-  if (found === null || found.task.owner_id !== body.to || found.task.claimed_by !== null) return
+  // Handed on further before this was heard: then the next fact tells.
+  if (found === null || found.task.owner_id !== body.to) return
+  const task = await beginSteps(tx, found.task)
+  // Taken already: nobody is to be told, and it must not end with that.
+  if (task.claimed_by !== null) return planNext(told.engine, tx, task, told.engine.clock.now())
   const { id: event } = await tx
     .tables<WorkflowTables>()
     .selectFrom('task_event')
@@ -21,7 +24,7 @@ export async function tellHandOff(told: Told, tx: TenantTx, body: FactBodies['Ta
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirstOrThrow()
-  await page(told, tx, { ...found, event, why: 'handed-off', wantedAt: told.engine.clock.now() })
+  await page(told, tx, { ...found, task, event, why: 'handed-off', wantedAt: told.engine.clock.now() })
 }
 
 /** Waiting for the time limit of somebody who was never reached would be waiting for nobody. */

@@ -34,7 +34,9 @@ export async function page(told: Told, tx: TenantTx, { task, alert, event, why, 
     await intend(told, tx, { ...notice, step: 1, recipients: [task.backup_id] })
   // What was escalated goes on as it was: a condition that comes back buys nobody time.
   if (task.escalation > 0) return
-  if (isReached || task.quiet) return planNext(engine, tx, begun, now)
+  // Only a hand-off gives a new person time beyond the limit.
+  const from = why === 'handed-off' ? now : Math.min(now, toMs(begun.due_at))
+  if (isReached || task.quiet) return planNext(engine, tx, begun, from)
   await escalate(told, tx, begun, alert, 1, 'undelivered', now)
 }
 
@@ -76,6 +78,8 @@ export async function pageSettled(engine: Engine, ways: Ways, fired: FiredTimer,
     const found = await openTaskWithAlert(engine, tenantTx, id)
     if (found === null) return
     const { task, alert } = found
+    // It came back meanwhile, and that was told: once is enough, and what comes next is planned from there.
+    if (await isToldSince(tenantTx, id, event)) return
     const why = await whatOf(tenantTx, event)
     const settled = { task, alert, event, why, wantedAt: fired.dueAt }
     if (alert.condition === 'active' && alert.handling === 'new') return page(told, tenantTx, settled)
@@ -91,7 +95,8 @@ export async function pageSettled(engine: Engine, ways: Ways, fired: FiredTimer,
     const begun = task.paged_at === null ? await beginCounting(engine, tenantTx, task, alert) : task
     const quiet = cancelled === 'passed' && task.escalation === 0
     if (quiet) await tenantTx.tables<WorkflowTables>().updateTable('task').set({ quiet }).where('id', '=', id).execute()
-    await planNext(engine, tenantTx, quiet ? { ...begun, quiet } : begun, engine.clock.now())
+    const from = Math.min(engine.clock.now(), toMs(begun.due_at))
+    await planNext(engine, tenantTx, quiet ? { ...begun, quiet } : begun, from)
   })
 }
 
@@ -102,6 +107,15 @@ interface Settling {
   readonly event: string
   readonly head: number
   readonly tries: number
+}
+
+async function isToldSince(tx: TenantTx, task: string, event: string): Promise<boolean> {
+  const { rows } = await tx.client.query(
+    `select from tenant.notification_intent
+      where tenant_id = $1 and task_id = $2 and event_id > $3 and cancelled is null and why <> 'evidence-changed' limit 1`,
+    [tx.tenant, task, event],
+  )
+  return rows.length > 0
 }
 
 async function whatOf(tx: TenantTx, event: string): Promise<'raised' | 'recurred'> {

@@ -2,6 +2,7 @@
 import type { Engine, Stage } from '../engine/index.ts'
 import { escalationTimer, stepDue } from './escalation.ts'
 import { openForgotten } from './forgotten-alerts.ts'
+import { releasedTimer, tellReleased } from './given-back.ts'
 import { cursorName, followed, type TakingFacts, takeFacts } from './open-tasks.ts'
 import { pageSettled, pageTimer } from './paging.ts'
 import { rearm } from './rearm.ts'
@@ -34,6 +35,7 @@ export function workOnTimers(engine: Engine, ways: Ways): () => Promise<void> {
   const stops = [
     engine.timers.work(escalationTimer, (fired, tx) => stepDue(engine, ways, fired, tx)),
     engine.timers.work(pageTimer, (fired, tx) => pageSettled(engine, ways, fired, tx)),
+    engine.timers.work(releasedTimer, (fired, tx) => tellReleased(engine, ways, fired, tx)),
   ]
   return async () => {
     await Promise.all(stops.map((stop) => stop()))

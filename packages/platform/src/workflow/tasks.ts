@@ -3,6 +3,7 @@ import type { HandOffTask, SnoozeTask, SubjectKind } from '@careloop/contract'
 import { acknowledgeAlert, releaseAlert } from '../alerting/index.ts'
 import type { Engine, TenantTx } from '../engine/index.ts'
 import { workflowFailure } from './errors.ts'
+import { tellLater } from './given-back.ts'
 import { type TaskRow, toMs } from './schema.ts'
 import { assertMayTake, type WorkingStaff } from './staff.ts'
 import {
@@ -65,7 +66,8 @@ async function take(engine: Engine, tx: TenantTx, acting: Acting, task: TaskRow,
 }
 
 /**
- * Gives a task back: nobody is on it any more, so its alert counts as new and escalation goes on from its due time.
+ * Gives a task back: nobody is on it any more, so its alert counts as new, its owner is told again, and escalation
+ * goes on, anew where everybody had been told.
  * @throws Failure `task-not-found`, `task-completed`, `task-moved`, `task-not-claimed`
  */
 export const releaseTask = (engine: Engine, acting: Acting, id: string, seen?: number): Promise<Act> =>
@@ -79,6 +81,7 @@ export const releaseTask = (engine: Engine, acting: Acting, id: string, seen?: n
     await releaseAlert(engine, tx, task.alert_id, `staff:${acting.staff}`)
     await change(tx, task, { ...unclaimed })
     await tell(tx, acting, task, { what: 'released', at, status: 'open' })
+    await tellLater(engine, tx, id)
     return { done: true }
   })
 
