@@ -4,8 +4,10 @@ import { Evaluator } from '@careloop/rules'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { aPatient } from '../subjects/fixtures.ts'
+import { alertsOf } from './alerts.ts'
 import { closeAlert } from './handling.ts'
 import { makeRulebook } from './rulebook.ts'
+import { evaluateAll } from './testing/evaluate-all.ts'
 import { minute, openScene, type Scene } from './testing/scene.ts'
 
 let scene: Scene
@@ -174,6 +176,24 @@ test("alerting > a limit of one subject that cannot be opened leaves the program
   await scene.evaluate()
   expect([await toldOf(damaged), await toldOf(other)].map(({ length }) => length)).toEqual([1, 1])
   expect(await metric('careloop_alerting_overrides_unreadable_total')).toBeGreaterThan(0)
+})
+
+test('alerting > a subject whose key is damaged is told in bare words, and everybody else as before', async () => {
+  const [damaged, other] = [await aWatchedPatient(), await aWatchedPatient()]
+  await scene.evaluate()
+  await scene.engine.db.pool.query(
+    `update engine.data_key set wrapped = set_byte(wrapped, 20, get_byte(wrapped, 20) # 255) where purpose = 'subject' and owner = '${damaged}'`,
+  )
+  // Another process, which does not have the key in memory.
+  const { engine } = scene.test.another()
+  for (const patient of [damaged, other]) await scene.measure(patient, { systolic: 190, diastolic: 100 })
+  await evaluateAll(engine, scene.subjects)
+  for (const patient of [damaged, other]) expect((await toldOf(patient)).map(({ what }) => what)).toContain('raised')
+  const alerts = await scene.rows<{ id: string }>(
+    `select id from tenant.alert where subject_id = '${damaged}' and nature <> 'technical'`,
+  )
+  const shown = await engine.db.asTenant(scene.tenant, (tx) => alertsOf(engine, tx, [alerts[0]!.id]))
+  expect(shown.get(alerts[0]!.id)!.summary).toMatchObject({ sentence: 'Blood pressure severely high', value: '' })
 })
 
 test('alerting > killed again and again at random commits, it tells what an undisturbed run tells', async () => {

@@ -48,14 +48,35 @@ export async function prepareAll(parts: Preparing, decided: readonly Decided[]):
   return prepared.filter((each) => each !== null)
 }
 
-async function zonesOf({ subjects }: Preparing, decided: readonly Decided[]): Promise<ReadonlyMap<string, string>> {
+async function zonesOf(
+  { engine, subjects }: Preparing,
+  decided: readonly Decided[],
+): Promise<ReadonlyMap<string, string>> {
   const zones = new Map<string, string>()
   for (const [tenant, ofTenant] of Map.groupBy(decided, (each) => each.tenant)) {
     const raised = ofTenant.filter(({ transition }) => raises(transition)).map(({ transition }) => transition.subject)
     if (raised.length === 0) continue
-    for (const [id, { timeZone }] of await subjects.names(tenant, [...new Set(raised)])) zones.set(id, timeZone)
+    for (const [id, timeZone] of await zonesOfMany({ engine, subjects }, tenant, [...new Set(raised)]))
+      zones.set(id, timeZone)
   }
   return zones
+}
+
+/** Of a subject that cannot be opened the zone is not known: its alert is told in UTC rather than nobody's in any. */
+async function zonesOfMany(
+  { engine, subjects }: Pick<Preparing, 'engine' | 'subjects'>,
+  tenant: string,
+  ids: readonly string[],
+): Promise<[string, string][]> {
+  try {
+    return [...(await subjects.names(tenant, ids))].map(([id, { timeZone }]) => [id, timeZone])
+  } catch (err) {
+    if (!isDamage(err)) throw err
+    if (ids.length > 1)
+      return (await Promise.all(ids.map((id) => zonesOfMany({ engine, subjects }, tenant, [id])))).flat()
+    engine.watch.log.error({ err, tenant, subject: ids[0] }, 'a subject could not be opened: its alert is told in UTC')
+    return []
+  }
 }
 
 /** Whether it opens an alert, or raises an open one again. */
