@@ -1,6 +1,6 @@
 /** What the pages read, by key; and which facts make what was read old. */
 import type { FactType } from '@careloop/contract'
-import { QueryClient, queryOptions } from '@tanstack/react-query'
+import { type Query, QueryClient, queryOptions } from '@tanstack/react-query'
 import { serverNow, startOfAge } from '../app/clock.ts'
 import { ApiError, call } from './client.ts'
 import { endpoints } from './endpoints.ts'
@@ -145,24 +145,42 @@ const keysMadeOldBy = (type: FactType): readonly string[] =>
 
 /** The first fact is shown at once; what follows closely (a storm of alerts) is read again together, not a hundred times. */
 const gatherMs = 100
+/** What an alert tells is told again by its task a moment later: it waits for that. */
+const lazyMs = 400
+/** A page that is being read may have been answered before the fact: it is read once more when it is there. */
+const stillReadingMs = 30
 
-/** Takes live events and marks what they made old; what is on screen is read again at once. */
+/** Takes live events and marks what they made old; what is on screen is read again at once, and never given up half read. */
 export function makeRefresher(client: QueryClient): (event: LiveEvent) => void {
   const old = new Set<string>()
   let timer: ReturnType<typeof setTimeout> | undefined
+  let dueAt = Number.POSITIVE_INFINITY
   let refreshedAt = Number.NEGATIVE_INFINITY
+  const refreshBy = (at: number) => {
+    if (at >= dueAt) return
+    clearTimeout(timer)
+    dueAt = at
+    timer = setTimeout(refresh, Math.max(0, at - performance.now()))
+  }
   const refresh = () => {
-    timer = undefined
+    dueAt = Number.POSITIVE_INFINITY
     refreshedAt = performance.now()
     const keys = new Set(old)
     old.clear()
-    void client.invalidateQueries({ predicate: ({ queryKey }) => keys.has('*') || keys.has(String(queryKey[0])) })
+    const isOld = ({ queryKey }: Query) => keys.has('*') || keys.has(String(queryKey[0]))
+    const reading = client.getQueryCache().findAll({ predicate: isOld, fetchStatus: 'fetching' })
+    for (const { queryKey } of reading) old.add(String(queryKey[0]))
+    const predicate = (query: Query) => isOld(query) && query.state.fetchStatus !== 'fetching'
+    void client.invalidateQueries({ predicate }, { cancelRefetch: false })
+    if (old.size > 0) refreshBy(performance.now() + stillReadingMs)
   }
   return (event) => {
+    const isAlert = event.type.startsWith('Alert')
     for (const key of event.type === 'everything' ? ['*'] : keysMadeOldBy(event.type)) old.add(key)
+    if (old.size === 0) return
     // Facts of one event of the stream come in one task: the shortest wait gathers them.
-    const wait = Math.max(0, refreshedAt + gatherMs - performance.now())
-    if (old.size > 0 && timer === undefined) timer = setTimeout(refresh, wait)
+    const now = performance.now()
+    refreshBy(isAlert ? now + lazyMs : Math.max(now, refreshedAt + gatherMs))
   }
 }
 
