@@ -87,7 +87,10 @@ describe('the demo', { timeout: 120_000 }, () => {
     await signIn(fritz, 'facilities@pharmacy.example')
     await demo.hears(/task +Refrigerator door left open: Vaccine refrigerator 2/)
     await fritz.page.getByRole('link', { name: 'Board', exact: true }).click()
-    await fritz.page.getByText(/^Door open since/).first().waitFor()
+    await fritz.page
+      .getByText(/^Door open since/)
+      .first()
+      .waitFor()
     await isTicked(fritz, 'Look at the refrigerators')
     expect(await findings(fritz.page)).toEqual([])
     expect(await look(fritz.page, 'demo-board')).toEqual([])
