@@ -51,6 +51,24 @@ export const resources = [
   'override',
   /** The wall view of places and things: cold chain, cabinets. */
   'board',
+  /** Seeing a patient outside one's care teams in an emergency: with a reason, for a while, reviewed afterwards. */
+  'break-glass',
+  /** What an office has to look at besides clinical work: break-glass reviews, suspicious devices, unusual access. */
+  'review',
+  /** A screen on a wall: one board, read only. */
+  'display',
+  /** A one-time link by which somebody makes their own account. */
+  'invitation',
+  /** Where staff of an organisation sign in elsewhere (OpenID Connect). */
+  'identity-provider',
+  /** The account of a patient or caregiver. */
+  'person-account',
+  'erasure',
+  'legal-hold',
+  'key',
+  'backup',
+  /** An assessment of who was affected by a breach. */
+  'breach',
 ] as const
 export type Resource = (typeof resources)[number]
 

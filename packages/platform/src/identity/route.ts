@@ -145,6 +145,11 @@ export interface RouteDefinition<P extends Policy, Params, Query, Body, A extend
   readonly response: A
   /** For large answers of trusted shape (series): the schema documents and does not filter. */
   readonly unfiltered?: boolean
+  /**
+   * The person must have proved a second factor (or passkey) within the last five minutes: exports, keys, activation of rules,
+   * revocation of devices, erasure. A service is not asked: its scope was given by somebody who was.
+   */
+  readonly stepUp?: boolean
   /** Requests a minute from one address; more get 429. */
   readonly perMinute?: number
   readonly handler: (ctx: Context<P, Params, Query, Body, A>) => Promise<Replied> | Replied
