@@ -10,6 +10,7 @@ export const apiErrors = {
   'cross-origin': { disposition: 'reject', status: 403, issue: 'security' },
   'route-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
   'too-many-requests': { disposition: 'retry', status: 429, issue: 'throttled' },
+  'tls-unusable': { disposition: 'reject', status: 503, issue: 'security' },
   'shutting-down': { disposition: 'retry', status: 503, issue: 'transient' },
   internal: { disposition: 'bug', status: 500, issue: 'exception' },
 } as const

@@ -3,6 +3,7 @@
 import type { SubjectKind } from '@careloop/contract'
 import type { Engine } from '../engine/index.ts'
 import type { DeviceByToken, Identity, Route } from '../identity/index.ts'
+import type { TlsFiles } from './tls-files.ts'
 
 /** One thing that must hold before traffic is sent here. `check` says what is wrong and what to do, or null. */
 export interface Readiness {
@@ -26,6 +27,8 @@ export interface ApiParts {
   readonly operatorToken?: string
   /** Where browsers reach us when a proxy stands before us, e.g. `https://care.example.org`. */
   readonly publicOrigin?: string
+  /** Certificate and key of pages and API; left out: HTTP without TLS. */
+  readonly tls?: TlsFiles
   /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed; left out: nobody's. */
   readonly trustedProxies?: readonly string[]
   /** Folder of the built web app; left out or missing: the API alone. */

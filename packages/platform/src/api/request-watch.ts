@@ -12,7 +12,7 @@ export function watchRequests(app: FastifyInstance, parts: ApiParts, routes: rea
   const { log } = parts.engine.watch
   const { seconds, inFlight } = measures(parts.engine.watch.metrics)
   const quiet = routinePatterns(routes)
-  const isOverTls = parts.publicOrigin?.startsWith('https:') ?? false
+  const isOverTls = parts.tls !== undefined || (parts.publicOrigin?.startsWith('https:') ?? false)
   const watch = (request: FastifyRequest, reply: FastifyReply) => {
     const { method, id: requestId } = request
     const route = request.routeOptions.url ?? 'none'

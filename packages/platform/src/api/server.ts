@@ -13,6 +13,7 @@ import { placeRoutes } from './place.ts'
 import { makeRequestRate } from './request-rate.ts'
 import { watchRequests } from './request-watch.ts'
 import { type Serving, serveRoute } from './serve-route.ts'
+import { makeTlsServer } from './tls-files.ts'
 import { makeWebApp } from './web-app.ts'
 
 export interface ApiServer {
@@ -38,7 +39,9 @@ export async function makeApiServer(parts: ApiParts): Promise<ApiServer> {
   routes.push(...openApiRoutes(routes, parts.version))
   assertRoutes(routes)
 
+  const tls = parts.tls === undefined ? null : makeTlsServer(parts.engine, parts.tls)
   const app = fastify({
+    ...(tls === null ? {} : { serverFactory: tls.factory }),
     logger: false,
     genReqId: () => parts.engine.ids.uuid(),
     requestTimeout: requestTimeoutMs,
@@ -69,6 +72,7 @@ export async function makeApiServer(parts: ApiParts): Promise<ApiServer> {
     listen: (port, host) => app.listen({ port, host }),
     async close() {
       closing.abort()
+      tls?.stop()
       hub.close()
       await closeGently(app)
     },

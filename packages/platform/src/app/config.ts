@@ -6,6 +6,12 @@ import { type MailSettings, readMailSettings } from '../integrations/index.ts'
 import { appFailure } from './errors.ts'
 
 export interface Config {
+  /** `production` refuses to start in ways that only an evaluation may have: app/production.ts. */
+  readonly mode: 'evaluation' | 'production'
+  /** Refusals of production that the operator takes upon themselves. */
+  readonly waived: readonly Waiver[]
+  /** TLS of pages and API from files; absent = plain HTTP, for loopback or behind a proxy. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string }
   readonly dataDir: string
   /** External database; absent = the embedded one. Holds a password: never log it. */
   readonly databaseUrl?: string
@@ -39,6 +45,12 @@ export interface Config {
 export const roles = ['all', 'ingest', 'worker', 'api'] as const
 export type Role = (typeof roles)[number]
 
+export const modes = ['evaluation', 'production'] as const
+
+/** What production can be made to accept, by name, in CARELOOP_WAIVE. Each is told at every start and by the doctor. */
+export const waivers = ['embedded-database', 'plain-http', 'plain-mqtt', 'no-audit-sink', 'no-backup'] as const
+export type Waiver = (typeof waivers)[number]
+
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -51,6 +63,9 @@ export function readConfig(env: Env): Config {
   const sealAfterMs = bytes(env, 'CARELOOP_SEAL_AFTER_MS')
   return {
     dataDir,
+    mode: oneOf(env, 'CARELOOP_MODE', modes, 'evaluation'),
+    waived: waived(env),
+    ...tls(env),
     ...(env.DATABASE_URL ? { databaseUrl: databaseUrl(env.DATABASE_URL) } : {}),
     masterKeyFile: masterKeyPath({
       configured: env.CARELOOP_MASTER_KEY_FILE,
@@ -73,6 +88,22 @@ export function readConfig(env: Env): Config {
     idleLockMinutes: idleLockMinutes(env),
     logLevel: oneOf(env, 'CARELOOP_LOG', levels, 'info'),
   }
+}
+
+function waived(env: Env): Waiver[] {
+  const isWaiver = (word: string): word is Waiver => (waivers as readonly string[]).includes(word)
+  return list(env.CARELOOP_WAIVE).map((word) => {
+    if (isWaiver(word)) return word
+    throw invalid('CARELOOP_WAIVE', `words of ${waivers.join(', ')} are expected, separated by commas.`)
+  })
+}
+
+function tls(env: Env): Pick<Config, 'tls'> {
+  const { CARELOOP_TLS_CERT_FILE: certFile, CARELOOP_TLS_KEY_FILE: keyFile } = env
+  if (!certFile && !keyFile) return {}
+  if (certFile && keyFile) return { tls: { certFile: resolve(certFile), keyFile: resolve(keyFile) } }
+  const missing = certFile ? 'CARELOOP_TLS_KEY_FILE' : 'CARELOOP_TLS_CERT_FILE'
+  throw invalid(missing, 'certificate and key belong together: name both files, or none.')
 }
 
 function invalid(name: string, message: string) {
