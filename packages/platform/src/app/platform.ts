@@ -9,8 +9,10 @@ import type { Config } from './config.ts'
 import { isDemoData } from './demo-data.ts'
 import { type Doors, openDoors } from './doors.ts'
 import { appFailure } from './errors.ts'
+import { isLoopback } from './loopback.ts'
 import { assertMasterFits } from './master-fits.ts'
 import { openDatabase } from './open-database.ts'
+import { assertProduction, waiverNotices } from './production.ts'
 import { readinessOf } from './readiness.ts'
 import { openRooms, type Rooms } from './rooms.ts'
 import { routesOf } from './routes.ts'
@@ -40,6 +42,7 @@ export const webRoot = fileURLToPath(new URL('../../../web/dist', import.meta.ur
 export const arePagesBuilt = (): boolean => existsSync(join(webRoot, 'index.html'))
 
 export async function startPlatform(config: Config, watch: Watch): Promise<Platform> {
+  assertProduction(config)
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
   const ends: (() => Promise<unknown>)[] = []
   const close = async () => {
@@ -56,7 +59,7 @@ export async function startPlatform(config: Config, watch: Watch): Promise<Platf
     ends.push(opened.close)
     await assertMasterFits(opened.engine.db.pool, master.keys)
     const rooms = await openRooms(opened.engine, {
-      secureCookies: config.publicOrigin?.startsWith('https:') ?? false,
+      secureCookies: config.tls !== undefined || (config.publicOrigin?.startsWith('https:') ?? false),
       signInsPerMinute: config.signInsPerMinute,
       email: config.mail !== undefined,
       idleLockMs: config.idleLockMinutes * 60_000,
@@ -73,7 +76,13 @@ export async function startPlatform(config: Config, watch: Watch): Promise<Platf
       rooms,
       http,
       doors,
-      notices: [...master.notices, ...plainHttpNotices(config), ...proxyNotices(config), ...mailNotices(config)],
+      notices: [
+        ...waiverNotices(config),
+        ...master.notices,
+        ...plainHttpNotices(config),
+        ...proxyNotices(config),
+        ...mailNotices(config),
+      ],
       databaseUrl: database.url,
       close,
     }
@@ -94,27 +103,28 @@ function guardOf({ diskFloorBytes, ballastBytes }: Config, isEmbedded: boolean):
   }
 }
 
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')
-
 /** What is to be said of pages that passwords and readings reach without TLS; empty when all is well. */
 export function plainHttpNotices({
   http,
   publicOrigin,
   role,
-}: Pick<Config, 'http' | 'publicOrigin' | 'role'>): string[] {
-  if (!opensPages(role) || isLoopback(http.host) || publicOrigin?.startsWith('https:')) return []
+  tls,
+}: Pick<Config, 'http' | 'publicOrigin' | 'role' | 'tls'>): string[] {
+  if (!opensPages(role) || tls !== undefined || isLoopback(http.host) || publicOrigin?.startsWith('https:')) return []
   return [
-    `Pages and API listen on ${http.host}, beyond this machine, without TLS: passwords and readings can be read on the way. Put a TLS proxy before them and say its https:// address in CARELOOP_PUBLIC_ORIGIN.`,
+    `Pages and API listen on ${http.host}, beyond this machine, without TLS: passwords and readings can be read on the way. Name CARELOOP_TLS_CERT_FILE and CARELOOP_TLS_KEY_FILE, or put a TLS proxy before them and say its https:// address in CARELOOP_PUBLIC_ORIGIN.`,
   ]
 }
 
-/** Careloop itself serves pages without TLS: an https:// address means a proxy before it, behind which all look like one. */
+/** An https:// address without TLS of our own means a proxy before it, behind which all look like one. */
 export function proxyNotices({
   publicOrigin,
   trustedProxies,
   role,
-}: Pick<Config, 'publicOrigin' | 'trustedProxies' | 'role'>): string[] {
-  if (!opensPages(role) || !publicOrigin?.startsWith('https:') || trustedProxies.length > 0) return []
+  tls,
+}: Pick<Config, 'publicOrigin' | 'trustedProxies' | 'role' | 'tls'>): string[] {
+  if (!opensPages(role) || tls !== undefined || !publicOrigin?.startsWith('https:') || trustedProxies.length > 0)
+    return []
   return [
     'Everybody seems to come from the address of the proxy: whoever guesses passwords, from wherever, makes all wait, and the trail cannot tell them apart. Name the proxy in CARELOOP_TRUSTED_PROXIES.',
   ]
@@ -173,6 +183,7 @@ async function openPages(
     ...(arePagesBuilt() ? { webRoot } : {}),
     ...(config.operatorToken ? { operatorToken: config.operatorToken } : {}),
     trustedProxies: config.trustedProxies,
+    ...(config.tls ? { tls: config.tls } : {}),
     ...(config.publicOrigin ? { publicOrigin: config.publicOrigin } : {}),
   })
   ends.push(server.close)

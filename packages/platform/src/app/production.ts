@@ -1,0 +1,146 @@
+/**
+ * What production refuses to start with. An evaluation on a laptop may have all of it; a hospital may not have it by oversight. Some
+ * refusals can be waived by name (CARELOOP_WAIVE), by whoever has another measure in place: that is told at every start.
+ */
+import { realpathSync } from 'node:fs'
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
+import type { Config, Waiver } from './config.ts'
+import { isDemoData } from './demo-data.ts'
+import { appFailure } from './errors.ts'
+import { isLoopback } from './loopback.ts'
+import { opensDoors, opensPages } from './stages.ts'
+
+export interface Refusal {
+  readonly what: string
+  /** What to do about it. */
+  readonly mend: string
+  /** By which word it can be waived; absent = by none. */
+  readonly waiver?: Waiver
+}
+
+/** Everything that is wrong with these settings for production, waived or not. Looks at paths, changes nothing. */
+export const productionRefusals = (config: Config): Refusal[] =>
+  [
+    ...pages(config),
+    ...doors(config),
+    ...database(config),
+    ...masterKey(config),
+    ...mail(config),
+    isDemoData(config) && {
+      what: `The data in ${config.dataDir} are the demo's, with users whose passwords are known.`,
+      mend: 'Name an empty folder in CARELOOP_DATA.',
+    },
+  ].filter((refusal) => refusal !== false)
+
+/** @throws Failure `production-refused`, with all that is wrong at once */
+export function assertProduction(config: Config): void {
+  if (config.mode !== 'production') return
+  const standing = productionRefusals(config).filter(({ waiver }) => !isWaived(config, waiver))
+  if (standing.length === 0) return
+  const lines = standing.map(
+    ({ what, mend, waiver }) =>
+      `- ${what} ${mend}${waiver === undefined ? '' : ` (Or waive it: CARELOOP_WAIVE=${waiver})`}`,
+  )
+  throw appFailure('production-refused', `Careloop does not start so in production:\n${lines.join('\n')}`)
+}
+
+/** What was waived and stands: whoever starts it is reminded each time. */
+export const waiverNotices = (config: Config): string[] =>
+  config.mode !== 'production'
+    ? []
+    : productionRefusals(config)
+        .filter(({ waiver }) => isWaived(config, waiver))
+        .map(({ what, waiver }) => `Waived (${waiver}): ${what}`)
+
+export const isWaived = (config: Pick<Config, 'waived'>, waiver: Waiver | undefined): boolean =>
+  waiver !== undefined && config.waived.includes(waiver)
+
+function pages({ role, http, tls, publicOrigin, trustedProxies }: Config): Refusal[] {
+  if (!opensPages(role) || tls !== undefined) return []
+  const proxied = publicOrigin?.startsWith('https:') === true && trustedProxies.length > 0
+  if (isLoopback(http.host) && (publicOrigin === undefined || proxied)) return []
+  if (isLoopback(http.host))
+    return [
+      {
+        what: `The pages are reached at ${publicOrigin} and no TLS proxy is named.`,
+        mend: 'Use an https:// address in CARELOOP_PUBLIC_ORIGIN and name the proxy in CARELOOP_TRUSTED_PROXIES.',
+      },
+    ]
+  return [
+    {
+      what: `Pages and API listen on ${http.host}, beyond this machine, without TLS.`,
+      mend: 'Name CARELOOP_TLS_CERT_FILE and CARELOOP_TLS_KEY_FILE, or listen on 127.0.0.1 behind a TLS proxy on this machine.',
+      // A proxy on another machine, over a network that is guarded otherwise. Without any proxy there is nothing to waive.
+      ...(proxied ? { waiver: 'plain-http' as const } : {}),
+    },
+  ]
+}
+
+function doors({ role, mqtt }: Config): Refusal[] {
+  if (!opensDoors(role) || mqtt === null || isLoopback(mqtt.host)) return []
+  return [
+    {
+      what: `The MQTT door on ${mqtt.host}:${mqtt.port} takes tokens without TLS, beyond this machine.`,
+      mend: 'Use the TLS door (CARELOOP_MQTTS_PORT) and set CARELOOP_MQTT_PORT=off.',
+      waiver: 'plain-mqtt',
+    },
+  ]
+}
+
+function database({ databaseUrl }: Config): Refusal[] {
+  if (databaseUrl === undefined)
+    return [
+      {
+        what: 'The embedded database is for evaluation and single sites: one machine, no standby.',
+        mend: 'Name a PostgreSQL in DATABASE_URL.',
+        waiver: 'embedded-database',
+      },
+    ]
+  const url = new URL(databaseUrl)
+  const socket = url.searchParams.get('host') ?? ''
+  const isLocal = url.hostname === '' ? isAbsolute(socket) : isLoopback(url.hostname)
+  if (isLocal || url.searchParams.get('sslmode') === 'verify-full') return []
+  return [
+    {
+      what: `The database on ${url.hostname} is reached without TLS that proves who it is.`,
+      mend: 'Add sslmode=verify-full (and sslrootcert=FILE for an authority of your own) to DATABASE_URL.',
+    },
+  ]
+}
+
+function masterKey({ dataDir, masterKeyFile }: Config): Refusal[] {
+  if (!liesUnder(masterKeyFile, dataDir)) return []
+  return [
+    {
+      what: `The master key lies in the data directory (${masterKeyFile}): a copy of the data holds its own key.`,
+      mend: 'Move the file elsewhere and name the new path in CARELOOP_MASTER_KEY_FILE.',
+    },
+  ]
+}
+
+function mail({ mail: settings }: Config): Refusal[] {
+  if (settings === undefined || settings.tls !== 'none' || isLoopback(settings.host)) return []
+  return [
+    {
+      what: `E-mails and the password of the mail server go to ${settings.host} without TLS.`,
+      mend: 'Use smtps:// or a server that offers STARTTLS in CARELOOP_SMTP_URL.',
+    },
+  ]
+}
+
+/** Also by a link: what counts is where the file is. */
+export function liesUnder(file: string, folder: string): boolean {
+  const inside = relative(real(folder), real(file))
+  return inside === '' || (!inside.startsWith('..') && !isAbsolute(inside))
+}
+
+/** The real path of what is there, or will be: the nearest folder that exists decides. */
+function real(path: string): string {
+  const whole = resolve(path)
+  try {
+    return realpathSync(whole)
+  } catch {
+    const parent = dirname(whole)
+    return parent === whole ? whole : join(real(parent), whole.slice(parent.length))
+  }
+}
