@@ -24,6 +24,8 @@ export const engineErrors = {
   'object-retained': { disposition: 'reject', status: 409, issue: 'conflict' },
   'object-store-refused': { disposition: 'reject', status: 502, issue: 'processing' },
   'object-store-unreachable': { disposition: 'retry', status: 503, issue: 'transient' },
+  'outbound-url-refused': { disposition: 'reject', status: 422, issue: 'security' },
+  'outbound-unreachable': { disposition: 'retry', status: 502, issue: 'transient' },
   'lease-lost': { disposition: 'retry', status: 409, issue: 'conflict' },
   'postgres-missing': { disposition: 'reject', status: 503, issue: 'processing' },
   'postgres-init': { disposition: 'reject', status: 503, issue: 'processing' },

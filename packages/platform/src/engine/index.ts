@@ -4,6 +4,14 @@ export { masterKeyPath, type OpenedMasterKey, openMasterKey } from './keys/open-
 export { openBytes, sealBytes } from './keys/sealed.ts'
 export { type FoundEntry, followLog, followOnce, type LogFollower } from './log/follow-log.ts'
 export { migrate } from './migrate/index.ts'
+export { type GuardedFetch, makeGuardedFetch } from './net/guarded-fetch.ts'
+export {
+  assertOutboundUrl,
+  isNetwork,
+  type OutboundPolicy,
+  type OutboundTarget,
+  publicOnly,
+} from './net/outbound-url.ts'
 export type { ObjectStore, StoredObject } from './objects/object-store.ts'
 export { type ObjectStoreSettings, readObjectStoreSettings } from './objects/object-store-settings.ts'
 export { openObjectStore } from './objects/open-object-store.ts'
