@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { askAdvisories } from './checks/advisories.ts'
 import { codeProblems, codesInCode, codesInDoc, unusedCodes } from './checks/error-codes.ts'
 import { factProblems, factsInCode, factsInDoc, factsOfRooms } from './checks/facts.ts'
 import { globalProblems, wordProblems } from './checks/globals.ts'
@@ -11,6 +12,7 @@ import { lockProblems, readLock } from './checks/lockfile.ts'
 import { machinePathProblems } from './checks/machine-paths.ts'
 import { nodeProblems } from './checks/node-version.ts'
 import { noticeProblems } from './checks/notice.ts'
+import { makeSbom, sbomProblems } from './checks/sbom.ts'
 import { migrationProblems, ownerProblems, tableOwners } from './checks/table-owners.ts'
 import { checkOpenApi } from './openapi.ts'
 import { checkSchemaManifest } from './schema-manifest.ts'
@@ -68,6 +70,16 @@ const checks: readonly Check[] = [
     mend: 'Choose another package, or judge it in scripts/checks/licences.ts and say why.',
     run: () => licenceProblems(licensed(ROOT, readLock(ROOT))),
   },
+  {
+    name: 'SBOM',
+    mend: 'npm run sbom writes it; npm 10 or newer makes it from the lock file.',
+    run: () => sbomProblems(makeSbom(), readLock(ROOT)),
+  },
+  {
+    name: 'advisories',
+    mend: 'npm update the package, or judge the advisory in scripts/checks/advisories.ts and say why it does not reach us.',
+    run: advisories,
+  },
   { name: 'NOTICE', mend: 'node scripts/notice.ts --write, and commit it.', run: () => noticeProblems(ROOT) },
   {
     name: 'machine paths',
@@ -75,6 +87,14 @@ const checks: readonly Check[] = [
     run: () => machinePathProblems(ROOT, repositoryFiles()),
   },
 ]
+
+function advisories(): readonly string[] {
+  const { problems, unasked } = askAdvisories()
+  if (unasked === null) return problems
+  if (process.env.CARELOOP_ADVISORIES === 'required') return [`The registry told nothing: ${unasked}`]
+  console.log(`look advisories: NOT asked, the registry told nothing (${unasked}).`)
+  return []
+}
 
 function types(): readonly string[] {
   const projects = ['.', ...(existsSync(join(ROOT, 'packages/web/src')) ? ['packages/web'] : [])]

@@ -17,9 +17,13 @@ const MIGRATION_ROOMS: Readonly<Record<string, string>> = {
   'mqtt-session': 'ingest',
   ca: 'fleet',
   'second-factor': 'identity',
+  passkeys: 'identity',
   'rules-and-overrides': 'alerting',
   'task-acts': 'workflow',
   'measurement-days': 'telemetry',
+  sight: 'subjects',
+  reviews: 'workflow',
+  displays: 'identity',
 }
 
 /** Tables that another room than their migration's may write, each with its reason. */
