@@ -4,8 +4,14 @@
  */
 
 export interface FactBodies {
+  /** A session ended or was locked, or what a person or service may do changed. `principal`: user id, or id of the service token. */
+  AccessChanged: { principal: string }
   SubjectChanged: { subject: string }
   SiteChanged: { site: string }
+  /** Members of a care team changed: what each of them may see of patients is read anew. */
+  CareTeamChanged: { team: string }
+  /** What one person may see of patients changed: a task, break-glass, an account, a consent. */
+  SightChanged: { user: string }
   EnrolmentChanged: { enrolment: string; subject: string; program: string }
   DeviceEnrolled: { device: string }
   DeviceChanged: { device: string }
@@ -38,9 +44,17 @@ export interface FactBodies {
   TaskChanged: { task: string; subject: string; status: string }
   TaskHandedOff: { task: string; subject: string; to: string }
   /** A notification stands in somebody's pages. */
-  Notified: { intent: string; task: string; recipient: string }
+  Notified: { intent: string; task?: string; review?: string; recipient: string }
   /** The mail server did not take it, again and again; trying goes on. */
   DeliveryFailed: { intent: string; task: string }
+  /** `role`: who closes it. */
+  ReviewOpened: { review: string; role: string }
+  ReviewChanged: { review: string }
+  /** Somebody took emergency access to a patient. */
+  BreakGlassOpened: { access: string; subject: string; user: string; reason: string }
+  /** Somebody tried again and again, and no one patient was found. */
+  BreakGlassMissed: { miss: string; user: string }
+  DisplayChanged: { display: string }
 }
 
 export type FactType = keyof FactBodies

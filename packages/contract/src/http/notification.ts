@@ -6,14 +6,29 @@ import { Id, Instant } from './common.ts'
 export const NotificationBody = z
   .object({
     id: Id,
-    task: Id,
+    /** What it tells of: a task, or a review, or a patient of whose care team somebody took emergency access. */
+    task: Id.optional(),
+    review: Id.optional(),
+    subject: Id.optional(),
     /** Who was told; always sent in the list of a task. */
     to: StaffRef.optional(),
     /**
      * `raised` and `recurred`: the alert; `reminder`: not acknowledged yet; `overdue`: the limit passed; `handed-off`: a colleague
      * gave it; `undelivered`: whoever should have it could not be reached; `evidence-changed`: its readings were somebody else's.
+     * `review-opened`, `review-overdue`: something to review; `access-taken`: emergency access to a patient of theirs.
      */
-    why: z.enum(['raised', 'recurred', 'reminder', 'overdue', 'handed-off', 'undelivered', 'evidence-changed']),
+    why: z.enum([
+      'raised',
+      'recurred',
+      'reminder',
+      'overdue',
+      'handed-off',
+      'undelivered',
+      'evidence-changed',
+      'review-opened',
+      'review-overdue',
+      'access-taken',
+    ]),
     channel: z.enum(['in-app', 'email']),
     step: z.int(),
     priority: Priority,

@@ -24,7 +24,12 @@ export async function admit(parts: ApiParts, route: Route, request: FastifyReque
     const { identity } = parts
     // Only here somebody who is held back is let through, and only to the routes that let go of the hold.
     const authenticate = route.policy === 'session' ? identity.authenticateHeld : identity.authenticate
-    principal = await authenticate({ authorization, cookie }, parts.deviceByToken)
+    // A wall screen is known everywhere, so that what it may not ask is refused and told, and let in to its own routes only.
+    principal =
+      (route.policy === 'display' ? null : await authenticate({ authorization, cookie }, parts.deviceByToken)) ??
+      (authorization === undefined ? await identity.authenticateDisplay({ authorization, cookie }) : null)
+    if (principal === null && route.policy === 'display')
+      throw refuse('not-signed-in', 'This screen shows nothing any more. Ask for a new link for it.')
     if (principal === null) throw refuse('not-signed-in', 'Sign in, or send a token: Authorization: Bearer ...')
     if (!isAllowed(route, principal)) throw notAllowed(route)
     return principal
@@ -50,7 +55,8 @@ async function keepTrail(parts: ApiParts, route: Route, request: FastifyRequest,
 function isAllowed(route: Route, principal: Principal): boolean {
   const { policy } = route
   if (policy === 'device') return principal.kind === 'device'
-  if (principal.kind === 'device') return false
+  if (policy === 'display') return principal.kind === 'display'
+  if (principal.kind === 'device' || principal.kind === 'display') return false
   if (policy === 'session') return principal.kind === 'staff'
   if (policy === 'signed-in') return true
   return typeof policy === 'object' && may(principal, policy.action, policy.resource)
@@ -58,8 +64,9 @@ function isAllowed(route: Route, principal: Principal): boolean {
 
 function notAllowed(route: Route) {
   if (route.policy === 'device') return refuse('not-allowed', 'Only a device with its own token may send here.')
+  if (route.policy === 'display') return refuse('not-allowed', 'Only a wall screen with its own link may read this.')
   if (route.policy === 'session') return refuse('not-allowed', 'Only a person who is signed in has a session.')
-  if (typeof route.policy !== 'object') return refuse('not-allowed', 'A device may not do this.')
+  if (typeof route.policy !== 'object') return refuse('not-allowed', 'A device or a wall screen may not do this.')
   const { action, resource } = route.policy
   return refuse('not-allowed', `Your roles or scopes do not include ${resource}:${action}. Ask an administrator.`)
 }

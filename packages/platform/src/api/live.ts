@@ -12,6 +12,7 @@ import type { ApiParts } from './parts.ts'
 
 /** What a fact tells of: who may not read that, does not hear of it. */
 const tellsOf: Readonly<Record<FactType, Resource>> = {
+  AccessChanged: 'live', // of oneself only
   SubjectChanged: 'subject',
   SiteChanged: 'site',
   EnrolmentChanged: 'enrolment',
@@ -37,6 +38,11 @@ const tellsOf: Readonly<Record<FactType, Resource>> = {
   TaskHandedOff: 'task',
   Notified: 'notification',
   DeliveryFailed: 'notification',
+  ReviewOpened: 'review',
+  ReviewChanged: 'review',
+  BreakGlassOpened: 'review',
+  BreakGlassMissed: 'review',
+  DisplayChanged: 'display',
 }
 
 /** Facts missed while away; more than this is a `reset`, which costs less than telling them. */

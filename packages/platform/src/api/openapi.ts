@@ -22,6 +22,7 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
     components: {
       securitySchemes: {
         session: { type: 'apiKey', in: 'cookie', name: 'careloop.session_token' },
+        display: { type: 'apiKey', in: 'cookie', name: 'careloop.display' },
         token: { type: 'http', scheme: 'bearer', description: 'cls_... of a program, cld_... of a device' },
       },
       schemas: Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => a.localeCompare(b, 'en'))),
@@ -68,6 +69,7 @@ function operationOf(route: Route, schemas: Json): Json {
 
 function securityOf(route: Route): Json[] {
   if (route.policy === 'public') return []
+  if (route.policy === 'display') return [{ display: [] }]
   if (route.policy === 'device' || route.policy === 'operator') return [{ token: [] }]
   return [{ session: [] }, { token: [] }]
 }

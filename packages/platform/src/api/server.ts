@@ -2,6 +2,7 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { Counter } from 'prom-client'
 import type { Policy, Route } from '../identity/index.ts'
+import { displayLiveRoutes } from './display-live.ts'
 import { fail } from './errors.ts'
 import { healthRoutes } from './health.ts'
 import { liveRoutes } from './live.ts'
@@ -34,7 +35,12 @@ const requestTimeoutMs = 60_000
 export async function makeApiServer(parts: ApiParts): Promise<ApiServer> {
   const closing = new AbortController()
   const hub = makeLiveHub(parts.engine)
-  const own = [...healthRoutes(parts), ...placeRoutes(parts), ...liveRoutes(parts, hub)]
+  const own = [
+    ...healthRoutes(parts),
+    ...placeRoutes(parts),
+    ...liveRoutes(parts, hub),
+    ...displayLiveRoutes(parts, hub),
+  ]
   const routes = [...parts.routes, ...own]
   routes.push(...openApiRoutes(routes, parts.version))
   assertRoutes(routes)
@@ -110,7 +116,8 @@ function assertRoutes(routes: readonly Route[]): void {
 }
 
 function isPolicy(policy: Policy | undefined): boolean {
-  if (typeof policy === 'string') return ['public', 'device', 'operator', 'signed-in', 'session'].includes(policy)
+  if (typeof policy === 'string')
+    return ['public', 'device', 'display', 'operator', 'signed-in', 'session'].includes(policy)
   return typeof policy === 'object' && Boolean(policy.action) && Boolean(policy.resource)
 }
 

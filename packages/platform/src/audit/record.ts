@@ -77,7 +77,7 @@ function splitActor(actor: string): [kind: string, id?: string] {
   return colon < 0 ? [actor] : [actor.slice(0, colon), actor.slice(colon + 1)]
 }
 
-const ACTOR = /^((staff|service|device|system|patient):[A-Za-z0-9._-]{1,64}|cli|anonymous)$/
+const ACTOR = /^((staff|service|device|display|system|patient):[A-Za-z0-9._-]{1,64}|cli|anonymous)$/
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const KIND = /^[a-z][a-z0-9-]{0,63}$/
 /** Ids are made by machines: no blanks, no `@`, nothing that reads like a name with its umlauts. */

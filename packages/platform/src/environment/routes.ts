@@ -3,6 +3,7 @@ import { Board } from '@careloop/contract'
 import { defineRoute, type Route } from '../identity/index.ts'
 import { byOf } from '../subjects/index.ts'
 import { type BoardParts, makeBoard } from './board.ts'
+import { displayBoardRoutes } from './display-routes.ts'
 
 export function environmentRoutes(parts: BoardParts): Route[] {
   const board = makeBoard(parts)
@@ -16,5 +17,6 @@ export function environmentRoutes(parts: BoardParts): Route[] {
       response: { 200: Board },
       handler: async (ctx) => ctx.reply(200, await board(byOf(ctx.principal, ctx.requestId, 'board'))),
     }),
+    ...displayBoardRoutes(board),
   ]
 }

@@ -15,7 +15,7 @@ export interface Act {
   readonly tenant: string
   readonly by: ActedBy
   readonly action: AuditAction
-  readonly resource: 'tenant' | 'user' | 'service-token' | 'session' | 'second-factor' | 'route'
+  readonly resource: 'tenant' | 'user' | 'service-token' | 'session' | 'second-factor' | 'route' | 'display'
   readonly id: string
   readonly outcome?: 'success' | 'denied'
 }

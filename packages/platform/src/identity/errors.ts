@@ -22,6 +22,9 @@ export const identityErrors = {
   'challenge-over': { disposition: 'reject', status: 401, issue: 'expired' },
   'session-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
   'setup-refused': { disposition: 'reject', status: 403, issue: 'security' },
+  'display-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'display-over': { disposition: 'reject', status: 409, issue: 'conflict' },
+  'display-link-refused': { disposition: 'reject', status: 403, issue: 'security' },
   'service-token-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
 } as const
 

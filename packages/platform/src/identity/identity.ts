@@ -3,6 +3,8 @@ import type { Role } from '@careloop/contract'
 import type { Engine } from '../engine/index.ts'
 import { type Act, type ActedBy, byConsole, recordAct } from './acted-by.ts'
 import { type Asking, authenticate, type DeviceByToken } from './authenticate.ts'
+import { displayByCookie } from './display-cookie.ts'
+import { type Displays, makeDisplays } from './displays.ts'
 import {
   type Asker,
   beginEnrolment,
@@ -14,7 +16,7 @@ import {
   renewBackupCodes,
   unlock,
 } from './own-account.ts'
-import type { Principal, StaffPrincipal } from './principal.ts'
+import type { DisplayPrincipal, Principal, StaffPrincipal } from './principal.ts'
 import {
   type OfferedSecret,
   presetSecret,
@@ -54,6 +56,9 @@ export interface Identity {
   authenticate(asking: Asking, deviceByToken: DeviceByToken): Promise<Principal | null>
   /** As `authenticate`, and also those whose session is held back, with `held`. Only for routes that let go of the hold. */
   authenticateHeld(asking: Asking, deviceByToken: DeviceByToken): Promise<Principal | null>
+  /** Which wall screen asks; null when its cookie is none, or the screen was revoked or has expired. */
+  authenticateDisplay(asking: Asking): Promise<DisplayPrincipal | null>
+  readonly displays: Displays
   /** The password. @throws Failure `sign-in-refused`, `sign-in-throttled` */
   signIn(shown: { email: string; password: string; remember: boolean }, peer: Peer): Promise<SignInStep>
   /** The code. @throws Failure `challenge-over`, `second-factor-refused`, `sign-in-throttled` */
@@ -114,10 +119,12 @@ export async function makeIdentity(engine: Engine, options: StaffAuthOptions): P
   const throttle = makeThrottle(engine, secrets, options.signInsPerMinute)
   const door: Door = { engine, staffAuth, secrets, throttle }
   const { idleLockMs, secureCookies } = options
+  const displays = makeDisplays(engine)
   const authenticateHeld: Identity['authenticateHeld'] = (asking, deviceByToken) =>
     authenticate(engine, staffAuth, deviceByToken, asking, idleLockMs)
   return {
-    ...{ idleLockMs, secureCookies, authenticateHeld },
+    ...{ idleLockMs, secureCookies, authenticateHeld, displays },
+    authenticateDisplay: ({ cookie }) => displayByCookie(displays, secureCookies, cookie),
     async authenticate(asking, deviceByToken) {
       const principal = await authenticateHeld(asking, deviceByToken)
       if (principal?.kind === 'staff') assertFree(principal)

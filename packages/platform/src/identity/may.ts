@@ -151,7 +151,7 @@ export const allowedFor = (principal: Principal): string[] =>
 
 /** Roles and scopes are few and repeat: their abilities are built once. */
 function abilityOf(principal: Principal): MongoAbility {
-  if (principal.kind === 'device') return nobody
+  if (principal.kind === 'device' || principal.kind === 'display') return nobody
   const words = principal.kind === 'staff' ? principal.roles : principal.scopes
   const key = `${principal.kind} ${[...words].sort().join(' ')}`
   const known = abilities.get(key)
@@ -161,7 +161,7 @@ function abilityOf(principal: Principal): MongoAbility {
   return ability
 }
 
-/** A device reaches its own door (`policy: 'device'`) and nothing else. */
+/** A device reaches its own door (`policy: 'device'`), a wall screen its board (`policy: 'display'`), and nothing else. */
 const nobody: MongoAbility = createMongoAbility([])
 
 interface RawRule {

@@ -1,8 +1,9 @@
 /**
- * Who asks. Three kinds, never one: a member of staff (a session), a program (a service token), a device (its own credential).
+ * Who asks. Four kinds, never one: a member of staff (a session), a program (a service token), a device and a wall
+ * screen (each by its own credential).
  * A principal belongs to exactly one tenant for the life of a request.
  */
-import type { Role, Scope } from '@careloop/contract'
+import type { AnyRole, DisplayBoard, Scope } from '@careloop/contract'
 
 export interface StaffPrincipal {
   readonly kind: 'staff'
@@ -11,10 +12,34 @@ export interface StaffPrincipal {
   readonly id: string
   /** Shown to colleagues. Never in logs, errors or URLs. */
   readonly displayName: string
-  readonly roles: readonly Role[]
+  readonly roles: readonly AnyRole[]
   readonly session: string
   /** Absent: free to act. Only routes with the policy `session` see somebody who is held. */
   readonly held?: Hold
+  /** Of patients, what they are attached to; the api reads it for each request. Absent: no patient at all. */
+  readonly reach?: Reach
+}
+
+/**
+ * Which patients somebody is attached to, as it stands at one request. Subjects reads it (`readReach`); here only its shape stands,
+ * because a principal carries it.
+ */
+export interface Reach {
+  /** Care teams of which they are a member: the patients of these are theirs. */
+  readonly teams: readonly string[]
+  /** Patients in no care team are theirs too: a clinic that makes no care teams works as one. */
+  readonly teamless: boolean
+  /** Patients one by one, beyond their teams. */
+  readonly subjects: ReadonlyMap<string, SubjectReach>
+}
+
+/** Why one patient is within reach. `owner`: owner or backup of an enrolment that has not ended. */
+export type ReachReason = 'owner' | 'task' | 'break-glass' | 'self' | 'consent'
+
+export interface SubjectReach {
+  readonly why: ReadonlySet<ReachReason>
+  /** Signals that may be seen of this patient; absent = all. What a consent leaves out is not there. */
+  readonly signals?: ReadonlySet<string>
 }
 
 /** `locked`: nobody was active, or somebody locked it. `second-factor-needed`: the role demands one and there is none yet. */
@@ -46,10 +71,22 @@ export interface DevicePrincipal {
   readonly device: DeviceSpeaker
 }
 
-export type Principal = StaffPrincipal | ServicePrincipal | DevicePrincipal
+/** A screen on a wall. It reads its one board by routes of its own (`policy: 'display'`) and reaches nothing else. */
+export interface DisplayPrincipal {
+  readonly kind: 'display'
+  readonly tenant: string
+  /** Display id. */
+  readonly id: string
+  /** Where it hangs. */
+  readonly name: string
+  readonly board: DisplayBoard
+  readonly expiresAt: number
+}
 
-/** Who asks for clinical or operational work: anybody but a device. */
+export type Principal = StaffPrincipal | ServicePrincipal | DevicePrincipal | DisplayPrincipal
+
+/** Who asks for clinical or operational work: anybody but a device or a wall screen. */
 export type PersonOrService = StaffPrincipal | ServicePrincipal
 
-/** `staff:<id>`, `service:<id>` or `device:<id>`: how audit entries and log lines name who did it. */
+/** `staff:<id>`, `service:<id>`, `device:<id>` or `display:<id>`: how audit entries and log lines name who did it. */
 export const actorOf = (principal: Principal): string => `${principal.kind}:${principal.id}`

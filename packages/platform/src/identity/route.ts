@@ -34,17 +34,19 @@
 import type { Action, Resource } from '@careloop/contract'
 import type { z } from 'zod'
 import type { Engine } from '../engine/index.ts'
-import type { DevicePrincipal, PersonOrService, Principal, StaffPrincipal } from './principal.ts'
+import type { DevicePrincipal, DisplayPrincipal, PersonOrService, Principal, StaffPrincipal } from './principal.ts'
 
 /**
  * Who may ask. `public`: anybody, even without a session. `device`: a device with its own token. Else whoever may do the
  * action with the resource. `signed-in`: any member of staff or service, whatever their roles. `session`: a member of staff also
  * while their session is held back (locked, or waiting for a second factor): the ways to let go of the hold, nothing else.
+ * `display`: a wall screen, and nobody else.
  * `operator`: from this machine's loopback, or with the operator's token (metrics).
  */
 export type Policy =
   | 'public'
   | 'device'
+  | 'display'
   | 'operator'
   | 'signed-in'
   | 'session'
@@ -89,9 +91,11 @@ type PrincipalOf<P> = P extends 'public' | 'operator'
   ? Principal | null
   : P extends 'device'
     ? DevicePrincipal
-    : P extends 'session'
-      ? StaffPrincipal
-      : PersonOrService
+    : P extends 'display'
+      ? DisplayPrincipal
+      : P extends 'session'
+        ? StaffPrincipal
+        : PersonOrService
 type TenantOf<P> = P extends 'public' | 'operator' ? string | null : string
 type OutputOf<S> = S extends z.ZodType ? z.output<S> : undefined
 

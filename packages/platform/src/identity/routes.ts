@@ -2,6 +2,7 @@
 import { ColleagueList, Id, Me, NewServiceToken, ServiceToken, SetUp } from '@careloop/contract'
 import { z } from 'zod'
 import { by } from './asked-by.ts'
+import { displayRoutes } from './display-routes.ts'
 import { assertMayGrantScopes } from './grant.ts'
 import type { Identity } from './identity.ts'
 import { allowedFor } from './may.ts'
@@ -62,6 +63,7 @@ export const identityRoutes = (identity: Identity): Route[] => [
   }),
   ...peopleRoutes(identity),
   ...serviceTokenRoutes(identity),
+  ...displayRoutes(identity),
 ]
 
 const serviceTokenRoutes = (identity: Identity): Route[] => [

@@ -24,6 +24,16 @@ export const workflowErrors = {
   'activity-task-unfit': { disposition: 'reject', status: 422, issue: 'business-rule' },
   'activity-corrected': { disposition: 'reject', status: 409, issue: 'conflict' },
   'activity-open': { disposition: 'reject', status: 409, issue: 'conflict' },
+  'review-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'review-moved': { disposition: 'reject', status: 409, issue: 'conflict' },
+  'review-own': { disposition: 'reject', status: 403, issue: 'forbidden' },
+  'review-outcome-unfit': { disposition: 'reject', status: 422, issue: 'business-rule' },
+  'break-glass-clinician': { disposition: 'reject', status: 403, issue: 'forbidden' },
+  'break-glass-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'break-glass-needless': { disposition: 'reject', status: 409, issue: 'business-rule' },
+  'break-glass-throttled': { disposition: 'retry', status: 429, issue: 'throttled' },
+  'break-glass-over': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'setting-moved': { disposition: 'reject', status: 409, issue: 'conflict' },
   'note-needed': { disposition: 'reject', status: 422, issue: 'required' },
 } as const
 

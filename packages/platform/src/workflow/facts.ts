@@ -6,4 +6,8 @@ export const workflowFacts = [
   'TaskChanged',
   'TaskHandedOff',
   'Notified',
+  'ReviewOpened',
+  'ReviewChanged',
+  'BreakGlassOpened',
+  'BreakGlassMissed',
 ] as const satisfies readonly FactType[]
