@@ -18,6 +18,7 @@ const MIGRATION_ROOMS: Readonly<Record<string, string>> = {
   ca: 'fleet',
   'second-factor': 'identity',
   passkeys: 'identity',
+  consent: 'subjects',
   'rules-and-overrides': 'alerting',
   'task-acts': 'workflow',
   'measurement-days': 'telemetry',

@@ -12,6 +12,8 @@ export interface FactBodies {
   CareTeamChanged: { team: string }
   /** What one person may see of patients changed: a task, break-glass, an account, a consent. */
   SightChanged: { user: string }
+  /** Somebody permitted, forbade or withdrew something: streams, notifications and exports are decided anew. */
+  ConsentChanged: { consent: string; subject: string; grantee: string | null }
   EnrolmentChanged: { enrolment: string; subject: string; program: string }
   DeviceEnrolled: { device: string }
   DeviceChanged: { device: string }

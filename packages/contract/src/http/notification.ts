@@ -47,8 +47,8 @@ export const NotificationBody = z
     failure: z.string().optional(),
     /** Why it was sent again: "Sent again because the server stopped after handing it to the mail server." */
     repeated: z.string().optional(),
-    /** Why it was not sent: acknowledged or completed first, or the condition had passed when Careloop caught up. */
-    cancelled: z.enum(['acknowledged', 'completed', 'passed', 'no-address', 'replaced']).optional(),
+    /** Why it was not sent: acknowledged or completed first, they may not see it any more (`no-consent`), or the condition had passed when Careloop caught up. */
+    cancelled: z.enum(['acknowledged', 'completed', 'passed', 'no-address', 'replaced', 'no-consent']).optional(),
     /** Deliveries; more than 1 after a crash or a lost answer of the mail server, and said so. */
     attempts: z.int(),
     seenAt: Instant.optional(),

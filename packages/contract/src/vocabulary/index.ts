@@ -9,4 +9,5 @@ export {
 } from './lookup.ts'
 export { shownUnit } from './shown-unit.ts'
 export type { Signal, SignalKind } from './signal.ts'
+export { type SignalClass, signalClasses, signalClassOf } from './signal-class.ts'
 export { type Dimension, dimensions, type Unit, withoutNoise } from './unit.ts'

@@ -16,6 +16,7 @@ const tellsOf: Readonly<Record<FactType, Resource>> = {
   SubjectChanged: 'subject',
   SiteChanged: 'site',
   EnrolmentChanged: 'enrolment',
+  ConsentChanged: 'consent',
   DeviceEnrolled: 'device',
   DeviceChanged: 'device',
   DeviceSettingsChanged: 'device',

@@ -4,5 +4,8 @@ import type { FactType } from '@careloop/contract'
 export const subjectsFacts = [
   'SubjectChanged',
   'SiteChanged',
+  'CareTeamChanged',
+  'SightChanged',
   'EnrolmentChanged',
+  'ConsentChanged',
 ] as const satisfies readonly FactType[]

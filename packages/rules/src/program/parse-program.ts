@@ -99,6 +99,7 @@ const ProgramSchema = z
     program: Code,
     title: Words,
     subject: SubjectKind,
+    label: z.literal('part2', { error: 'The only label is part2 (42 CFR Part 2). Take it out otherwise.' }).optional(),
     use: Words,
     notice: Words,
     rules: z.array(RuleSchema).min(1).max(100),
@@ -110,4 +111,9 @@ const ProgramSchema = z
         context.addIssue({ code: 'custom', message: `Two rules are called ${code}.`, path: ['rules', index, 'rule'] })
     })
   })
-  .transform(({ program: code, subject: subjectKind, ...rest }): Program => ({ code, subjectKind, ...rest }))
+  .transform(
+    ({ program: code, subject: subjectKind, label, ...rest }): Program => ({
+      ...{ code, subjectKind, ...rest },
+      ...(label === undefined ? {} : { label }),
+    }),
+  )

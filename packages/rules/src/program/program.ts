@@ -32,6 +32,8 @@ export interface Program {
   readonly code: string
   readonly title: string
   readonly subjectKind: SubjectKind
+  /** Of a program under 42 CFR Part 2: its alerts, their tasks and what only it measures are shared by a consent that names it. */
+  readonly label?: 'part2'
   readonly use: string
   /** What it is not for; shown wherever it is activated. */
   readonly notice: string
