@@ -27,6 +27,8 @@ export interface ApiParts {
   readonly operatorToken?: string
   /** Where browsers reach us when a proxy stands before us, e.g. `https://care.example.org`. */
   readonly publicOrigin?: string
+  /** Requests a second that one service token may go on asking. Default 2,000. */
+  readonly servicePerSecond?: number
   /** Certificate and key of pages and API; left out: HTTP without TLS. */
   readonly tls?: TlsFiles
   /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed; left out: nobody's. */

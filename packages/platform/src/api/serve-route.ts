@@ -1,5 +1,6 @@
 /** One request through one route: admit, read, handle, answer. */
 import { Readable } from 'node:stream'
+import { Failure } from '@careloop/contract'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { type Answer, may, type Principal, type Replied, type ReplyOptions, type Route } from '../identity/index.ts'
@@ -7,9 +8,11 @@ import { admit } from './admit.ts'
 import { fail } from './errors.ts'
 import { invalidRequest } from './outcome.ts'
 import type { ApiParts } from './parts.ts'
+import type { makePrincipalRate } from './principal-rate.ts'
 import { mediaTypeOf, parseJson, readBytes } from './request-body.ts'
 import type { Admit } from './request-rate.ts'
 import { assertStorable } from './storable.ts'
+import type { StrangerRate } from './stranger-rate.ts'
 
 /** Bound of a JSON body when its route says nothing: 256 KiB. */
 export const defaultMaxBodyBytes = 256 * 1024
@@ -17,6 +20,8 @@ export const defaultMaxBodyBytes = 256 * 1024
 export interface Serving {
   readonly parts: ApiParts
   readonly rate: Admit
+  readonly principals: ReturnType<typeof makePrincipalRate>
+  readonly strangers: StrangerRate
   /** Aborts when the server closes. */
   readonly closing: AbortSignal
 }
@@ -27,10 +32,27 @@ export async function serveRoute(serving: Serving, route: Route, request: Fastif
   if (serving.closing.aborted)
     throw fail('shutting-down', 'This process is stopping. Try again.', { retryAfterSeconds: 2 })
   if (route.perMinute !== undefined) serving.rate(route.url, request.ip, route.perMinute)
-  const principal = await admit(serving.parts, route, request)
+  const principal = await admitAtRate(serving, route, request)
   const asked = await readAsked(route, request)
   const ctx = contextOf(serving, route, request, reply, principal, asked)
   return answer(reply, await route.handler(ctx), ctx.signal)
+}
+
+/** Public routes have bounds of their own: whoever wants to sign in is not kept out by a neighbour's broken program. */
+async function admitAtRate(serving: Serving, route: Route, request: FastifyRequest): Promise<Principal | null> {
+  const { parts, strangers, principals } = serving
+  if (route.policy === 'public' || route.policy === 'operator') return admit(parts, route, request)
+  const shown = request.headers.authorization ?? request.headers.cookie
+  strangers.assertWelcome(request.ip, shown)
+  try {
+    const principal = await admit(parts, route, request)
+    strangers.wasGood(shown)
+    if (principal !== null) principals(principal)
+    return principal
+  } catch (error) {
+    if (error instanceof Failure && error.kind.status === 401) strangers.wasRefused(request.ip)
+    throw error
+  }
 }
 
 interface Asked {

@@ -11,9 +11,11 @@ import { openApiRoutes } from './openapi.ts'
 import { refusalOf } from './outcome.ts'
 import type { ApiParts } from './parts.ts'
 import { placeRoutes } from './place.ts'
+import { makePrincipalRate } from './principal-rate.ts'
 import { makeRequestRate } from './request-rate.ts'
 import { watchRequests } from './request-watch.ts'
 import { type Serving, serveRoute } from './serve-route.ts'
+import { makeStrangerRate } from './stranger-rate.ts'
 import { makeTlsServer } from './tls-files.ts'
 import { makeWebApp } from './web-app.ts'
 
@@ -59,7 +61,11 @@ export async function makeApiServer(parts: ApiParts): Promise<ApiServer> {
     frameworkErrors: (error, request, reply) => void refuse(parts, error, request, reply),
     routerOptions: { maxParamLength: 128, ignoreTrailingSlash: false },
   })
-  const serving: Serving = { parts, rate: makeRequestRate(parts.engine.clock), closing: closing.signal }
+  const { clock } = parts.engine
+  const serving: Serving = {
+    ...{ parts, closing: closing.signal, rate: makeRequestRate(clock), strangers: makeStrangerRate(clock) },
+    principals: makePrincipalRate(clock, { servicePerSecond: parts.servicePerSecond ?? 2_000 }),
+  }
   takeBodiesAsStreams(app)
   watchRequests(app, parts, routes)
   for (const route of routes)

@@ -32,6 +32,8 @@ export interface Config {
   readonly trustedProxies: readonly string[]
   /** Wrong passwords and codes a minute from one address. */
   readonly signInsPerMinute: number
+  /** Requests a second that one service token may go on asking. */
+  readonly serviceRequestsPerSecond: number
   /** Minutes without a human being after which a session is locked. */
   readonly idleLockMinutes: number
   readonly operatorToken?: string
@@ -85,6 +87,7 @@ export function readConfig(env: Env): Config {
     ...mail(env),
     trustedProxies: list(env.CARELOOP_TRUSTED_PROXIES),
     signInsPerMinute: bytes(env, 'CARELOOP_SIGN_INS_PER_MINUTE') ?? 10,
+    serviceRequestsPerSecond: bytes(env, 'CARELOOP_SERVICE_REQUESTS_PER_SECOND') ?? 2_000,
     idleLockMinutes: idleLockMinutes(env),
     logLevel: oneOf(env, 'CARELOOP_LOG', levels, 'info'),
   }

@@ -183,6 +183,7 @@ async function openPages(
     ...(arePagesBuilt() ? { webRoot } : {}),
     ...(config.operatorToken ? { operatorToken: config.operatorToken } : {}),
     trustedProxies: config.trustedProxies,
+    servicePerSecond: config.serviceRequestsPerSecond,
     ...(config.tls ? { tls: config.tls } : {}),
     ...(config.publicOrigin ? { publicOrigin: config.publicOrigin } : {}),
   })
