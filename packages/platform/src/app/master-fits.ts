@@ -9,7 +9,7 @@ export async function assertMasterFits(
 ): Promise<void> {
   const { rows } = await database.query('select distinct master_id from engine.data_key where wrapped is not null')
   for (const { master_id } of rows)
-    if ((await masters.find(master_id)) === undefined)
+    if (!(await masters.has(master_id)))
       throw appFailure(
         'master-key-foreign',
         'The master key is not the one that this database was made with. Put the right file back from escrow, or name its path in CARELOOP_MASTER_KEY_FILE.',

@@ -14,6 +14,8 @@ export const engineErrors = {
   'master-key-unsafe': { disposition: 'reject', status: 503, issue: 'security' },
   'master-key-malformed': { disposition: 'reject', status: 503, issue: 'security' },
   'master-key-missing': { disposition: 'reject', status: 503, issue: 'security' },
+  'kms-unavailable': { disposition: 'retry', status: 503, issue: 'transient' },
+  'kms-refused': { disposition: 'reject', status: 503, issue: 'security' },
   'key-unknown': { disposition: 'bug', status: 500, issue: 'exception' },
   'key-destroyed': { disposition: 'reject', status: 410, issue: 'expired' },
   'key-pending': { disposition: 'retry', status: 409, issue: 'conflict' },

@@ -176,6 +176,8 @@ export interface Leases {
 /** AES-256-GCM key. Sealed = 1 byte format, 12 bytes nonce, ciphertext, 16 bytes tag. */
 export interface DataKey {
   readonly id: string
+  /** HMAC-SHA-256 under a key derived for `purpose` from this one. */
+  hmac(purpose: string, text: string): Buffer
   /** @param aad what the bytes are and where they belong, so that a row moved elsewhere does not open */
   seal(plain: Uint8Array, aad: string): Buffer
   /** @throws Failure `seal-broken` */
@@ -195,11 +197,34 @@ export interface Keys {
   destroy(tx: EngineTx | TenantTx, id: string): Promise<void>
   /** Exact-match index of an identifier under the tenant's key: HMAC-SHA-256 over the normalised text. */
   hmac(tenant: string, purpose: string, normalised: string): Promise<Buffer>
-  /** Wraps every data key with a new master key; resumable; the old one is still read until done. */
-  rotateMaster(next: Uint8Array): Promise<{ rewrapped: number }>
+  /**
+   * Makes a new master key and wraps every data key with it, while all processes work on; the old one is still read.
+   * @param next bytes of the new key, where the keeper takes any
+   */
+  rotateMaster(next?: Uint8Array): Promise<{ rewrapped: number }>
+  /** Wraps what the current master key does not wrap yet: goes on where a rotation broke off. */
+  finishRotation(): Promise<{ rewrapped: number }>
+  /** Which master key wraps now, and how many data keys another still wraps. @throws Failure `kms-unavailable`, `kms-refused` */
+  master(): Promise<{ current: string; behind: number }>
+  /** What is wrong with the keeper of the master key, in words for operators; null = nothing. Keys in memory go on meanwhile. */
+  trouble(): string | null
+  /** A data key as it lies wrapped, to be kept beside what it signs. @throws Failure `key-unknown`, `key-destroyed` */
+  exportWrapped(id: string): Promise<WrappedKey>
+  /** Unwraps a key that was exported; nothing is kept of it. @throws Failure `master-key-missing`, `seal-broken` */
+  openWrapped(key: WrappedKey): Promise<DataKey>
 }
 
-export type KeyPurpose = 'subject' | 'tenant' | 'quarantine' | 'log-day' | 'blob' | 'ca' | 'auth'
+/** A data key outside the database: only the master key opens it. */
+export interface WrappedKey {
+  readonly id: string
+  readonly purpose: KeyPurpose
+  readonly owner: string
+  readonly masterId: string
+  /** Base64. */
+  readonly wrapped: string
+}
+
+export type KeyPurpose = 'subject' | 'tenant' | 'quarantine' | 'log-day' | 'blob' | 'ca' | 'auth' | 'ledger'
 
 export interface Blobs {
   /** Seals and stores; returns an opaque reference. */

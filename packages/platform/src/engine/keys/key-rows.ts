@@ -1,11 +1,9 @@
 /** The rows of engine.data_key: how a key lies there wrapped, and the statements that read and write it. */
-import { timingSafeEqual } from 'node:crypto'
 import type { Pool, PoolClient } from 'pg'
 import { engineFailure } from '../errors.ts'
 import type { EngineTx, KeyPurpose, TenantTx } from '../ports.ts'
 import { keyDestroyed, LiveKey } from './data-key.ts'
-import type { MasterKey, MasterKeys } from './master-key.ts'
-import { openBytes, sealBytes } from './sealed.ts'
+import type { MasterKeys } from './master-key.ts'
 
 export interface KeyRow {
   readonly id: string
@@ -84,48 +82,49 @@ function place(row: Pick<KeyRow, 'id' | 'purpose' | 'owner'>): string {
   return `careloop data key\n${row.id}\n${row.purpose}\n${row.owner}`
 }
 
-export function wrap(master: MasterKey, row: Pick<KeyRow, 'id' | 'purpose' | 'owner'>, bytes: Uint8Array): NewKeyRow {
-  return { ...row, wrapped: sealBytes(master.bytes, bytes, place(row)), master_id: master.id }
+export async function wrap(
+  masters: MasterKeys,
+  row: Pick<KeyRow, 'id' | 'purpose' | 'owner'>,
+  bytes: Uint8Array,
+): Promise<NewKeyRow> {
+  const { masterId, wrapped } = await masters.wrap(bytes, place(row))
+  return { ...row, wrapped, master_id: masterId }
 }
 
 /** @throws Failure `key-destroyed`, `master-key-missing` (another master key wrapped it), `seal-broken` */
 export async function unwrap(masters: MasterKeys, row: KeyRow): Promise<LiveKey> {
-  const bytes = await unwrapBytes(masters, row)
+  if (!row.wrapped) throw keyDestroyed()
+  const bytes = await masters.unwrap({ masterId: row.master_id, wrapped: row.wrapped }, place(row))
   const key = new LiveKey(row.id, bytes)
   bytes.fill(0)
   return key
 }
 
-async function unwrapBytes(masters: MasterKeys, row: KeyRow): Promise<Buffer> {
-  if (!row.wrapped) throw keyDestroyed()
-  const master = await masters.find(row.master_id)
-  if (!master) throw masterMissing(row.master_id)
-  return openBytes(master.bytes, row.wrapped, place(row))
-}
-
-export function masterMissing(id: string) {
-  const message = `Keys in the database are wrapped by master key ${id}, which the master key file does not hold. Add its line from escrow.`
-  return engineFailure('master-key-missing', message)
-}
-
-/** Wraps up to `max` rows anew inside the client's transaction, reading each back before it counts. @returns how many */
-export async function rewrapSome(client: PoolClient, masters: MasterKeys, to: MasterKey, max: number): Promise<number> {
-  const { rows } = await client.query<KeyRow>(
-    `select ${COLUMNS} from engine.data_key where destroyed_at is null and master_id <> $1 order by id limit $2 for update`,
-    [to.id, max],
+/** Keys that the current master key does not wrap. */
+export async function countUnder(pool: Pool, current: string): Promise<number> {
+  const { rows } = await pool.query<{ n: number }>(
+    'select count(*)::int as n from engine.data_key where destroyed_at is null and master_id <> $1',
+    [current],
   )
-  for (const row of rows) {
-    const bytes = await unwrapBytes(masters, row)
-    const next = wrap(to, row, bytes)
-    const written = await client.query<KeyRow>(
-      `update engine.data_key set wrapped = $2, master_id = $3 where id = $1 returning ${COLUMNS}`,
-      [row.id, next.wrapped, next.master_id],
-    )
-    const check = openBytes(to.bytes, written.rows[0]!.wrapped!, place(row))
-    if (!timingSafeEqual(check, bytes))
-      throw engineFailure('seal-broken', 'A key did not survive rewrapping. Nothing changed.')
-    check.fill(0)
-    bytes.fill(0)
-  }
+  return rows[0]!.n
+}
+
+/** Wraps up to `max` rows anew inside the client's transaction; the keeper reads each back before it counts. @returns how many */
+export async function rewrapSome(client: PoolClient, masters: MasterKeys, max: number): Promise<number> {
+  // Rows that another process wraps anew at this moment are its own.
+  const { rows } = await client.query<KeyRow & { readonly wrapped: Buffer }>(
+    `select ${COLUMNS} from engine.data_key where destroyed_at is null and master_id <> $1 order by id limit $2
+        for update skip locked`,
+    [await masters.current(), max],
+  )
+  if (rows.length === 0) return 0
+  const next = await masters.rewrap(
+    rows.map((row) => ({ masterId: row.master_id, wrapped: row.wrapped, place: place(row) })),
+  )
+  await client.query(
+    `update engine.data_key k set wrapped = n.wrapped, master_id = n.master_id
+       from unnest($1::uuid[], $2::bytea[], $3::text[]) as n(id, wrapped, master_id) where k.id = n.id`,
+    [rows.map((row) => row.id), next.map((each) => each.wrapped), next.map((each) => each.masterId)],
+  )
   return rows.length
 }

@@ -6,10 +6,11 @@ import { randomBytes } from 'node:crypto'
 import type { Pool } from 'pg'
 import { makeStopwatch, type Stopwatch } from '../clock/stopwatch.ts'
 import { engineFailure } from '../errors.ts'
-import type { DataKey, EngineTx, Ids, KeyPurpose, Keys, TenantTx } from '../ports.ts'
-import { LiveKey } from './data-key.ts'
+import type { DataKey, EngineTx, Ids, KeyPurpose, Keys, TenantTx, WrappedKey } from '../ports.ts'
+import { keyDestroyed, LiveKey } from './data-key.ts'
 import { KeyCache } from './key-cache.ts'
 import {
+  countUnder,
   destroyWithin,
   insertIfFirst,
   insertWithin,
@@ -110,20 +111,24 @@ class WrappedKeys implements Keys {
     return (await this.#liveKeyFor('tenant', tenant)).hmac(purpose, normalised)
   }
 
-  async rotateMaster(next: Uint8Array): Promise<{ rewrapped: number }> {
+  async rotateMaster(next?: Uint8Array): Promise<{ rewrapped: number }> {
     // Durable before the first row depends on it. Processes that still wrap with the old key notice the changed file; the old
-    // key stays in it, because backups need it and a row may have slipped in meanwhile: rotating again takes those along.
-    const to = await this.#masters.makeCurrent(next)
+    // key stays in it, because backups need it and a row may have slipped in meanwhile: `finishRotation` takes those along.
+    await this.#masters.rotate(next)
+    return this.finishRotation()
+  }
+
+  async finishRotation(): Promise<{ rewrapped: number }> {
     let rewrapped = 0
-    for (let some = -1; some !== 0; rewrapped += some) some = await this.#rewrapSome(to)
+    for (let some = -1; some !== 0; rewrapped += some) some = await this.#rewrapSome()
     return { rewrapped }
   }
 
-  async #rewrapSome(to: Awaited<ReturnType<MasterKeys['current']>>): Promise<number> {
+  async #rewrapSome(): Promise<number> {
     const client = await this.#pool.connect()
     try {
       await client.query('begin')
-      const some = await rewrapSome(client, this.#masters, to, 200)
+      const some = await rewrapSome(client, this.#masters, 200)
       await client.query('commit')
       client.release()
       return some
@@ -131,6 +136,28 @@ class WrappedKeys implements Keys {
       client.release(true) // ends the connection, and with it the transaction
       throw error
     }
+  }
+
+  async master(): Promise<{ current: string; behind: number }> {
+    const current = await this.#masters.current()
+    return { current, behind: await countUnder(this.#pool, current) }
+  }
+
+  trouble(): string | null {
+    return this.#masters.trouble()
+  }
+
+  async exportWrapped(id: string): Promise<WrappedKey> {
+    const row = await rowOfId(this.#pool, id)
+    if (!row) throw keyUnknown()
+    if (!row.wrapped) throw keyDestroyed()
+    const { purpose, owner, wrapped, master_id: masterId } = row
+    return { ...{ id, purpose, owner, masterId }, wrapped: wrapped.toString('base64') }
+  }
+
+  openWrapped({ id, purpose, owner, masterId, wrapped }: WrappedKey): Promise<DataKey> {
+    const row = { ...{ id, purpose, owner }, wrapped: Buffer.from(wrapped, 'base64'), master_id: masterId }
+    return unwrap(this.#masters, row)
   }
 
   async #liveKeyFor(purpose: KeyPurpose, owner: string): Promise<LiveKey> {
@@ -173,7 +200,7 @@ class WrappedKeys implements Keys {
   async #newKey(purpose: KeyPurpose, owner: string) {
     const bytes = randomBytes(KEY_BYTES)
     const id = this.#ids.uuid()
-    const row = wrap(await this.#masters.current(), { id, purpose, owner }, bytes)
+    const row = await wrap(this.#masters, { id, purpose, owner }, bytes)
     const key = new LiveKey(id, bytes)
     bytes.fill(0)
     return { key, row }

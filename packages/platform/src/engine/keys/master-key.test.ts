@@ -32,12 +32,12 @@ describe('master key', () => {
 
     const next = await open()
     expect(next).toMatchObject({ made: false, notices: [] })
-    expect((await next.keys.current()).bytes).toEqual((await first.keys.current()).bytes)
+    expect((await next.ring.current()).bytes).toEqual((await first.ring.current()).bytes)
   })
 
   it('is one key when several processes make it at once', async () => {
     const opened = await Promise.all(Array.from({ length: 8 }, open))
-    const ids = await Promise.all(opened.map(async ({ keys }) => (await keys.current()).id))
+    const ids = await Promise.all(opened.map(({ keys }) => keys.current()))
     expect(new Set(ids).size).toBe(1)
     expect(opened.filter(({ made }) => made)).toHaveLength(1)
   })
@@ -80,13 +80,13 @@ describe('master key', () => {
 
   it('is added to by rotation: on disk before it is used, the old one kept, seen by other processes', async () => {
     const [one, other] = [await open(), await open()]
-    const old = await one.keys.current()
+    const old = await one.ring.current()
     const next = randomBytes(32)
-    const made = await one.keys.makeCurrent(next)
-    expect(await one.keys.makeCurrent(next)).toEqual(made)
-    expect((await other.keys.current()).id).toBe(made.id)
-    expect((await other.keys.find(old.id))?.bytes).toEqual(old.bytes)
-    expect(await other.keys.find('0'.repeat(16))).toBeUndefined()
+    const made = await one.ring.makeCurrent(next)
+    expect(await one.ring.makeCurrent(next)).toEqual(made)
+    expect((await other.ring.current()).id).toBe(made.id)
+    expect((await other.ring.find(old.id))?.bytes).toEqual(old.bytes)
+    expect(await other.ring.find('0'.repeat(16))).toBeUndefined()
     expect(parseMasterKeys(await readFile(path, 'utf8')).map((key) => key.id)).toEqual([made.id, old.id])
     expect((await stat(path)).mode & 0o777).toBe(0o600)
   })

@@ -7,12 +7,14 @@ import { constants, type Stats } from 'node:fs'
 import { link, mkdir, open, readdir, realpath, rename, stat, unlink } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { engineFailure } from '../errors.ts'
-import { type MasterKey, type MasterKeys, masterKey } from './master-key.ts'
+import { type KeyRing, type MasterKey, type MasterKeys, masterKey, masterKeysOf } from './master-key.ts'
 import { parseMasterKeys, printMasterKeys } from './master-key-file.ts'
 import { KEY_BYTES } from './sealed.ts'
 
 export interface OpenedMasterKey {
   readonly keys: MasterKeys
+  /** Their bytes, for the paper form of escrow. */
+  readonly ring: KeyRing
   readonly path: string
   /** True when this start made the key. */
   readonly made: boolean
@@ -42,7 +44,7 @@ export async function openMasterKey(place: { path: string; dataDir: string }): P
   const notices: string[] = []
   if (made) notices.push(ESCROW(path))
   if (await liesUnder(path, place.dataDir)) notices.push(BESIDE(path))
-  return { keys: file, path, made, notices }
+  return { keys: masterKeysOf(file), ring: file, path, made, notices }
 }
 
 const ESCROW = (path: string) =>
@@ -73,7 +75,7 @@ async function makeIfFirst(path: string, dataDir: string): Promise<boolean> {
   }
 }
 
-class MasterKeyFile implements MasterKeys {
+class MasterKeyFile implements KeyRing {
   readonly #path: string
   #keys: readonly [MasterKey, ...MasterKey[]] | undefined
   #stamp = ''
