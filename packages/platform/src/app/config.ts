@@ -1,7 +1,7 @@
 /** What the environment says, read once and checked, with errors that name the variable. */
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
-import { masterKeyPath } from '../engine/index.ts'
+import { masterKeyPath, type TransitPlace } from '../engine/index.ts'
 import { type MailSettings, readMailSettings } from '../integrations/index.ts'
 import { appFailure } from './errors.ts'
 
@@ -16,6 +16,8 @@ export interface Config {
   /** External database; absent = the embedded one. Holds a password: never log it. */
   readonly databaseUrl?: string
   readonly masterKeyFile: string
+  /** Transit of Vault or OpenBao, in place of the master key file. */
+  readonly kms?: TransitPlace
   readonly http: { readonly host: string; readonly port: number }
   /** Plain MQTT, loopback unless said otherwise. null = closed. */
   readonly mqtt: { readonly host: string; readonly port: number } | null
@@ -74,6 +76,7 @@ export function readConfig(env: Env): Config {
       configHome: env.XDG_CONFIG_HOME,
       home: homedir(),
     }),
+    ...kms(env),
     http: { host: env.CARELOOP_HTTP_HOST || '127.0.0.1', port: port(env, 'CARELOOP_HTTP_PORT', 8080) },
     mqtt: listener(env, 'CARELOOP_MQTT', '127.0.0.1', 1883),
     mqtts: listener(env, 'CARELOOP_MQTTS', '0.0.0.0', 8883),
@@ -107,6 +110,29 @@ function tls(env: Env): Pick<Config, 'tls'> {
   if (certFile && keyFile) return { tls: { certFile: resolve(certFile), keyFile: resolve(keyFile) } }
   const missing = certFile ? 'CARELOOP_TLS_KEY_FILE' : 'CARELOOP_TLS_CERT_FILE'
   throw invalid(missing, 'certificate and key belong together: name both files, or none.')
+}
+
+/** Data keys go over this line in the clear of TLS: plain HTTP is for an agent on this machine. */
+function kms(env: Env): { kms?: TransitPlace } {
+  const { CARELOOP_VAULT_ADDR: address, CARELOOP_VAULT_TOKEN_FILE: tokenFile } = env
+  if (!address) return {}
+  const url = URL.canParse(address) ? new URL(address) : null
+  const isLocal = url?.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
+  if (url === null || url.username !== '' || !(url.protocol === 'https:' || isLocal))
+    throw invalid('CARELOOP_VAULT_ADDR', 'https://host:8200 is expected, without user or password.')
+  if (!tokenFile) throw invalid('CARELOOP_VAULT_TOKEN_FILE', 'the file that holds the token is expected.')
+  return {
+    kms: {
+      ...{
+        address: url.origin,
+        mount: env.CARELOOP_VAULT_MOUNT || 'transit',
+        key: env.CARELOOP_VAULT_KEY || 'careloop',
+      },
+      tokenFile: resolve(tokenFile),
+      ...(env.CARELOOP_VAULT_CA_FILE ? { caFile: resolve(env.CARELOOP_VAULT_CA_FILE) } : {}),
+      ...(env.CARELOOP_VAULT_NAMESPACE ? { namespace: env.CARELOOP_VAULT_NAMESPACE } : {}),
+    },
+  }
 }
 
 function invalid(name: string, message: string) {

@@ -35,6 +35,7 @@ const USAGE = `careloop <command>
   key rotate                               a new master key; copy its file to escrow afterwards
   migrate [--dry-run]                      brings the database to this version's schema
   doctor                                   looks at ports, disk, clock, database, certificates, keys; says how to mend
+                                           --security: also what a security officer asks first
 
   --tenant NAME   which organisation, when there are several
 Environment: CARELOOP_DATA, CARELOOP_HTTP_PORT, CARELOOP_MQTT_PORT, CARELOOP_MQTTS_PORT, CARELOOP_MASTER_KEY_FILE, DATABASE_URL`
@@ -67,7 +68,7 @@ const text = { type: 'string' } as const
 const flag = { type: 'boolean' } as const
 const options = {
   ...{ name: text, profile: text, class: text, subject: text, device: text, service: text, scopes: text },
-  ...{ email: text, roles: text, tenant: text, token: flag, 'dry-run': flag },
+  ...{ email: text, roles: text, tenant: text, token: flag, 'dry-run': flag, security: flag },
 }
 
 function parseWords(args: string[]) {

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ApiServer, makeApiServer } from '../api/index.ts'
-import { type EngineOptions, type OpenEngine, openEngine, openMasterKey, type Watch } from '../engine/index.ts'
+import { type EngineOptions, type OpenEngine, openEngine, type Watch } from '../engine/index.ts'
 import type { Config } from './config.ts'
 import { isDemoData } from './demo-data.ts'
 import { type Doors, openDoors } from './doors.ts'
@@ -12,6 +12,7 @@ import { appFailure } from './errors.ts'
 import { isLoopback } from './loopback.ts'
 import { assertMasterFits } from './master-fits.ts'
 import { openDatabase } from './open-database.ts'
+import { openMasters } from './open-masters.ts'
 import { assertProduction, waiverNotices } from './production.ts'
 import { readinessOf } from './readiness.ts'
 import { openRooms, type Rooms } from './rooms.ts'
@@ -49,7 +50,7 @@ export async function startPlatform(config: Config, watch: Watch): Promise<Platf
     while (ends.length > 0) await ends.pop()!()
   }
   try {
-    const master = await openMasterKey({ path: config.masterKeyFile, dataDir: config.dataDir })
+    const master = await openMasters(config)
     const database = await openDatabase(config, watch)
     ends.push(database.close)
     const opened = openEngine({

@@ -28,6 +28,7 @@ export function readinessOf({ engine, disk }: OpenEngine): readonly Readiness[] 
       check: async () =>
         engine.log.refusal() ? 'The reading log takes nothing now; devices are told to try again.' : null,
     },
+    { name: 'master-keys', check: async () => engine.keys.trouble() },
     { name: 'alerting', check: stillMoves(engine, alertingProgress, 'Rules are not evaluated: alerts do not come.') },
     {
       name: 'telemetry',

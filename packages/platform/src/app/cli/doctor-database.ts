@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
 import { Failure } from '@careloop/contract'
 import pg from 'pg'
-import { assertRowSecurity, openMasterKey } from '../../engine/index.ts'
+import { assertRowSecurity } from '../../engine/index.ts'
 import type { Config } from '../config.ts'
 import { assertMasterFits } from '../master-fits.ts'
+import { openMasters } from '../open-masters.ts'
 import { findRunning } from '../running.ts'
 import type { Finding } from './doctor.ts'
 
@@ -72,9 +73,10 @@ async function rowSecurityFinding(client: pg.Client): Promise<Finding> {
 
 /** The file is looked at only: where there is none, that is told elsewhere. */
 async function keyFinding(client: pg.Client, config: Config): Promise<Finding> {
-  if (!existsSync(config.masterKeyFile)) return { state: 'look', what: 'no master key to try on the database' }
+  if (config.kms === undefined && !existsSync(config.masterKeyFile))
+    return { state: 'look', what: 'no master key to try on the database' }
   try {
-    const { keys } = await openMasterKey({ path: config.masterKeyFile, dataDir: config.dataDir })
+    const { keys } = await openMasters(config)
     await assertMasterFits(client, keys)
     return { state: 'good', what: 'the master key opens what the database holds' }
   } catch (error) {

@@ -8,6 +8,7 @@ import { findRunning } from '../running.ts'
 import { databaseFindings } from './doctor-database.ts'
 import { masterKeyFindings } from './doctor-keys.ts'
 import { mailFindings } from './doctor-mail.ts'
+import { securityFindings } from './doctor-security.ts'
 import { serverCertificateFindings } from './doctor-tls.ts'
 
 export interface Finding {
@@ -19,7 +20,7 @@ export interface Finding {
 
 const MARK = { good: 'ok  ', look: 'look', bad: 'BAD ' } as const
 
-export const doctorCommand: Command = async (config) => {
+export const doctorCommand: Command = async (config, _words, { security }) => {
   const findings = [
     nodeFinding(),
     pagesFinding(),
@@ -30,6 +31,7 @@ export const doctorCommand: Command = async (config) => {
     ...(await masterKeyFindings(config)),
     ...(await databaseFindings(config)),
     ...(await mailFindings(config)),
+    ...(security === true ? await securityFindings(config) : []),
   ]
   for (const { state, what, mend } of findings) console.log(`${MARK[state]}  ${what}${mend ? `\n      ${mend}` : ''}`)
   const bad = findings.filter((finding) => finding.state === 'bad').length

@@ -2,16 +2,17 @@
 
 import { join } from 'node:path'
 import pg from 'pg'
-import { makeWatch, migrate, type OpenedMasterKey, openMasterKey, startPostgres } from '../../engine/index.ts'
+import { type MasterKeys, makeWatch, migrate, startPostgres } from '../../engine/index.ts'
 import type { Command } from '../main.ts'
 import { assertMasterFits } from '../master-fits.ts'
+import { openMasters } from '../open-masters.ts'
 import { findRunning } from '../running.ts'
 
 export const migrateCommand: Command = async (config, _words, options) => {
   const dryRun = options['dry-run'] === true
   const watch = makeWatch({ level: 'warn' })
   // Before there are data there is a master key: data without one could never be opened, and are refused ever after.
-  const master = await openMasterKey({ path: config.masterKeyFile, dataDir: config.dataDir })
+  const master = await openMasters(config)
   for (const notice of master.notices) console.error(notice)
   const url = config.databaseUrl ?? findRunning(config.dataDir)?.url
   const embedded = url
@@ -31,7 +32,7 @@ export const migrateCommand: Command = async (config, _words, options) => {
 }
 
 /** Before anything is changed, and only where there is something to fit. @throws Failure `master-key-foreign` */
-async function assertKeyFits(url: string, masters: OpenedMasterKey['keys']): Promise<void> {
+async function assertKeyFits(url: string, masters: MasterKeys): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   client.on('error', () => {})
   await client.connect()

@@ -1,6 +1,6 @@
 /** For commands: the rooms on the database of the server that runs here, or of a stopped one that is started for the while. */
 import type { z } from 'zod'
-import { makeWatch, openEngine, openMasterKey } from '../../engine/index.ts'
+import { makeWatch, openEngine } from '../../engine/index.ts'
 import type { By } from '../../subjects/index.ts'
 import { byConsole } from '../../subjects/index.ts'
 import type { Config } from '../config.ts'
@@ -8,12 +8,13 @@ import { appFailure } from '../errors.ts'
 import type { Options } from '../main.ts'
 import { assertMasterFits } from '../master-fits.ts'
 import { openDatabase } from '../open-database.ts'
+import { openMasters } from '../open-masters.ts'
 import { openRooms, type Rooms } from '../rooms.ts'
 import { findRunning } from '../running.ts'
 
 export async function withRooms<T>(config: Config, fn: (rooms: Rooms) => Promise<T>): Promise<T> {
   const watch = makeWatch({ level: 'warn' })
-  const master = await openMasterKey({ path: config.masterKeyFile, dataDir: config.dataDir })
+  const master = await openMasters(config)
   for (const notice of master.notices) console.error(notice)
   const running = config.databaseUrl ? undefined : findRunning(config.dataDir)
   const database = running ? { url: running.url, close: async () => {} } : await openDatabase(config, watch)
