@@ -108,8 +108,8 @@ function database({ databaseUrl }: Config): Refusal[] {
   ]
 }
 
-function masterKey({ dataDir, masterKeyFile }: Config): Refusal[] {
-  if (!liesUnder(masterKeyFile, dataDir)) return []
+function masterKey({ dataDir, masterKeyFile, kms }: Config): Refusal[] {
+  if (kms !== undefined || !liesUnder(masterKeyFile, dataDir)) return []
   return [
     {
       what: `The master key lies in the data directory (${masterKeyFile}): a copy of the data holds its own key.`,

@@ -1,7 +1,9 @@
 export { moved } from './compute/moved.ts'
-
+export { type MasterKeys, masterKeysOf, type Wrapped } from './keys/master-key.ts'
 export { masterKeyPath, type OpenedMasterKey, openMasterKey } from './keys/open-master-key.ts'
 export { openBytes, sealBytes } from './keys/sealed.ts'
+export type { TransitPlace } from './keys/transit-client.ts'
+export { transitMasterKeys } from './keys/transit-master-keys.ts'
 export { type FoundEntry, followLog, followOnce, type LogFollower } from './log/follow-log.ts'
 export { migrate } from './migrate/index.ts'
 export { type GuardedFetch, makeGuardedFetch } from './net/guarded-fetch.ts'
