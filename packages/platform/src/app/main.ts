@@ -32,7 +32,9 @@ const USAGE = `careloop <command>
   user create --email E --name N --roles R a member of staff, e.g. --roles nurse,administrator; also one who comes back
   user password --email E                  a new password, shown once; ends the person's sessions
   user reset-second-factor --email E       for who has lost the telephone and the backup codes
-  key rotate                               a new master key; copy its file to escrow afterwards
+  key rotate [--resume]                    a new master key, while servers run; copy it to escrow afterwards
+  key status                               which master key wraps, and what an older one still wraps
+  key escrow | verify-escrow               the master key as a paper form; checks a typed copy of it and keeps nothing
   migrate [--dry-run]                      brings the database to this version's schema
   doctor                                   looks at ports, disk, clock, database, certificates, keys; says how to mend
                                            --security: also what a security officer asks first
@@ -68,7 +70,7 @@ const text = { type: 'string' } as const
 const flag = { type: 'boolean' } as const
 const options = {
   ...{ name: text, profile: text, class: text, subject: text, device: text, service: text, scopes: text },
-  ...{ email: text, roles: text, tenant: text, token: flag, 'dry-run': flag, security: flag },
+  ...{ email: text, roles: text, tenant: text, token: flag, 'dry-run': flag, resume: flag, security: flag },
 }
 
 function parseWords(args: string[]) {

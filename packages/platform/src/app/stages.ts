@@ -1,7 +1,7 @@
 /** Which work a process does: a role is a list of stage names, held as data. */
 import { alertingStage, alertingUpkeepStage } from '../alerting/stages.ts'
 import type { Engine, Stage } from '../engine/index.ts'
-import { retentionStage } from '../engine/stages.ts'
+import { keyUpkeepStage, retentionStage } from '../engine/stages.ts'
 import { attributionStage, deviceStatusStage } from '../fleet/stages.ts'
 import { quarantineRetentionStage, quarantineStage } from '../ingest/stages.ts'
 import { mailStage } from '../integrations/stages.ts'
@@ -18,6 +18,7 @@ export const allStages = (rooms: Rooms, config: Pick<Config, 'sealAfterMs' | 'ma
   quarantineStage,
   quarantineRetentionStage,
   retentionStage(),
+  keyUpkeepStage,
   telemetryStage({
     ...(config.sealAfterMs === undefined ? {} : { sealAfterMs: config.sealAfterMs }),
     whoWears: rooms.fleet.whoWears,
@@ -38,6 +39,7 @@ const worker = [
   'quarantine',
   'quarantine-retention',
   'retention',
+  'key-upkeep',
   'telemetry',
   'telemetry-upkeep',
   'measurement-days',

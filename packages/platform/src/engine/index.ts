@@ -1,5 +1,5 @@
 export { moved } from './compute/moved.ts'
-export { type MasterKeys, masterKeysOf, type Wrapped } from './keys/master-key.ts'
+export { type KeyRing, type MasterKeys, masterKeysOf, type Wrapped } from './keys/master-key.ts'
 export { masterKeyPath, type OpenedMasterKey, openMasterKey } from './keys/open-master-key.ts'
 export { openBytes, sealBytes } from './keys/sealed.ts'
 export type { TransitPlace } from './keys/transit-client.ts'

@@ -6,6 +6,7 @@ import type { Finding } from './doctor.ts'
 /** The master key: there, private, and not beside the data that it opens. */
 export async function masterKeyFindings(config: Config): Promise<Finding[]> {
   const path = config.masterKeyFile
+  if (config.kms !== undefined) return [kmsFinding(config.kms)]
   const file = statSync(path, { throwIfNoEntry: false })
   if (!file)
     return [
@@ -28,7 +29,13 @@ export async function masterKeyFindings(config: Config): Promise<Finding[]> {
   findings.push({
     state: 'look',
     what: 'key escrow cannot be seen from here',
-    mend: `Keep a copy of ${path} that is neither on this disk nor in its backups: without it nothing stored can be read again.`,
+    mend: `Keep a copy that is neither on this disk nor in its backups: without it nothing stored can be read again. On paper: careloop key escrow; a typed copy is checked by: careloop key verify-escrow`,
   })
   return findings
 }
+
+const kmsFinding = ({ address, key }: NonNullable<Config['kms']>): Finding => ({
+  state: 'look',
+  what: `the master key is kept by ${address} (key ${key}); its backup cannot be seen from here`,
+  mend: 'Back that service up and keep its unseal or recovery keys in escrow: without them nothing stored can be read again.',
+})

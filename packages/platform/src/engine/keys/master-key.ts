@@ -43,6 +43,8 @@ export interface MasterKeys {
 
 /** Keys whose bytes this process holds: the first wraps, older ones still unwrap. */
 export interface KeyRing {
+  /** All, the current one first. */
+  all(): Promise<readonly MasterKey[]>
   current(): Promise<MasterKey>
   find(id: string): Promise<MasterKey | undefined>
   /** Keeps a new key beside the old ones and makes it current. Durable when it resolves; the same key again changes nothing. */
@@ -96,6 +98,7 @@ export function masterKey(bytes: Uint8Array): MasterKey {
 export function masterKeysInMemory(first: Uint8Array, ...older: Uint8Array[]): MasterKeys {
   const keys = [first, ...older].map(masterKey)
   return masterKeysOf({
+    all: async () => keys,
     current: async () => keys[0]!,
     find: async (id) => keys.find((key) => key.id === id),
     async makeCurrent(bytes) {

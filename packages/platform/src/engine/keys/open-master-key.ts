@@ -84,6 +84,10 @@ class MasterKeyFile implements KeyRing {
     this.#path = path
   }
 
+  all(): Promise<readonly MasterKey[]> {
+    return this.#read()
+  }
+
   async current(): Promise<MasterKey> {
     return (await this.#read())[0]
   }
