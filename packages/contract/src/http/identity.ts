@@ -2,11 +2,14 @@
  * Roles, scopes, actions and resources: the words of access, and the HTTP bodies of sign-in, staff and service tokens.
  */
 import { z } from 'zod'
-import { type Role as RoleName, roles } from '../roles.ts'
+import { type AnyRole as AnyRoleName, personRoles, type Role as RoleName, roles } from '../roles.ts'
 import { Id, Instant } from './common.ts'
 
 export const Role = z.enum(roles)
 export type Role = RoleName
+/** Of whoever is signed in: a member of staff, or the account of a patient or caregiver. */
+export const AnyRole = z.enum([...roles, ...personRoles])
+export type AnyRole = AnyRoleName
 
 /** What may be done with a resource. `act` = handle (claim, acknowledge, complete, close, replay, activate). */
 export const actions = ['read', 'create', 'update', 'delete', 'act'] as const
@@ -72,17 +75,26 @@ export const resources = [
 ] as const
 export type Resource = (typeof resources)[number]
 
-/** A scope of a service token: `<resource>:<action>`, `<resource>:*` or `*:*`. */
-export type Scope = `${Resource | '*'}:${Action | '*'}`
+/**
+ * A scope of a service token: `<resource>:<action>`, `<resource>:*` or `*:*`. With a third word only of subjects of that kind:
+ * `series:read:asset` reads refrigerators and no patient.
+ */
+export type Scope = `${Resource | '*'}:${Action | '*'}` | `${Resource | '*'}:${Action | '*'}:${ScopeKind}`
+export const scopeKinds = ['patient', 'asset', 'location'] as const
+type ScopeKind = (typeof scopeKinds)[number]
 export const Scope = z.custom<Scope>(
   (value) => {
     if (typeof value !== 'string') return false
-    const [resource, action, rest] = value.split(':')
+    const [resource, action, kind, rest] = value.split(':')
     if (rest !== undefined || resource === undefined || action === undefined) return false
+    if (kind !== undefined && !(scopeKinds as readonly string[]).includes(kind)) return false
     const knownResource = resource === '*' || (resources as readonly string[]).includes(resource)
     return knownResource && (action === '*' || (actions as readonly string[]).includes(action))
   },
-  { error: 'Not a scope. Use <resource>:<action>, for example device:read; * stands for all.' },
+  {
+    error:
+      'Not a scope. Use <resource>:<action>, for example device:read; * stands for all; series:read:asset is of assets only.',
+  },
 )
 
 /** Name of a person or organisation, as staff see it. */
@@ -97,7 +109,7 @@ export const Me = z
     /** User id, or the service token's. */
     id: Id,
     displayName: z.string(),
-    roles: z.array(Role),
+    roles: z.array(AnyRole),
     tenant: z.object({ id: Id, name: z.string() }),
     /** Everything that is allowed, as `<resource>:<action>`: a page says why it disables the rest. */
     allowed: z.array(z.string()),
@@ -126,6 +138,7 @@ export const User = z
     createdAt: Instant,
     /** null = works here now */
     endedAt: Instant.nullable(),
+    /** An authenticator app or a passkey. */
     hasSecondFactor: z.boolean(),
   })
   .meta({ id: 'User' })
@@ -180,12 +193,15 @@ export const SignIn = z.strictObject({
 })
 
 /**
- * What comes next. `signed-in`: nothing. `second-factor`: no session yet, a code is wanted. `enrol-second-factor`: a session that
- * can do nothing but set up the second factor that the role demands. Tokens are in cookies only: no script and no log sees them.
+ * What comes next. `signed-in`: nothing. `second-factor`: no session yet, a code or a passkey is wanted. `enrol-second-factor`: a
+ * session that can do nothing but set up the second factor that the role demands. `change-password`: a session that can do nothing
+ * but replace the password that was handed over. Tokens are in cookies only: no script and no log sees them.
  */
 export const SignedIn = z
   .object({
-    next: z.enum(['signed-in', 'second-factor', 'enrol-second-factor']),
+    next: z.enum(['signed-in', 'second-factor', 'enrol-second-factor', 'change-password']),
+    /** With which of them the second step can be passed. */
+    factors: z.array(z.enum(['code', 'passkey'])).optional(),
     /** Who it is; not told before the second factor. */
     user: z.object({ id: Id, email: z.string(), name: z.string() }).optional(),
   })
@@ -198,18 +214,107 @@ const Code = z.string().trim().min(6).max(40)
 /** POST /api/auth/sign-in/second-factor, /api/v1/second-factor/confirm and /backup-codes */
 export const SecondFactorCode = z.strictObject({ code: Code })
 
-/** POST /api/v1/second-factor/begin and /remove: what proves again who asks; which is needed depends on what they have. */
-export const Proof = z.strictObject({ password: Password.optional(), code: Code.optional() })
+const Base64Url = z
+  .string()
+  .max(8192)
+  .regex(/^[A-Za-z0-9_-]*$/, 'Base64url is expected.')
+/** Of extensions nothing is asked for and nothing is read; browsers send an object. */
+const Unread = z.record(z.string().max(64), z.unknown())
+
+/** What a browser says of a passkey that signed a challenge (WebAuthn's AuthenticationResponseJSON). */
+export const PasskeyAnswer = z
+  .object({
+    id: Base64Url.min(1),
+    rawId: Base64Url.min(1),
+    type: z.literal('public-key'),
+    response: z.object({
+      clientDataJSON: Base64Url,
+      authenticatorData: Base64Url,
+      signature: Base64Url,
+      userHandle: Base64Url.optional(),
+    }),
+    clientExtensionResults: Unread.default({}),
+    authenticatorAttachment: z.enum(['platform', 'cross-platform']).optional(),
+  })
+  .meta({ id: 'PasskeyAnswer' })
+export type PasskeyAnswer = z.infer<typeof PasskeyAnswer>
+
+/** What a browser says of a passkey that it has just made (WebAuthn's RegistrationResponseJSON). */
+export const MadePasskey = z
+  .object({
+    id: Base64Url.min(1),
+    rawId: Base64Url.min(1),
+    type: z.literal('public-key'),
+    response: z.object({
+      clientDataJSON: Base64Url,
+      attestationObject: Base64Url,
+      transports: z.array(z.string().max(20)).max(10).default([]),
+    }),
+    clientExtensionResults: Unread.default({}),
+    authenticatorAttachment: z.enum(['platform', 'cross-platform']).optional(),
+  })
+  .meta({ id: 'MadePasskey' })
+
+/** What the browser hands to the authenticator as it is (WebAuthn's ...OptionsJSON). */
+export const PasskeyOptions = z.object({ options: z.record(z.string(), z.unknown()) }).meta({ id: 'PasskeyOptions' })
+export type PasskeyOptions = z.infer<typeof PasskeyOptions>
+
+/** POST /api/auth/sign-in/passkey: a passkey alone. */
+export const PasskeySignIn = z.strictObject({
+  passkey: PasskeyAnswer,
+  /** false = the cookie ends with the browser. */
+  rememberMe: z.boolean().default(true),
+})
+
+/** POST /api/auth/sign-in/second-factor/passkey: after the password. */
+export const PasskeyStep = z.strictObject({ passkey: PasskeyAnswer })
+
+/** POST /api/v1/passkeys: what it is called, for its owner's list. */
+export const NewPasskey = z.strictObject({ name: z.string().trim().min(1).max(60), passkey: MadePasskey })
+
+export const Passkey = z
+  .object({
+    id: Id,
+    name: z.string(),
+    createdAt: Instant,
+    /** null = never yet */
+    usedAt: Instant.nullable(),
+    /** Kept by a provider on several machines, such as a telephone's cloud. */
+    isSynced: z.boolean(),
+    /** It looks as if there were a copy of it: it opens nothing any more. */
+    isSuspected: z.boolean(),
+  })
+  .meta({ id: 'Passkey' })
+export type Passkey = z.infer<typeof Passkey>
+
+/** What proves again who asks; which is needed depends on what they have. */
+export const Proof = z.strictObject({
+  password: Password.optional(),
+  code: Code.optional(),
+  passkey: PasskeyAnswer.optional(),
+})
 export type Proof = z.infer<typeof Proof>
 
-/** POST /api/v1/session/unlock: one of the two. */
-export const Unlock = z.union([z.strictObject({ password: Password }), z.strictObject({ code: Code })])
+/** POST /api/v1/session/unlock: one of the three. */
+export const Unlock = z.union([
+  z.strictObject({ password: Password }),
+  z.strictObject({ code: Code }),
+  z.strictObject({ passkey: PasskeyAnswer }),
+])
 export type Unlock = z.infer<typeof Unlock>
+
+/** POST /api/v1/session/step-up: one of the two. */
+export const StepUp = z.union([z.strictObject({ code: Code }), z.strictObject({ passkey: PasskeyAnswer })])
+export type StepUp = z.infer<typeof StepUp>
 
 /** GET /api/v1/second-factor */
 export const OwnSecondFactor = z
   .object({
+    /** An app or a passkey. */
     isOn: z.boolean(),
+    hasApp: z.boolean(),
+    /** Those that open something. */
+    passkeys: z.number().int(),
     /** The role demands one. */
     isNeeded: z.boolean(),
     backupCodesLeft: z.number().int(),
@@ -234,7 +339,8 @@ export type BackupCodes = z.infer<typeof BackupCodes>
 
 /** POST /api/auth/change-password */
 export const ChangePassword = z.strictObject({
-  currentPassword: Password,
+  /** Not asked of who has just signed in with one that was handed over. */
+  currentPassword: Password.optional(),
   newPassword: Password,
   revokeOtherSessions: z.boolean().default(true),
 })

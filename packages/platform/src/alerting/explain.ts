@@ -10,7 +10,7 @@ import {
 import { compileRule, type OwnedRule, testsPositive } from '@careloop/rules'
 import { record } from '../audit/index.ts'
 import type { Engine, TenantTx } from '../engine/index.ts'
-import { type By, isOfKind, type Subjects } from '../subjects/index.ts'
+import { type By, isSeen, type Subjects } from '../subjects/index.ts'
 import { type Alert, alertById } from './alerts.ts'
 import { alertingFailure } from './errors.ts'
 import { asNumber, type Evidence, type KeptFrame, type KeptReading } from './evidence.ts'
@@ -35,7 +35,7 @@ export async function explain(parts: ExplainParts, by: By, id: string): Promise<
   const names = await staffNamesOf(members, by.tenant)
   const { alert, events, own } = await engine.db.asTenant(by.tenant, async (tx) => {
     const alert = await alertById(engine, tx, id)
-    if (!(await isOfKind(tx, alert.subject, by.kinds)))
+    if (!(await isSeen(tx, alert.subject, by.sight)))
       throw alertingFailure('alert-not-found', 'No alert has this id.', { pointer: '/params/id' })
     const events = await eventsOf(engine, tx, alert)
     const own = alert.override === null ? undefined : await overrideRow(tx, alert.override)

@@ -34,7 +34,10 @@ export function reachProblem(reach: Reach, { owner, backup }: Pick<ProgramRule, 
 /** Whether a role may act on tasks about such subjects: else whoever is told of an alert could not open it. */
 const mayAnswer = (role: Role | undefined, kind: SubjectKind): boolean =>
   role !== undefined &&
-  may({ kind: 'staff', tenant: '', id: '', displayName: '', session: '', roles: [role] }, 'act', 'task', { kind })
+  may({ kind: 'staff', tenant: '', id: '', displayName: '', session: '', roles: [role] }, 'act', 'task', {
+    kind,
+    isAttached: true,
+  })
 
 /**
  * @param kind of subject that the rule's program is for

@@ -38,7 +38,7 @@ export async function setOverride(
   const programs = enrolments.filter(({ to }) => to === null || to > now).map(({ program }) => program)
   const id = engine.ids.uuid()
   const made = await engine.db.asTenant(by.tenant, async (tx) => {
-    await assertSubject(tx, subject, '/params/id', by.kinds)
+    await assertSubject(tx, subject, '/params/id', by.sight)
     const { body } = await activeRule(tx, wanted.rule, programs)
     const changes = changesOf(body, wanted.limits, '/body/limits')
     changedBody(body, changes, '/body/limits')
@@ -68,7 +68,7 @@ export async function endOverride(
 ): Promise<OverrideBody> {
   const now = engine.clock.now()
   const ended = await engine.db.asTenant(by.tenant, async (tx) => {
-    await assertSubject(tx, subject, '/params/id', by.kinds)
+    await assertSubject(tx, subject, '/params/id', by.sight)
     const gone = await end(tx, by.actor, now, (query) => query.where('id', '=', id).where('subject_id', '=', subject))
     const row = await overrideRow(tx, id)
     if (row === undefined || row.subject_id !== subject)
@@ -89,7 +89,7 @@ export async function listOverrides(
   subject: string,
 ): Promise<OverrideBody[]> {
   const rows = await engine.db.asTenant(by.tenant, async (tx) => {
-    await assertSubject(tx, subject, '/params/id', by.kinds)
+    await assertSubject(tx, subject, '/params/id', by.sight)
     await audited(tx, by, 'read', 'override', { subjects: [subject] })
     return overrideRows(tx, subject)
   })

@@ -2,7 +2,7 @@
 import type { ProgramBody, ProgramRule as RuleBodyOut, StaffRef } from '@careloop/contract'
 import type { OwnedRule, Program } from '@careloop/rules'
 import type { Engine } from '../engine/index.ts'
-import type { By, Subjects } from '../subjects/index.ts'
+import { type By, type Subjects, seenOf, seesKind } from '../subjects/index.ts'
 import { type Members, reachOf, reachProblem, type Staff } from './members.ts'
 import { programNotFound } from './program-changes.ts'
 import { type InstalledProgram, type InstalledRule, listPrograms, type RuleNote } from './programs.ts'
@@ -16,7 +16,7 @@ export interface ProgramParts {
   readonly shipped: readonly Program[]
 }
 
-/** All programs, by code. @param by kinds: of whose enrolments it may be told which they are */
+/** All programs, by code. @param by sight: of whose enrolments it may be told which they are */
 export async function programBodies(
   { engine, subjects, members, shipped }: ProgramParts,
   by: By,
@@ -25,11 +25,20 @@ export async function programBodies(
   const staff = await members(by.tenant)
   const enrolments = await subjects.enrolmentsAt(by.tenant, engine.clock.now())
   const working = new Set(staff.filter(({ endedAt }) => endedAt === null).map(({ id }) => id))
+  const seen = await engine.db.asTenant(by.tenant, (tx) => {
+    const ownerless = enrolments.filter(({ owner }) => !working.has(owner))
+    return seenOf(
+      tx,
+      ownerless.map(({ subject }) => subject),
+      by.sight,
+    )
+  })
   const bodies = installed.map((program): ProgramBody => {
     const ofProgram = enrolments.filter((each) => each.program === program.head.code)
     const ownerless = ofProgram.filter(({ owner }) => !working.has(owner))
-    const mayKnow = by.kinds === undefined || by.kinds.includes(program.head.subjectKind)
-    const shown = mayKnow ? { ownerless: ownerless.map(({ id, subject }) => ({ enrolment: id, subject })) } : {}
+    const mayKnow = seesKind(by.sight, program.head.subjectKind)
+    const own = ownerless.filter(({ subject }) => seen.has(subject))
+    const shown = mayKnow ? { ownerless: own.map(({ id, subject }) => ({ enrolment: id, subject })) } : {}
     return {
       ...programBody(program, staff),
       enrolled: ofProgram.length,

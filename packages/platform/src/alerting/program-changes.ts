@@ -1,6 +1,6 @@
 /** What may be asked of a program and a rule before they are changed: whether they are there, and whether they are one's own. */
 import type { TenantTx } from '../engine/index.ts'
-import type { By } from '../subjects/index.ts'
+import { type By, seesKind } from '../subjects/index.ts'
 import { alertingFailure } from './errors.ts'
 import type { RuleRow } from './rule-versions.ts'
 import type { AlertingTables, ProgramHead } from './schema.ts'
@@ -12,7 +12,7 @@ export const programNotFound = () =>
 
 /** Limits of patients are a medical order, limits of refrigerators are not. @throws Failure `program-not-yours` */
 export function assertYours(by: By, { subjectKind }: Pick<ProgramHead, 'subjectKind'>): void {
-  if (by.kinds === undefined || by.kinds.includes(subjectKind)) return
+  if (seesKind(by.sight, subjectKind)) return
   throw alertingFailure(
     'program-not-yours',
     'Your roles do not answer for programs of this kind of subject. Ask an administrator.',

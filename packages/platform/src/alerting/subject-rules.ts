@@ -27,7 +27,7 @@ export async function rulesOfSubject(
 ): Promise<SubjectRules> {
   const now = engine.clock.now()
   const { heads, rows } = await engine.db.asTenant(by.tenant, async (tx) => {
-    await assertSubject(tx, subject, '/params/id', by.kinds)
+    await assertSubject(tx, subject, '/params/id', by.sight)
     await audited(tx, by, 'read', 'override', { subjects: [subject] })
     const programs = await tx.tables<AlertingTables>().selectFrom('program').selectAll().execute()
     return {
@@ -73,7 +73,7 @@ export async function alertsOfSubject(
   { from, to }: SubjectAlertsQuery,
 ): Promise<SubjectAlerts> {
   const { found, spans } = await engine.db.asTenant(by.tenant, async (tx) => {
-    await assertSubject(tx, subject, '/params/id', by.kinds)
+    await assertSubject(tx, subject, '/params/id', by.sight)
     let query = tx.tables<AlertingTables>().selectFrom('alert').select('id').where('subject_id', '=', subject)
     if (to !== undefined) query = query.where('raised_at', '<', String(to))
     if (from !== undefined)

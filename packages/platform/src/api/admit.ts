@@ -3,6 +3,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { Failure, failures } from '@careloop/contract'
 import type { FastifyRequest } from 'fastify'
 import { actorOf, identityErrors, may, type Principal, type Route } from '../identity/index.ts'
+import { withReach } from '../subjects/index.ts'
 import type { ApiParts } from './parts.ts'
 import { assertSameOrigin } from './same-origin.ts'
 
@@ -32,12 +33,15 @@ export async function admit(parts: ApiParts, route: Route, request: FastifyReque
       throw refuse('not-signed-in', 'This screen shows nothing any more. Ask for a new link for it.')
     if (principal === null) throw refuse('not-signed-in', 'Sign in, or send a token: Authorization: Bearer ...')
     if (!isAllowed(route, principal)) throw notAllowed(route)
-    return principal
+    return needsReach(route) ? await withReach(parts.engine, principal) : principal
   } catch (error) {
     if (error instanceof Failure && principal !== null) await keepTrail(parts, route, request, principal)
     throw error
   }
 }
+
+/** Which patients they are attached to is asked where a route has to do with what may be theirs: not to see who one is. */
+const needsReach = ({ policy }: Route): boolean => typeof policy === 'object'
 
 async function keepTrail(parts: ApiParts, route: Route, request: FastifyRequest, principal: Principal): Promise<void> {
   const by = { actor: actorOf(principal), requestId: request.id }

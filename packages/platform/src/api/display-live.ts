@@ -5,6 +5,7 @@
 import type { Fact, FactType } from '@careloop/contract'
 import type { DisplayPrincipal, Route } from '../identity/index.ts'
 import { defineRoute } from '../identity/index.ts'
+import { aboutOf } from './about.ts'
 import type { LiveHub } from './live-hub.ts'
 import type { ApiParts } from './parts.ts'
 
@@ -50,7 +51,7 @@ export const displayLiveRoutes = (parts: ApiParts, hub: LiveHub): Route[] => [
 ]
 
 async function* tell(
-  { engine, kindOf = async () => null }: ApiParts,
+  parts: ApiParts,
   hub: LiveHub,
   display: DisplayPrincipal,
   again: () => Promise<DisplayPrincipal | null>,
@@ -60,16 +61,16 @@ async function* tell(
   const seat = hub.join(display.tenant, () => wake.abort())
   try {
     yield 'retry: 3000\nevent: ready\ndata: {}\n\n'
-    let beatenAt = engine.clock.now()
+    let beatenAt = parts.engine.clock.now()
     while (!signal.aborted) {
-      await engine.clock.sleep(lookEveryMs, AbortSignal.any([signal, wake.signal]))
+      await parts.engine.clock.sleep(lookEveryMs, AbortSignal.any([signal, wake.signal]))
       wake = new AbortController()
       const facts = seat.take()
       if (signal.aborted || (await again())?.id !== display.id) return
-      if (facts === null || (await hasBoardFact(facts, kindOf))) yield 'event: changed\ndata: {}\n\n'
-      else if (engine.clock.now() - beatenAt >= beatMs) yield ': still here\n\n'
+      if (facts === null || (await hasBoardFact(parts, facts))) yield 'event: changed\ndata: {}\n\n'
+      else if (parts.engine.clock.now() - beatenAt >= beatMs) yield ': still here\n\n'
       else continue
-      beatenAt = engine.clock.now()
+      beatenAt = parts.engine.clock.now()
     }
   } finally {
     seat.leave()
@@ -77,12 +78,9 @@ async function* tell(
 }
 
 /** That something happened to a patient is not for a wall, not even as a sign that it did. */
-async function hasBoardFact(facts: readonly Fact[], kindOf: NonNullable<ApiParts['kindOf']>): Promise<boolean> {
-  for (const { type, body, tenant } of facts) {
-    if (!ofBoard.has(type)) continue
-    if (!('subject' in body)) return true
-    const kind = await kindOf(tenant, body.subject)
-    if (kind === 'asset' || kind === 'location') return true
-  }
-  return false
+async function hasBoardFact(parts: ApiParts, facts: readonly Fact[]): Promise<boolean> {
+  const ofBoards = facts.filter(({ type }) => ofBoard.has(type))
+  if (ofBoards.length === 0) return false
+  const about = await aboutOf(parts, ofBoards[0]!.tenant, ofBoards)
+  return [...about.values()].some((subjects) => subjects === null || subjects.some(({ kind }) => kind !== 'patient'))
 }

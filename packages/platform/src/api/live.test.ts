@@ -1,6 +1,7 @@
 import type { NewFact, OperationOutcome } from '@careloop/contract'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { settledFacts } from '../engine/testing/index.ts'
+import type { Sighted } from '../subjects/index.ts'
 import { comparePositions, maxBacklog } from './live.ts'
 import { makeLiveHub, maxWaiting } from './live-hub.ts'
 import { type TestShell, testShell } from './testing/test-shell.ts'
@@ -8,8 +9,15 @@ import { type TestShell, testShell } from './testing/test-shell.ts'
 let shell: TestShell
 let base: string
 beforeAll(async () => {
-  const kinds = { 'patient-1': 'patient', 'asset-1': 'asset' } as const
-  shell = await testShell({ kindOf: async (_tenant, subject) => kinds[subject as keyof typeof kinds] ?? null })
+  const subjects = new Map<string, Sighted>([
+    ['patient-1', { id: 'patient-1', kind: 'patient', team: null }],
+    ['asset-1', { id: 'asset-1', kind: 'asset', team: null }],
+    ...['s1', 's2', 's3'].map((id) => [id, { id, kind: 'patient', team: null }] as const),
+  ])
+  shell = await testShell({
+    subjectsOf: async (_tenant, ids) =>
+      new Map(ids.flatMap((id) => (subjects.has(id) ? [[id, subjects.get(id)!]] : []))),
+  })
   base = await shell.server.listen(0, '127.0.0.1')
 })
 afterAll(() => shell.close())

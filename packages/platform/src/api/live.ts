@@ -2,11 +2,12 @@
  * Live pages: facts as server-sent events. `Last-Event-ID` is a fact's position; what cannot be told without a hole is a
  * `reset`, after which the page reads again. Events carry opaque ids only.
  */
-import { type Fact, type FactType, type Resource, SubjectKind } from '@careloop/contract'
+import type { Fact, FactType, Resource } from '@careloop/contract'
 import { z } from 'zod'
 import type { Engine } from '../engine/index.ts'
 import { defineRoute, may, type PersonOrService, type Route } from '../identity/index.ts'
-import { kindsOf } from '../subjects/index.ts'
+import { sees, sightOf, withReach } from '../subjects/index.ts'
+import { type About, aboutOf } from './about.ts'
 import { heartbeatMs, type LiveHub } from './live-hub.ts'
 import type { ApiParts } from './parts.ts'
 
@@ -15,6 +16,8 @@ const tellsOf: Readonly<Record<FactType, Resource>> = {
   AccessChanged: 'live', // of oneself only
   SubjectChanged: 'subject',
   SiteChanged: 'site',
+  CareTeamChanged: 'care-team',
+  SightChanged: 'live',
   EnrolmentChanged: 'enrolment',
   ConsentChanged: 'consent',
   DeviceEnrolled: 'device',
@@ -73,7 +76,7 @@ export function liveRoutes(parts: ApiParts, hub: LiveHub): Route[] {
           after,
           signal: ctx.signal,
           isStillGood: isSame(ctx.principal, again),
-          kindOf: parts.kindOf ?? (async () => null),
+          parts,
         }
         return ctx.stream(200, 'text/event-stream', tell(parts.engine, hub, listener), {
           headers: { 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
@@ -84,16 +87,18 @@ export function liveRoutes(parts: ApiParts, hub: LiveHub): Route[] {
 }
 
 interface Listener {
-  readonly principal: PersonOrService
+  /** With the reach of now: read again when a fact says that it may have changed. */
+  principal: PersonOrService
   readonly after: string | undefined
   readonly signal: AbortSignal
   /** Asked at every heartbeat: a stream does not outlive its session, its token or a role. */
   readonly isStillGood: () => Promise<boolean>
-  readonly kindOf: NonNullable<ApiParts['kindOf']>
+  readonly parts: ApiParts
 }
 
+/** What they are attached to may change while they look; who they are may not. */
 function isSame(principal: PersonOrService, again: () => Promise<unknown>): () => Promise<boolean> {
-  const before = JSON.stringify(principal)
+  const before = JSON.stringify({ ...principal, reach: undefined })
   return async () => {
     try {
       return JSON.stringify(await again()) === before
@@ -155,27 +160,42 @@ async function readMissed(engine: Engine, after: string | undefined): Promise<Fa
 }
 
 async function events(listener: Listener, facts: readonly Fact[]): Promise<string> {
-  let text = ''
-  for (const fact of facts)
-    if (await mayHear(listener, fact))
-      text += `id: ${fact.position}\nevent: ${fact.type}\ndata: ${JSON.stringify({ ...fact.body, at: fact.at })}\n\n`
-  return text
+  // Before anything is told: what was taken away a moment ago is not told any more.
+  if (facts.some((fact) => movesReach(fact, listener.principal)))
+    listener.principal = await withReach(listener.parts.engine, listener.principal)
+  const mine = facts.filter((fact) => fact.tenant === listener.principal.tenant)
+  const about = await aboutOf(listener.parts, listener.principal.tenant, mine)
+  return mine
+    .filter((fact) => mayHear(listener.principal, fact, about.get(fact)!))
+    .map(
+      ({ position, type, body, at }) => `id: ${position}\nevent: ${type}\ndata: ${JSON.stringify({ ...body, at })}\n\n`,
+    )
+    .join('')
 }
 
-/** What a role may read of refrigerators and not of patients, it hears of refrigerators and not of patients. */
-async function mayHear({ principal, kindOf }: Listener, fact: Fact): Promise<boolean> {
+/** Whether the patients to whom somebody is attached may be others after this. */
+function movesReach(fact: Fact, principal: PersonOrService): boolean {
+  if (fact.tenant !== principal.tenant) return false
+  if (fact.type === 'SightChanged') return (fact as Fact<'SightChanged'>).body.user === principal.id
+  return fact.type === 'CareTeamChanged' || fact.type === 'EnrolmentChanged' || fact.type === 'SubjectChanged'
+}
+
+/** What somebody may read of one subject and not of another, they hear of the one and not of the other. */
+function mayHear(principal: PersonOrService, fact: Fact, about: About): boolean {
   const resource = tellsOf[fact.type]
-  if (fact.tenant !== principal.tenant || !may(principal, 'read', resource)) return false
-  if (isAnothers(fact, principal)) return false
-  const kinds = kindsOf(principal, 'read', resource)
-  if (kinds.length === SubjectKind.options.length || !('subject' in fact.body)) return true
-  const kind = await kindOf(fact.tenant, fact.body.subject)
-  return kind !== null && kinds.includes(kind)
+  if (!may(principal, 'read', resource) || isAnothers(fact, principal)) return false
+  if (about === null) return true
+  const sight = sightOf(principal, 'read', resource)
+  return about.some((subject) => sees(sight, subject))
 }
 
-/** Who was told is their own concern; everybody else's page has nothing to refresh. */
-const isAnothers = (fact: Fact, principal: PersonOrService): boolean =>
-  fact.type === 'Notified' && principal.kind === 'staff' && (fact as Fact<'Notified'>).body.recipient !== principal.id
+/** Who was told, and what one person may see, is their own concern; everybody else's page has nothing to refresh. */
+function isAnothers(fact: Fact, principal: PersonOrService): boolean {
+  if (fact.type === 'SightChanged') return (fact as Fact<'SightChanged'>).body.user !== principal.id
+  return (
+    fact.type === 'Notified' && principal.kind === 'staff' && (fact as Fact<'Notified'>).body.recipient !== principal.id
+  )
+}
 
 /** Positions are `<xid>:<id>`, compared as two numbers. */
 export function comparePositions(a: string, b: string): number {

@@ -1,8 +1,8 @@
 /** What the HTTP shell is made of, as `app` hands it over. */
 
-import type { SubjectKind } from '@careloop/contract'
 import type { Engine } from '../engine/index.ts'
 import type { DeviceByToken, Identity, Route } from '../identity/index.ts'
+import type { Sighted } from '../subjects/index.ts'
 import type { TlsFiles } from './tls-files.ts'
 
 /** One thing that must hold before traffic is sent here. `check` says what is wrong and what to do, or null. */
@@ -17,11 +17,8 @@ export interface ApiParts {
   /** Routes of the rooms before; the shell adds its own. */
   readonly routes: readonly Route[]
   readonly deviceByToken: DeviceByToken
-  /**
-   * What kind of subject an id is, from memory where it is known; null = there is none. With it, whoever may read of some kinds only
-   * hears of those only. Left out: they hear of no subject at all.
-   */
-  readonly kindOf?: (tenant: string, subject: string) => Promise<SubjectKind | null>
+  /** What decides who hears of these subjects; those that are not there are absent. Left out: nobody hears of any subject. */
+  readonly subjectsOf?: (tenant: string, subjects: readonly string[]) => Promise<ReadonlyMap<string, Sighted>>
   readonly readiness: readonly Readiness[]
   /** Bearer token that opens /metrics from elsewhere than this machine; left out: loopback only. */
   readonly operatorToken?: string

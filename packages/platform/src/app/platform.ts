@@ -177,7 +177,7 @@ async function openPages(
     identity: rooms.identity,
     routes: routesOf(rooms, doors),
     deviceByToken: (sha256) => rooms.fleet.attribution.identityByTokenHash(sha256),
-    kindOf: async (tenant, subject) => (await rooms.subjects.names(tenant, [subject])).get(subject)?.kind ?? null,
+    subjectsOf: (tenant, ids) => rooms.subjects.placesOf(tenant, ids),
     readiness: readinessOf(opened),
     version,
     isDemo: isDemoData(config),

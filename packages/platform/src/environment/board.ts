@@ -15,7 +15,7 @@ import {
 } from '../alerting/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { type Probe, probesOf } from '../fleet/index.ts'
-import { audited, type By, type NamedSubject, type Subjects } from '../subjects/index.ts'
+import { audited, type By, type NamedSubject, type Subjects, sees } from '../subjects/index.ts'
 import { type Glance, type Glanced, makeGlance } from '../telemetry/index.ts'
 import { openTasksOf, type TaskOfAlert } from '../workflow/index.ts'
 import { isTemperature, temperatureUcum, temperatureUnit } from './band.ts'
@@ -47,8 +47,7 @@ async function readBoard(parts: BoardParts, glance: Glance, by: By): Promise<Boa
   const now = engine.clock.now()
   const watched = await watchedUnits(parts.alerting, subjects, by.tenant, now)
   const named = await subjects.names(by.tenant, [...watched.keys()])
-  const mayShow = boardKinds.filter((kind) => by.kinds === undefined || by.kinds.includes(kind))
-  const shown = [...named.values()].filter(({ kind }) => mayShow.includes(kind))
+  const shown = [...named.values()].filter((unit) => boardKinds.includes(unit.kind) && sees(by.sight, unit))
   const ids = shown.map(({ id }) => id)
   const known = await gather(parts, glance, by, watched, ids, now)
   return { units: shown.map((subject) => unitOf(subject, watched.get(subject.id)!, known)).sort(worstFirst), at: now }

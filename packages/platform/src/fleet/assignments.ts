@@ -4,7 +4,7 @@
  */
 import type { AssignmentEdit, AssignmentSpan, EpochMs } from '@careloop/contract'
 import type { Engine, TenantTx } from '../engine/index.ts'
-import { assertSubject, audited, type By, isOfKind } from '../subjects/index.ts'
+import { assertSubject, audited, type By, isSeen } from '../subjects/index.ts'
 import { lockDevice } from './devices.ts'
 import { fleetFailure } from './errors.ts'
 import { begin, correct, end, type HistoryChange, spanAt } from './history.ts'
@@ -27,7 +27,7 @@ export function assign(
 ): Promise<AssignmentSpan> {
   return engine.db.asTenant(by.tenant, async (tx) => {
     await lockDevice(tx, device)
-    await assertSubject(tx, subject, '/body/subject', by.kinds)
+    await assertSubject(tx, subject, '/body/subject', by.sight)
     const now = engine.clock.now() // after the lock: whoever held it may have ended a span meanwhile
     const span = { id: engine.ids.uuid(), subject, from: from ?? now, to: null }
     await write(engine, tx, by, device, begin(await currentHistory(tx, device), span, now), now)
@@ -73,7 +73,7 @@ export async function correctAssignment(
     await lockDevice(tx, device)
     for (const [at, edit] of correction.edits.entries())
       if ('subject' in edit && edit.subject !== undefined)
-        await assertSubject(tx, edit.subject, `/body/edits/${at}/subject`, by.kinds)
+        await assertSubject(tx, edit.subject, `/body/edits/${at}/subject`, by.sight)
     const now = engine.clock.now()
     const change = correct(await currentHistory(tx, device), correction.edits, now, () => engine.ids.uuid())
     await assertMayChange(tx, by, change)
@@ -148,7 +148,7 @@ const spanOf = (row: { id: string; subject_id: string; from_at: string; to_at: s
 /** Whose readings a change takes away or gives: each must be of a kind that the asker looks after. */
 async function assertMayChange(tx: TenantTx, by: By, change: HistoryChange): Promise<void> {
   for (const { subject } of [...change.superseded, ...change.added])
-    if (!(await isOfKind(tx, subject, by.kinds)))
+    if (!(await isSeen(tx, subject, by.sight)))
       throw fleetFailure(
         'assignment-not-yours',
         'This device is on a subject of a kind that your roles do not look after. Ask nursing or biomedical staff.',

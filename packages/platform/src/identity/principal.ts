@@ -14,6 +14,10 @@ export interface StaffPrincipal {
   readonly displayName: string
   readonly roles: readonly AnyRole[]
   readonly session: string
+  /** An authenticator app or a passkey. */
+  readonly hasSecondFactor?: boolean
+  /** ms: when a second factor was last proved in this session; absent: never. */
+  readonly provedAt?: number
   /** Absent: free to act. Only routes with the policy `session` see somebody who is held. */
   readonly held?: Hold
   /** Of patients, what they are attached to; the api reads it for each request. Absent: no patient at all. */
@@ -42,8 +46,11 @@ export interface SubjectReach {
   readonly signals?: ReadonlySet<string>
 }
 
-/** `locked`: nobody was active, or somebody locked it. `second-factor-needed`: the role demands one and there is none yet. */
-export type Hold = 'locked' | 'second-factor-needed'
+/**
+ * `locked`: nobody was active, or somebody locked it. `password-change-needed`: somebody else knows the password.
+ * `second-factor-needed`: the role demands one and there is none yet.
+ */
+export type Hold = 'locked' | 'password-change-needed' | 'second-factor-needed'
 
 export interface ServicePrincipal {
   readonly kind: 'service'

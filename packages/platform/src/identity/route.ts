@@ -34,6 +34,7 @@
 import type { Action, Resource } from '@careloop/contract'
 import type { z } from 'zod'
 import type { Engine } from '../engine/index.ts'
+import type { Thing } from './may.ts'
 import type { DevicePrincipal, DisplayPrincipal, PersonOrService, Principal, StaffPrincipal } from './principal.ts'
 
 /**
@@ -117,7 +118,7 @@ export interface Context<P, Params, Query, Body, A extends Answers> {
   /** Aborts when the asker has gone or the server closes. */
   readonly signal: AbortSignal
   /** A finer question than the policy's, about one thing. */
-  may(action: Action, resource: Resource, thing?: Readonly<Record<string, unknown>>): boolean
+  may(action: Action, resource: Resource, thing?: Thing): boolean
   /** Answers JSON. What the schema does not declare is not sent. */
   reply<S extends keyof A & number>(status: S, body: BodyOf<A[S]>, options?: ReplyOptions): Replied
   /** Answers bytes as they come; the iterable is ended when the asker goes. */

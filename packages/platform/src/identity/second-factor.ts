@@ -1,40 +1,50 @@
 /** The second factor of a person: a secret shared with their telephone, and codes for the day it is lost. */
 import { randomBytes } from 'node:crypto'
-import type { Role } from '@careloop/contract'
+import type { AnyRole } from '@careloop/contract'
 import type { ClientBase } from 'pg'
-import type { Engine } from '../engine/index.ts'
+import type { Engine, EngineTx } from '../engine/index.ts'
+import { endSessions } from './access-changed.ts'
 import { type ActedBy, byConsole, recordAct } from './acted-by.ts'
 import { fail } from './errors.ts'
 import type { Secrets } from './secrets.ts'
 import { fromBase32, keyUri, secretBytes, stepOf, toBase32 } from './totp.ts'
 
 /** Of whom a second factor is demanded. Everybody else may have one. */
-const demandedOf: Readonly<Record<Role, boolean>> = {
+const demandedOf: Readonly<Record<AnyRole, boolean>> = {
   administrator: true, // makes people and tokens: their password alone would open everything
   nurse: false,
   physician: false,
   facilities: false,
   pharmacist: false,
   biomed: false,
-  compliance: false,
+  compliance: true, // reads who saw whom, and closes reviews
   integrator: false,
+  patient: false,
+  caregiver: false,
 }
 
-export const demandsSecondFactor = (roles: readonly Role[]): boolean => roles.some((role) => demandedOf[role])
+export const demandsSecondFactor = (roles: readonly AnyRole[]): boolean => roles.some((role) => demandedOf[role])
 
 export interface SecondFactorState {
+  /** An app or a passkey. One that is suspected counts: or else a copy of it would take the second step away. */
   readonly isOn: boolean
+  readonly hasApp: boolean
+  /** Those that open something. */
+  readonly passkeys: number
   /** One-time codes left for who has lost the telephone. */
   readonly backupCodesLeft: number
 }
 
 export async function readSecondFactor(engine: Engine, user: string): Promise<SecondFactorState> {
-  const { rows } = await engine.db.pool.query<{ on: boolean; codes: number }>(
-    `select exists(select from auth.second_factor where user_id = $1 and confirmed_at is not null) as on,
+  const { rows } = await engine.db.pool.query<{ app: boolean; good: number; all: number; codes: number }>(
+    `select exists(select from auth.second_factor where user_id = $1 and confirmed_at is not null) as app,
+            (select count(*)::int from auth.passkey where user_id = $1 and suspected_at is null) as good,
+            (select count(*)::int from auth.passkey where user_id = $1) as all,
             (select count(*)::int from auth.backup_code where user_id = $1) as codes`,
     [user],
   )
-  return { isOn: rows[0]!.on, backupCodesLeft: rows[0]!.codes }
+  const { app, good, all, codes } = rows[0]!
+  return { isOn: app || all > 0, hasApp: app, passkeys: good, backupCodesLeft: codes }
 }
 
 export interface OfferedSecret {
@@ -93,11 +103,27 @@ export async function confirmSecret(engine: Engine, secrets: Secrets, wanted: Co
         where user_id = $1`,
       [user, new Date(now), step],
     )
-    await client.query('delete from auth.session where user_id = $1 and id <> $2', [user, session])
-    await client.query('update auth.session set second_factor_at = $2 where id = $1', [session, new Date(now)])
+    await beginFactor(tx, { user, session, now })
     await recordAct(tx, { tenant, by, action: 'create', resource: 'second-factor', id: user })
     return renewBackupCodes(client, secrets, user)
   })
+}
+
+/** What was there before a second factor was taken on ends; the session that took it on goes on, and has just proved it. */
+export async function beginFactor(
+  tx: EngineTx,
+  { user, session, now }: { readonly user: string; readonly session: string; readonly now: number },
+): Promise<void> {
+  await endSessions(tx, user, session)
+  await tx.client.query('update auth.session set second_factor_at = $2, proved_at = $2 where id = $1', [
+    ...[session, new Date(now)],
+  ])
+}
+
+/** Backup codes for who had no second factor before; nothing for who has theirs already. */
+export async function firstBackupCodes(tx: EngineTx, secrets: Secrets, user: string): Promise<string[]> {
+  const { rowCount } = await tx.client.query('select from auth.backup_code where user_id = $1 limit 1', [user])
+  return rowCount === 0 ? renewBackupCodes(tx.client, secrets, user) : []
 }
 
 /**
@@ -111,8 +137,8 @@ export async function takeCode(engine: Engine, secrets: Secrets, user: string, c
       [user],
     )
     const secret = rows[0]?.secret ?? null
-    if (secret === null) return false
-    const step = stepOf(secrets.key.open(secret, aadOf(user)), code, engine.clock.now())
+    // Who has passkeys only has backup codes all the same.
+    const step = secret === null ? null : stepOf(secrets.key.open(secret, aadOf(user)), code, engine.clock.now())
     if (step !== null) {
       const taken = await client.query(
         'update auth.second_factor set last_step = $2 where user_id = $1 and last_step < $2',
@@ -146,7 +172,7 @@ export interface Removing {
   readonly keep?: string
 }
 
-/** Takes the second factor off a member; their sessions end. @throws Failure `user-not-found` */
+/** Takes app, passkeys and backup codes off a member; their sessions end. @throws Failure `user-not-found` */
 export async function removeSecondFactor(engine: Engine, { tenant, user, by, keep }: Removing): Promise<void> {
   await engine.db.asEngine(async (tx) => {
     const { client } = tx
@@ -157,10 +183,9 @@ export async function removeSecondFactor(engine: Engine, { tenant, user, by, kee
     if (member.rowCount !== 1) throw fail('user-not-found', 'Nobody with this id works here. Read the list again.')
     await client.query('delete from auth.second_factor where user_id = $1', [user])
     await client.query('delete from auth.backup_code where user_id = $1', [user])
+    await client.query('delete from auth.passkey where user_id = $1', [user])
     await client.query('delete from auth.challenge where user_id = $1', [user])
-    await client.query('delete from auth.session where user_id = $1 and ($2::uuid is null or id <> $2)', [
-      ...[user, keep ?? null],
-    ])
+    await endSessions(tx, user, keep)
     await recordAct(tx, { tenant, by, action: 'revoke', resource: 'second-factor', id: user })
   })
 }
@@ -183,7 +208,7 @@ export async function presetSecret(
        on conflict (user_id) do update set secret = excluded.secret, confirmed_at = excluded.confirmed_at, pending = null`,
       [user, secrets.key.seal(bytes, aadOf(user)), new Date(engine.clock.now())],
     )
-    await tx.client.query('delete from auth.session where user_id = $1', [user])
+    await endSessions(tx, user)
     await recordAct(tx, { tenant, by: byConsole, action: 'create', resource: 'second-factor', id: user })
   })
 }

@@ -30,6 +30,7 @@ export async function createCareTeam(
         pointer: '/body/name',
       })
     await writeMembers(tx, id, members)
+    await tx.publish({ type: 'CareTeamChanged', team: id })
     await audited(tx, by, 'create', 'care-team', { id, purpose: 'HOPERAT' })
   })
   return { id, name: wanted.name, site: wanted.site ?? null, members }
@@ -54,6 +55,7 @@ export async function setCareTeamMembers(
       })
     await tables.deleteFrom('care_team_member').where('team_id', '=', id).execute()
     await writeMembers(tx, id, members)
+    await tx.publish({ type: 'CareTeamChanged', team: id })
     await audited(tx, by, 'update', 'care-team', { id, purpose: 'HOPERAT' })
     return { id, name: team.name, site: team.site_id, members }
   })

@@ -5,11 +5,11 @@
 import type { EnrolmentUpdate, EnrolmentView, NewEnrolment, SubjectKind } from '@careloop/contract'
 import type { Selectable } from 'kysely'
 import type { Engine, TenantTx } from '../engine/index.ts'
-import { audited, type By, isOfKind } from './by.ts'
+import { audited, type By } from './by.ts'
 import { subjectFailure } from './errors.ts'
 import { type EnrolmentTable, type SubjectsTables, toMs, toMsOrNull } from './schema.ts'
+import { assertSubject, isSeen } from './sight.ts'
 import { assertStaff, type StaffOf } from './staff.ts'
-import { assertSubject } from './subject-store.ts'
 
 /** What is asked before somebody is enrolled, of rooms that come after this one. */
 export interface Enrolling {
@@ -40,7 +40,7 @@ export async function enrol(
   }
   const id = engine.ids.uuid()
   return engine.db.asTenant(by.tenant, async (tx) => {
-    await assertSubject(tx, subject, '/params/id', by.kinds)
+    await assertSubject(tx, subject, '/params/id', by.sight)
     const row = {
       id,
       subject_id: subject,
@@ -79,11 +79,11 @@ export async function updateEnrolment(
 ): Promise<EnrolmentView> {
   await assertOwners(staff, by.tenant, wanted.owner, wanted.backup ?? undefined)
   if (enrolling !== null) {
-    const seen = await engine.db.asTenant(by.tenant, (tx) => lockEnrolment(tx, id, by.kinds))
+    const seen = await engine.db.asTenant(by.tenant, (tx) => lockEnrolment(tx, id, by.sight))
     await assertMayAnswer(enrolling, by.tenant, await kindOfSubject(engine, by, seen.subject_id), wanted)
   }
   return engine.db.asTenant(by.tenant, async (tx) => {
-    const row = await lockEnrolment(tx, id, by.kinds)
+    const row = await lockEnrolment(tx, id, by.sight)
     const columns = { owner_id: wanted.owner, backup_id: wanted.backup }
     await tx.tables<SubjectsTables>().updateTable('enrolment').set(columns).where('id', '=', id).execute()
     const enrolment = viewOf({ ...row, ...columns })
@@ -95,7 +95,7 @@ export async function updateEnrolment(
 /** Ends an enrolment; null = now. An end may come earlier than one set before, never later. @throws Failure `enrolment-not-found`, `enrolment-span-wrong` */
 export const endEnrolment = (engine: Engine, by: By, id: string, end: number | null): Promise<EnrolmentView> =>
   engine.db.asTenant(by.tenant, async (tx) => {
-    const row = await lockEnrolment(tx, id, by.kinds)
+    const row = await lockEnrolment(tx, id, by.sight)
     const to = end ?? engine.clock.now()
     assertForward(toMs(row.from_at), to)
     if (row.to_at !== null && to > toMs(row.to_at))
@@ -111,7 +111,7 @@ export const endEnrolment = (engine: Engine, by: By, id: string, end: number | n
 /** Enrolments of a subject, oldest first, ended ones too. Audited when a person reads them (`by`). */
 export const enrolmentsOf = (engine: Engine, tenant: string, subject: string, by?: By): Promise<EnrolmentView[]> =>
   engine.db.asTenant(tenant, async (tx) => {
-    if (!(await isOfKind(tx, subject, by?.kinds))) return []
+    if (!(await isSeen(tx, subject, by?.sight))) return []
     const rows = await tx
       .tables<SubjectsTables>()
       .selectFrom('enrolment')
@@ -199,15 +199,15 @@ async function assertMayAnswer(
 /** @throws Failure `subject-not-found` */
 const kindOfSubject = (engine: Engine, by: By, subject: string): Promise<SubjectKind> =>
   engine.db.asTenant(by.tenant, async (tx) => {
-    await assertSubject(tx, subject, '/params/id', by.kinds)
+    await assertSubject(tx, subject, '/params/id', by.sight)
     const query = tx.tables<SubjectsTables>().selectFrom('subject').select('kind').where('id', '=', subject)
     return (await query.executeTakeFirstOrThrow()).kind
   })
 
-async function lockEnrolment(tx: TenantTx, id: string, kinds: By['kinds']): Promise<Selectable<EnrolmentTable>> {
+async function lockEnrolment(tx: TenantTx, id: string, sight: By['sight']): Promise<Selectable<EnrolmentTable>> {
   const query = tx.tables<SubjectsTables>().selectFrom('enrolment').selectAll().where('id', '=', id)
   const row = await query.forUpdate().executeTakeFirst()
-  if (!row || !(await isOfKind(tx, row.subject_id, kinds)))
+  if (!row || !(await isSeen(tx, row.subject_id, sight)))
     throw subjectFailure('enrolment-not-found', 'No enrolment has this id. List those of the subject.', {
       pointer: '/params/id',
     })

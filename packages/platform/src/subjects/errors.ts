@@ -18,6 +18,11 @@ export const subjectErrors = {
   'enrolment-unfit': { disposition: 'reject', status: 422, issue: 'business-rule' },
   'enrolment-overlaps': { disposition: 'reject', status: 409, issue: 'conflict' },
   'enrolment-span-wrong': { disposition: 'reject', status: 422, issue: 'value' },
+  'consent-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'consent-not-of-patient': { disposition: 'reject', status: 422, issue: 'business-rule' },
+  'consent-grantee-unknown': { disposition: 'reject', status: 422, issue: 'not-found' },
+  'consent-span-wrong': { disposition: 'reject', status: 422, issue: 'value' },
+  'disclosure-refused': { disposition: 'reject', status: 404, issue: 'not-found' },
 } as const
 
 export const subjectFailure = failures(subjectErrors)

@@ -1,7 +1,23 @@
 /** Subjects: who and what is looked after. Owns subject, subject_identifier, site, care_team, enrolment. */
-export { audited, type By, byConsole, byOf, isOfKind, kindsOf } from './by.ts'
+export { audited, type By, byConsole, byOf } from './by.ts'
 export { subjectErrors } from './errors.ts'
 export type { NamedSubject } from './name-index.ts'
+export { withReach } from './reach.ts'
+export {
+  assertSubject,
+  isSeen,
+  placesOf,
+  type Sight,
+  type Sighted,
+  seenOf,
+  seenThrough,
+  sees,
+  seesKind,
+  sightCondition,
+  sightOf,
+  subjectNotFound,
+} from './sight.ts'
+export { endSight, type GrantReason, grantSight, type SightEnding, type SightGranting } from './sight-grants.ts'
 export { assertSite } from './sites.ts'
-export { assertSubject, type Subject, type SubjectFilter } from './subject-store.ts'
+export type { Subject, SubjectFilter } from './subject-store.ts'
 export { makeSubjects, type Subjects } from './subjects.ts'

@@ -1,5 +1,5 @@
 /** Tables of the subjects room as Kysely sees them. `bigint` columns come as text from the driver: see `toMs`. */
-import type { SubjectKind } from '@careloop/contract'
+import type { ConsentPurpose, GranteeKind, SubjectKind } from '@careloop/contract'
 import type { ColumnType, Generated } from 'kysely'
 
 /** ms since epoch in a bigint column. */
@@ -68,6 +68,68 @@ export interface EnrolmentTable {
   created_at: MsColumn
 }
 
+export interface SightGrantTable {
+  tenant_id: TenantId
+  id: string
+  subject_id: string
+  user_id: string
+  why: 'task' | 'break-glass' | 'self' | 'consent'
+  source_id: string
+  from_at: MsColumn
+  until_at: NullableMsColumn
+  ended_at: NullableMsColumn
+}
+
+export interface ConsentTable {
+  tenant_id: TenantId
+  id: string
+  subject_id: string
+  grantee_kind: GranteeKind
+  grantee_id: string | null
+  status: 'active' | 'inactive' | 'entered-in-error'
+  from_at: MsColumn
+  until_at: NullableMsColumn
+  ended_at: NullableMsColumn
+  version: number
+  recorded_at: MsColumn
+  recorded_by: string
+}
+
+/** `body` and `reason` are sealed under the subject's key. */
+export interface ConsentVersionTable {
+  tenant_id: TenantId
+  consent_id: string
+  version: number
+  at: MsColumn
+  actor: string
+  key_id: string
+  body: Buffer
+  reason: Buffer | null
+}
+
+export interface ConsentSettingTable {
+  tenant_id: TenantId
+  holds_part2: boolean
+  own_services: string[]
+  changed_at: MsColumn
+}
+
+/** `what` is sealed under the subject's key. */
+export interface DisclosureTable {
+  tenant_id: TenantId
+  id: string
+  subject_id: string
+  at: MsColumn
+  recipient_kind: 'caregiver' | 'integration' | 'research' | 'court' | 'other'
+  recipient_id: string | null
+  purpose: ConsentPurpose
+  consent_id: string | null
+  actor: string
+  request_id: string | null
+  key_id: string
+  what: Buffer
+}
+
 export interface SubjectsTables {
   site: SiteTable
   care_team: CareTeamTable
@@ -75,4 +137,9 @@ export interface SubjectsTables {
   subject: SubjectTable
   subject_identifier: SubjectIdentifierTable
   enrolment: EnrolmentTable
+  sight_grant: SightGrantTable
+  consent: ConsentTable
+  consent_version: ConsentVersionTable
+  consent_setting: ConsentSettingTable
+  disclosure: DisclosureTable
 }

@@ -6,6 +6,7 @@ import { audited, type By } from './by.ts'
 import { hashKey, subjectsWithKey } from './identifiers.ts'
 import type { NamedSubject } from './name-index.ts'
 import type { NameKeeper } from './name-keeper.ts'
+import { sees } from './sight.ts'
 import { listSubjectIds, openSubjects, type SubjectFilter } from './subject-store.ts'
 
 /** Subjects that match; names found in memory are checked against the rows, which alone are the truth. */
@@ -29,7 +30,7 @@ export async function searchSubjects(
 /** A page of subjects in the order of creation. */
 export const listSubjects = (engine: Engine, by: By, filter: SubjectFilter) =>
   engine.db.asTenant(by.tenant, async (tx) => {
-    const ids = await listSubjectIds(tx, { ...filter, kinds: by.kinds, limit: filter.limit + 1 })
+    const ids = await listSubjectIds(tx, { ...filter, sight: by.sight, limit: filter.limit + 1 })
     const items = await shown(engine, tx, by, ids.slice(0, filter.limit))
     return { items, next: ids.length > filter.limit ? ids[filter.limit - 1]! : null }
   })
@@ -49,7 +50,7 @@ async function exactKey(engine: Engine, tenant: string, search: SubjectSearch) {
 
 async function shown(engine: Engine, tx: TenantTx, by: By, ids: readonly string[], kind?: SubjectKind) {
   const subjects = (await openSubjects(engine, tx, ids, 'skip-erased')).filter(
-    (each) => (kind === undefined || each.kind === kind) && (by.kinds === undefined || by.kinds.includes(each.kind)),
+    (each) => (kind === undefined || each.kind === kind) && sees(by.sight, each),
   )
   await audited(tx, by, 'search', 'subject', { subjects: subjects.map((subject) => subject.id) })
   return subjects

@@ -9,12 +9,13 @@ import {
 import { type Selectable, sql } from 'kysely'
 import type { DataKey, Engine, TenantTx } from '../engine/index.ts'
 import { displayOf, kindOf, searchWordsOf } from './body.ts'
-import { audited, type By, isOfKind } from './by.ts'
+import { audited, type By } from './by.ts'
 import { subjectFailure } from './errors.ts'
 import { type HashedKey, hashKeysOf, writeKeys } from './identifiers.ts'
 import type { NamedSubject } from './name-index.ts'
 import { type SubjectsTables, type SubjectTable, toMs } from './schema.ts'
 import { openResource, sealResource } from './sealed-resource.ts'
+import { type Sight, sees, seesKind, sightCondition, subjectNotFound } from './sight.ts'
 import { assertSite } from './sites.ts'
 
 /** A subject, opened. `display`, `birthDate` and `resource` are PHI. */
@@ -26,7 +27,7 @@ export interface Subject extends NamedSubject {
 
 /** @throws Failure `subject-kind-refused`, `identifier-taken`, `site-not-found`, `care-team-not-found`, `subject-too-large` */
 export async function createSubject(engine: Engine, by: By, wanted: NewSubject): Promise<Subject> {
-  if (by.kinds !== undefined && !by.kinds.includes(kindOf(wanted.resource)))
+  if (!seesKind(by.sight, kindOf(wanted.resource)))
     throw subjectFailure('subject-kind-refused', 'Your roles do not take in subjects of this kind. Ask a colleague.', {
       pointer: '/body/resource/resourceType',
     })
@@ -87,7 +88,7 @@ export const readSubject = (engine: Engine, by: By, id: string): Promise<Subject
 
 export interface SubjectFilter {
   readonly kind?: SubjectKind | undefined
-  readonly kinds?: readonly SubjectKind[] | undefined
+  readonly sight?: Sight | undefined
   readonly site?: string | undefined
   readonly team?: string | undefined
   readonly after?: string | undefined
@@ -98,7 +99,7 @@ export interface SubjectFilter {
 export async function listSubjectIds(tx: TenantTx, filter: SubjectFilter): Promise<string[]> {
   let query = tx.tables<SubjectsTables>().selectFrom('subject').select('id').orderBy('id').limit(filter.limit)
   if (filter.kind !== undefined) query = query.where('kind', '=', filter.kind)
-  if (filter.kinds !== undefined) query = query.where('kind', 'in', filter.kinds)
+  if (filter.sight !== undefined) query = query.where(sightCondition(filter.sight))
   if (filter.site !== undefined) query = query.where('site_id', '=', filter.site)
   if (filter.team !== undefined) query = query.where('team_id', '=', filter.team)
   if (filter.after !== undefined) query = query.where('id', '>', filter.after)
@@ -136,15 +137,6 @@ export const isErased = (error: unknown): boolean => error instanceof Failure &&
 export const openRow = (key: DataKey, tenant: string, row: Selectable<SubjectTable>): Subject =>
   named(row, openResource(key, tenant, row.id, row.body))
 
-/**
- * Fails unless the tenant has this subject and, with `kinds`, it is of one of them: what somebody may not know of is not there
- * for them. @throws Failure `subject-not-found`
- */
-export async function assertSubject(tx: TenantTx, id: string, pointer: string, kinds?: By['kinds']): Promise<void> {
-  const found = await tx.tables<SubjectsTables>().selectFrom('subject').select('id').where('id', '=', id).execute()
-  if (found.length === 0 || !(await isOfKind(tx, id, kinds))) throw notFound(pointer)
-}
-
 // ---------------------------------------------------------------- parts
 
 type Columns = Omit<Selectable<SubjectTable>, 'tenant_id' | 'body' | 'touched'>
@@ -173,18 +165,15 @@ const columnsOf = (wanted: NewSubject) => ({
   team_id: wanted.team ?? null,
 })
 
-const notFound = (pointer: string) =>
-  subjectFailure('subject-not-found', 'No subject has this id. Search for it again.', { pointer })
-
 /** What somebody may not know of is not there for them. */
-function assertSeen(row: Selectable<SubjectTable>, { kinds }: By): void {
-  if (kinds !== undefined && !kinds.includes(row.kind)) throw notFound('/params/id')
+function assertSeen(row: Selectable<SubjectTable>, { sight }: By): void {
+  if (!sees(sight, { id: row.id, kind: row.kind, team: row.team_id })) throw subjectNotFound('/params/id')
 }
 
 async function rowOf(tx: TenantTx, id: string, lock?: 'for update'): Promise<Selectable<SubjectTable>> {
   const query = tx.tables<SubjectsTables>().selectFrom('subject').selectAll().where('id', '=', id)
   const row = await (lock ? query.forUpdate() : query).executeTakeFirst()
-  if (!row) throw notFound('/params/id')
+  if (!row) throw subjectNotFound('/params/id')
   return row
 }
 

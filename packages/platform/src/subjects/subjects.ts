@@ -25,6 +25,7 @@ import {
 } from './enrolments.ts'
 import type { NamedSubject } from './name-index.ts'
 import { makeNameKeeper, type NameKeeper } from './name-keeper.ts'
+import { placesOf, type Sighted } from './sight.ts'
 import { createSite, listSites } from './sites.ts'
 import type { StaffOf } from './staff.ts'
 import { listSubjects, searchSubjects } from './subject-search.ts'
@@ -50,6 +51,8 @@ export interface Subjects {
    * audits what it shows. Ids that are unknown or erased are absent.
    */
   names(tenant: string, ids: readonly string[]): Promise<ReadonlyMap<string, NamedSubject>>
+  /** What decides who sees these subjects, from the rows; those that are not there are absent. */
+  placesOf(tenant: string, ids: readonly string[]): Promise<ReadonlyMap<string, Sighted>>
   /** Words of name, address or birth date, each a prefix, without case and accents. From memory; not audited. */
   find(tenant: string, text: string, limit?: number): Promise<NamedSubject[]>
   createSite(by: By, wanted: NewSite): Promise<SiteView>
@@ -86,6 +89,7 @@ export function makeSubjects(engine: Engine, staff: StaffOf, enrolling: Enrollin
     list: (by, filter) => listSubjects(engine, by, filter),
     search: (by, search) => searchSubjects(engine, names, by, search),
     names: (tenant, ids) => namesOf(engine, names, tenant, ids),
+    placesOf: (tenant, ids) => engine.db.asTenant(tenant, (tx) => placesOf(tx, ids)),
     find: async (tenant, text, limit = 50) => (await names.of(tenant)).find(text, limit),
     createSite: (by, wanted) => createSite(engine, by, wanted),
     sites: (tenant) => listSites(engine, tenant),

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { record } from '../audit/index.ts'
 import type { Engine, EngineTx } from '../engine/index.ts'
 import { actorOf, defineRoute, type PersonOrService, type Route } from '../identity/index.ts'
-import { isOfKind, kindsOf } from '../subjects/index.ts'
+import { isSeen, sightOf } from '../subjects/index.ts'
 import { fail } from './errors.ts'
 import { devicesHeard } from './heard.ts'
 import { latest } from './latest.ts'
@@ -81,10 +81,7 @@ export function telemetryRoutes(engine: Engine): Route[] {
 function lookedAt(principal: PersonOrService, subject: string, requestId: string) {
   return (tx: EngineTx): Promise<void> =>
     tx.asTenant(principal.tenant, async (tenantTx) => {
-      const { rowCount } = await tenantTx.client.query('select from tenant.subject where tenant_id = $1 and id = $2', [
-        ...[principal.tenant, subject],
-      ])
-      if (rowCount === 0 || !(await isOfKind(tenantTx, subject, kindsOf(principal, 'read', 'series'))))
+      if (!(await isSeen(tenantTx, subject, sightOf(principal, 'read', 'series'))))
         throw fail('series-not-found', 'No such subject here. Check the id.', { pointer: '/params/id' })
       await record(tenantTx, { actor: actorOf(principal), action: 'read', resource: 'series', subject, requestId })
     })

@@ -1,7 +1,7 @@
 /** A series is (device, signal, assignment): whose readings, of what, by which device, while worn by whom. */
 import { signal as signalOf } from '@careloop/contract'
 import { sql } from 'kysely'
-import type { EngineTx, TenantTx } from '../engine/index.ts'
+import type { Engine, EngineTx, TenantTx } from '../engine/index.ts'
 import { bigints } from './binary-arrays.ts'
 import type { TelemetryTables } from './schema.ts'
 
@@ -138,3 +138,17 @@ export async function newestOf(tx: EngineTx, ids: readonly number[]): Promise<nu
 /** The key that a series' bodies are sealed under. */
 export const keyOwner = (series: SeriesName): readonly ['subject' | 'quarantine', string] =>
   series.subject === null ? ['quarantine', series.tenant] : ['subject', series.subject]
+
+/** Whose these series are; those on nobody are absent. */
+export const subjectsOfSeries = (
+  engine: Engine,
+  tenant: string,
+  series: readonly string[],
+): Promise<ReadonlyMap<string, string>> =>
+  engine.db.asTenant(tenant, async (tx) => {
+    const { rows } = await tx.client.query<{ id: string; subject: string }>(
+      'select id::text, subject from tenant.series where tenant_id = $1 and id = any($2::bigint[]) and subject is not null',
+      [tenant, series],
+    )
+    return new Map(rows.map(({ id, subject }) => [id, subject]))
+  })

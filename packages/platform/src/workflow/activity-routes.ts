@@ -2,7 +2,7 @@
 import { ActivityBody, ActivityList, ActivityQuery, CorrectActivity, Id, PutActivity } from '@careloop/contract'
 import { z } from 'zod'
 import { defineRoute, may, type PersonOrService, type Route } from '../identity/index.ts'
-import { byOf, kindsOf } from '../subjects/index.ts'
+import { byOf, sightOf } from '../subjects/index.ts'
 import type { Activities, Telling } from './activity.ts'
 import { workflowFailure } from './errors.ts'
 
@@ -53,8 +53,8 @@ export const activityRoutes = (activities: Activities): Route[] => [
 function telling(principal: PersonOrService, requestId: string, action: 'create' | 'update'): Telling {
   if (principal.kind !== 'staff')
     throw workflowFailure('staff-needed', 'Only a person tells what they did. Sign in as a member of staff.')
-  const kinds = kindsOf(principal, action, 'activity')
+  const sight = sightOf(principal, action, 'activity')
   // Nobody takes an entry away; the right to is held by administrators only, and marks who may put right what others entered.
   const isAdministrator = may(principal, 'delete', 'activity')
-  return { tenant: principal.tenant, staff: principal.id, requestId, kinds, isAdministrator }
+  return { tenant: principal.tenant, staff: principal.id, requestId, sight, isAdministrator }
 }

@@ -8,12 +8,11 @@ import {
   type CorrectActivity,
   isLiveContact,
   type PutActivity,
-  type SubjectKind,
 } from '@careloop/contract'
 import { staffNamesOf } from '../alerting/index.ts'
 import { record } from '../audit/index.ts'
 import type { DataKey, Engine, TenantTx } from '../engine/index.ts'
-import { assertSubject, audited, type By, isOfKind } from '../subjects/index.ts'
+import { assertSubject, audited, type By, isSeen, type Sight } from '../subjects/index.ts'
 import { civilDate, zoneAt } from '../telemetry/index.ts'
 import { type ActivityRow, activityBody, isLost, lockActivity, openWords, sealWords } from './activity-rows.ts'
 import { totalsOf } from './activity-totals.ts'
@@ -27,7 +26,7 @@ export interface Telling {
   readonly staff: string
   readonly requestId?: string
   /** Kinds of subject for whom they may record time; absent = all. */
-  readonly kinds?: readonly SubjectKind[]
+  readonly sight?: Sight
   /** May put right what others entered. */
   readonly isAdministrator?: boolean
 }
@@ -66,8 +65,8 @@ export const makeActivities = (engine: Engine, staff: WorkingStaff): Activities 
 })
 
 /** Asked for before the key: a key is made on first use, and a stranger gets none. */
-async function keyOf(engine: Engine, { tenant, kinds }: Telling, subject: string): Promise<DataKey> {
-  await engine.db.asTenant(tenant, (tx) => assertSubject(tx, subject, '/body/subject', kinds))
+async function keyOf(engine: Engine, { tenant, sight }: Telling, subject: string): Promise<DataKey> {
+  await engine.db.asTenant(tenant, (tx) => assertSubject(tx, subject, '/body/subject', sight))
   return engine.keys.keyFor('subject', subject)
 }
 
@@ -263,7 +262,7 @@ async function correct(engine: Engine, telling: Telling, id: string, wanted: Cor
 
 async function lockedFor(tx: TenantTx, telling: Telling, id: string): Promise<ActivityRow> {
   const row = await lockActivity(tx, id)
-  if (row === undefined || !(await isOfKind(tx, row.subject_id, telling.kinds)))
+  if (row === undefined || !(await isSeen(tx, row.subject_id, telling.sight)))
     throw workflowFailure('activity-not-found', 'No activity has this id.', { pointer: '/params/id' })
   if (row.staff_id !== telling.staff && telling.isAdministrator !== true) throw notYours()
   return row
@@ -283,7 +282,7 @@ async function list(
       pointer: '/query/to',
     })
   const rows = await engine.db.asTenant(by.tenant, async (tx) => {
-    await assertSubject(tx, subject, '/params/id', by.kinds)
+    await assertSubject(tx, subject, '/params/id', by.sight)
     await audited(tx, by, 'read', 'activity', { subjects: [subject] })
     return (
       tx

@@ -36,11 +36,11 @@ export async function completeTask(
   kindOf: (subject: string) => Promise<SubjectKind>,
   wanted: CompleteTask,
 ): Promise<Act> {
-  const seen = await engine.db.asTenant(acting.tenant, (tx) => readTask(tx, id, acting.kinds))
+  const seen = await engine.db.asTenant(acting.tenant, (tx) => readTask(tx, id, acting.sight))
   assertFits(wanted, await kindOf(seen.subject_id))
   const key = await engine.keys.keyFor('subject', seen.subject_id)
   return engine.db.asTenant(acting.tenant, async (tx) => {
-    const task = await lockTask(tx, id, acting.kinds)
+    const task = await lockTask(tx, id, acting.sight)
     const taken = takenFrom(task, acting)
     if (taken !== null) return taken
     assertSeen(task, wanted.version, '/body/version')
@@ -100,11 +100,11 @@ export function reopenUntil(task: TaskRow, now: number): number | null {
  * @throws Failure `task-not-found`, `task-moved`, `reopen-refused`, `alert-superseded`
  */
 export async function reopenTask(engine: Engine, acting: Acting, id: string, seen?: number): Promise<Act> {
-  const known = await engine.db.asTenant(acting.tenant, (tx) => readTask(tx, id, acting.kinds))
+  const known = await engine.db.asTenant(acting.tenant, (tx) => readTask(tx, id, acting.sight))
   // Asked for before the transaction, which must not wait for another connection.
   const key = known.key_id === null ? null : await engine.keys.key(known.key_id)
   return engine.db.asTenant(acting.tenant, async (tx) => {
-    const task = await lockAnyTask(tx, id, acting.kinds)
+    const task = await lockAnyTask(tx, id, acting.sight)
     const now = engine.clock.now()
     await assertReopens(tx, task, acting, now)
     assertSeen(task, seen, '/query/version')

@@ -52,7 +52,7 @@ export async function notificationsOfTask(
   task: string,
 ): Promise<NotificationList> {
   const { rows, natures } = await engine.db.asTenant(by.tenant, async (tx) => {
-    const { subject_id: subject } = await readTask(tx, task, by.kinds)
+    const { subject_id: subject } = await readTask(tx, task, by.sight)
     const { actor, requestId } = by
     await record(tx, { actor, action: 'read', resource: 'task', id: task, subject, requestId })
     const intents = tx.tables<WorkflowTables>().selectFrom('notification_intent').selectAll()

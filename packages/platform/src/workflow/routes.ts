@@ -13,7 +13,7 @@ import {
 } from '@careloop/contract'
 import { z } from 'zod'
 import { type Context, defineRoute, type Replied, type Route } from '../identity/index.ts'
-import { byOf, kindsOf } from '../subjects/index.ts'
+import { byOf, sightOf } from '../subjects/index.ts'
 import { activityRoutes } from './activity-routes.ts'
 import { workflowFailure } from './errors.ts'
 import { notificationRoutes } from './notification-routes.ts'
@@ -130,8 +130,8 @@ type Asked = Pick<
 
 function acting({ principal, requestId }: Pick<Asked, 'principal' | 'requestId'>): Acting {
   if (principal.kind === 'staff') {
-    const kinds = kindsOf(principal, 'act', 'task')
-    return { tenant: principal.tenant, staff: principal.id, requestId, kinds }
+    const sight = sightOf(principal, 'act', 'task')
+    return { tenant: principal.tenant, staff: principal.id, requestId, sight }
   }
   throw workflowFailure('staff-needed', 'A person takes and completes tasks. Sign in as a member of staff.')
 }

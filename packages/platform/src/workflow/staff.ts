@@ -14,10 +14,13 @@ export interface Working {
 /** Staff of a tenant, those who left too. Identity's `members` is one. */
 export type WorkingStaff = (tenant: string) => Promise<readonly Working[]>
 
-/** Whether somebody works here now and may act on tasks about this kind of subject. */
+/** Whether somebody works here now and may act on tasks about this kind of subject, once they are attached to it (`task-sight.ts`). */
 export const mayTake = (tenant: string, person: Working, kind: SubjectKind): boolean =>
   person.endedAt === null &&
-  may({ kind: 'staff', tenant, session: '', ...person, roles: [...person.roles] }, 'act', 'task', { kind })
+  may({ kind: 'staff', tenant, session: '', ...person, roles: [...person.roles] }, 'act', 'task', {
+    kind,
+    isAttached: true,
+  })
 
 /** @throws Failure `hand-off-unfit` */
 export async function assertMayTake(staff: WorkingStaff, tenant: string, id: string, kind: SubjectKind): Promise<void> {

@@ -1,9 +1,9 @@
 /** Tasks as rows, and what every act does to them: lock, compare with what was seen, change, tell. */
-import type { SubjectKind, TaskEventBody, TaskStatus } from '@careloop/contract'
+import type { TaskEventBody, TaskStatus } from '@careloop/contract'
 import type { Updateable } from 'kysely'
 import { record } from '../audit/index.ts'
 import type { DataKey, TenantTx } from '../engine/index.ts'
-import { isOfKind } from '../subjects/index.ts'
+import { isSeen, type Sight } from '../subjects/index.ts'
 import { workflowFailure } from './errors.ts'
 import { type TaskRow, toMs, type WorkflowTables } from './schema.ts'
 
@@ -13,8 +13,8 @@ export interface Acting {
   /** User id. */
   readonly staff: string
   readonly requestId?: string
-  /** Kinds of subject on whose tasks they may act; absent = all. */
-  readonly kinds?: readonly SubjectKind[]
+  /** Subjects on whose tasks they may act; absent = all. */
+  readonly sight?: Sight
 }
 
 /** What an act came to; not `done`: a colleague has the task. */
@@ -23,23 +23,23 @@ export type Act =
   | { readonly done: false; readonly claimedBy: string; readonly claimedAt: number }
 
 /** A task of a kind of subject that somebody may not know of is not there for them. @throws Failure `task-not-found` */
-export async function readTask(tx: TenantTx, id: string, kinds?: Acting['kinds']): Promise<TaskRow> {
+export async function readTask(tx: TenantTx, id: string, sight?: Acting['sight']): Promise<TaskRow> {
   const row = await tx.tables<WorkflowTables>().selectFrom('task').selectAll().where('id', '=', id).executeTakeFirst()
-  if (row === undefined || !(await isOfKind(tx, row.subject_id, kinds))) throw taskNotFound()
+  if (row === undefined || !(await isSeen(tx, row.subject_id, sight))) throw taskNotFound()
   return row
 }
 
 /** The task, locked, whatever its status. @throws Failure `task-not-found` */
-export async function lockAnyTask(tx: TenantTx, id: string, kinds: Acting['kinds']): Promise<TaskRow> {
+export async function lockAnyTask(tx: TenantTx, id: string, sight: Acting['sight']): Promise<TaskRow> {
   const query = tx.tables<WorkflowTables>().selectFrom('task').selectAll().where('id', '=', id)
   const row = await query.forUpdate().executeTakeFirst()
-  if (row === undefined || !(await isOfKind(tx, row.subject_id, kinds))) throw taskNotFound()
+  if (row === undefined || !(await isSeen(tx, row.subject_id, sight))) throw taskNotFound()
   return row
 }
 
 /** @throws Failure `task-not-found`, `task-completed` */
-export async function lockTask(tx: TenantTx, id: string, kinds: Acting['kinds']): Promise<TaskRow> {
-  const row = await lockAnyTask(tx, id, kinds)
+export async function lockTask(tx: TenantTx, id: string, sight: Acting['sight']): Promise<TaskRow> {
+  const row = await lockAnyTask(tx, id, sight)
   if (row.status !== 'completed') return row
   throw workflowFailure('task-completed', 'This task is completed. Read it to see what was done.', {
     pointer: '/params/id',

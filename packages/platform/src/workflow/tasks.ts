@@ -31,7 +31,7 @@ export interface Claiming {
  */
 export const claimTask = (engine: Engine, acting: Acting, id: string, claiming: Claiming = {}): Promise<Act> =>
   engine.db.asTenant(acting.tenant, async (tx) => {
-    const task = await lockTask(tx, id, acting.kinds)
+    const task = await lockTask(tx, id, acting.sight)
     const taken = takenFrom(task, acting)
     const now = engine.clock.now()
     if (taken !== null && !(claiming.takeOver === true && now > toMs(task.due_at))) return taken
@@ -72,7 +72,7 @@ async function take(engine: Engine, tx: TenantTx, acting: Acting, task: TaskRow,
  */
 export const releaseTask = (engine: Engine, acting: Acting, id: string, seen?: number): Promise<Act> =>
   engine.db.asTenant(acting.tenant, async (tx) => {
-    const task = await lockTask(tx, id, acting.kinds)
+    const task = await lockTask(tx, id, acting.sight)
     const taken = takenFrom(task, acting)
     if (taken !== null) return taken
     if (task.claimed_by === null) throw notClaimed('Nobody has this task: there is nothing to give back.')
@@ -94,7 +94,7 @@ const unclaimed = { status: 'open', claimed_by: null, claimed_at: null, snoozed_
  */
 export const snoozeTask = (engine: Engine, acting: Acting, id: string, wanted: SnoozeTask): Promise<Act> =>
   engine.db.asTenant(acting.tenant, async (tx) => {
-    const task = await lockTask(tx, id, acting.kinds)
+    const task = await lockTask(tx, id, acting.sight)
     const taken = takenFrom(task, acting)
     if (taken !== null) return taken
     if (task.claimed_by === null) throw notClaimed('Take the task first: only what is yours can be put off.')
@@ -146,7 +146,7 @@ export async function handOffTask(
   id: string,
   wanted: HandOffTask,
 ): Promise<Act> {
-  const seen = await engine.db.asTenant(acting.tenant, (tx) => readTask(tx, id, acting.kinds))
+  const seen = await engine.db.asTenant(acting.tenant, (tx) => readTask(tx, id, acting.sight))
   if (wanted.to === acting.staff)
     throw workflowFailure('hand-off-unfit', 'That is you. Choose a colleague.', { pointer: '/body/to' })
   await assertMayTake(staff, acting.tenant, wanted.to, await kindOf(seen.subject_id))
@@ -154,7 +154,7 @@ export async function handOffTask(
   const said = wanted.note.trim()
   const detail = said === '' ? null : { key, sealed: sealEventDetail(key, acting.tenant, id, { note: said }) }
   return engine.db.asTenant(acting.tenant, async (tx) => {
-    const task = await lockTask(tx, id, acting.kinds)
+    const task = await lockTask(tx, id, acting.sight)
     const taken = takenFrom(task, acting)
     if (taken !== null) return taken
     assertSeen(task, wanted.version, '/body/version')

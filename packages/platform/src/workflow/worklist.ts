@@ -22,7 +22,7 @@ import {
 } from '../alerting/index.ts'
 import { record } from '../audit/index.ts'
 import type { Engine, TenantTx } from '../engine/index.ts'
-import type { By, NamedSubject, Subjects } from '../subjects/index.ts'
+import { type By, type NamedSubject, type Subjects, seenThrough } from '../subjects/index.ts'
 import { openOutcome, reopenUntil } from './complete-task.ts'
 import { workflowFailure } from './errors.ts'
 import { type TaskRow, toMs, type WorkflowTables } from './schema.ts'
@@ -41,7 +41,7 @@ export async function worklist(parts: WorklistParts, by: By): Promise<Worklist> 
   const { engine, subjects } = parts
   const now = engine.clock.now()
   const { rows, total, alerts, recurrences } = await engine.db.asTenant(by.tenant, async (tx) => {
-    const { rows, total } = await openTasks(tx, now, by.kinds)
+    const { rows, total } = await openTasks(tx, now, by.sight)
     const alerts = await alertsOf(
       engine,
       tx,
@@ -70,7 +70,7 @@ export async function worklist(parts: WorklistParts, by: By): Promise<Worklist> 
 export async function taskBody(parts: WorklistParts, by: By, id: string): Promise<TaskBody> {
   const { engine, subjects } = parts
   const found = await engine.db.asTenant(by.tenant, async (tx) => {
-    const row = await readTask(tx, id, by.kinds)
+    const row = await readTask(tx, id, by.sight)
     const alert = (await alertsOf(engine, tx, [row.alert_id])).get(row.alert_id)
     const events = await eventsOf(tx, id)
     await recordShown(tx, by, [row], id)
@@ -158,12 +158,12 @@ async function ending(engine: Engine, tenant: string, row: TaskRow, staff: Reado
   return { disposition, note, completedAt: toMs(row.completed_at!), completedBy }
 }
 
-async function openTasks(tx: TenantTx, now: number, kinds: By['kinds']): Promise<{ rows: TaskRow[]; total: number }> {
-  const seen =
-    kinds === undefined
-      ? sql<boolean>`true`
-      : sql<boolean>`subject_id in (select id from tenant.subject where kind = any(${[...kinds]}))`
-  const open = tx.tables<WorkflowTables>().selectFrom('task').where('status', '<>', 'completed').where(seen)
+async function openTasks(tx: TenantTx, now: number, sight: By['sight']): Promise<{ rows: TaskRow[]; total: number }> {
+  const open = tx
+    .tables<WorkflowTables>()
+    .selectFrom('task')
+    .where('status', '<>', 'completed')
+    .where(seenThrough(sight, 'task.subject_id'))
   const rank = sql`case priority when 'high' then 0 when 'medium' then 1 else 2 end`
   const rows = await open
     .selectAll()

@@ -50,7 +50,7 @@ export const ingestRoutes = (parts: ForwardedParts): Route[] => [
       const by = byOf(ctx.principal, ctx.requestId, 'reading', 'create')
       let readings = 0
       await ctx.engine.db.asTenant(ctx.tenant, async (tx) => {
-        await assertSubject(tx, ctx.body.subject, '/body/subject', by.kinds)
+        await assertSubject(tx, ctx.body.subject, '/body/subject', by.sight)
         readings = appendTyped(ctx.engine, tx, ctx.body, ctx.principal.id)
         await audited(tx, by, 'create', 'reading', { subjects: [ctx.body.subject] })
       })

@@ -1,0 +1,82 @@
+/** Sight of one patient for one person, beside what care teams give: opened and ended by the rooms that know why. */
+import { record } from '../audit/index.ts'
+import type { TenantTx } from '../engine/index.ts'
+import type { ReachReason } from '../identity/index.ts'
+
+export type GrantReason = Exclude<ReachReason, 'owner'>
+
+export interface SightGranting {
+  readonly id: string
+  readonly subject: string
+  /** User id of who may see. */
+  readonly user: string
+  readonly why: GrantReason
+  /** Id of the task, break-glass, account or consent that it comes from, and ends with. */
+  readonly source: string
+  /** ms since epoch */
+  readonly from: number
+  /** ms since epoch; left out: until it is ended. */
+  readonly until?: number
+  /** As audit entries name who did it. */
+  readonly actor: string
+  readonly requestId?: string | undefined
+}
+
+/**
+ * Lets a person see a patient, in the caller's transaction. Given again while it is open it stays the one it was, with the later end.
+ * @returns id of the open grant
+ */
+export async function grantSight(tx: TenantTx, grant: SightGranting): Promise<string> {
+  const { rows } = await tx.client.query<{ id: string; is_new: boolean }>(
+    `insert into tenant.sight_grant (id, subject_id, user_id, why, source_id, from_at, until_at)
+     values ($1, $2, $3, $4, $5, $6, $7)
+     on conflict (tenant_id, why, source_id, user_id, subject_id) where ended_at is null do update
+       set until_at = case when sight_grant.until_at is null or excluded.until_at is null then null
+                           else greatest(sight_grant.until_at, excluded.until_at) end
+     returning id, id = $1 as is_new`,
+    [grant.id, grant.subject, grant.user, grant.why, grant.source, grant.from, grant.until ?? null],
+  )
+  const { id, is_new } = rows[0]!
+  if (!is_new) return id
+  const { actor, requestId, subject, user } = grant
+  await record(tx, { actor, requestId, action: 'create', resource: 'sight-grant', id, subject })
+  await tx.publish({ type: 'SightChanged', user })
+  return id
+}
+
+export interface SightEnding {
+  readonly why: GrantReason
+  readonly source: string
+  /** Only this person's; left out: everybody's of this source. */
+  readonly user?: string
+  /** Only of this patient; left out: of every patient of this source. */
+  readonly subject?: string
+  /** ms since epoch */
+  readonly at: number
+  readonly actor: string
+  readonly requestId?: string | undefined
+}
+
+/** Ends what came from one source. Ending what is ended does nothing. @returns how many ended */
+export async function endSight(tx: TenantTx, ending: SightEnding): Promise<number> {
+  const { why, source, user, subject, at, actor, requestId } = ending
+  const { rows } = await tx.client.query<{ id: string; user_id: string; subject_id: string }>(
+    `update tenant.sight_grant set ended_at = $4
+      where tenant_id = $1 and why = $2 and source_id = $3 and ended_at is null
+        and ($5::text is null or user_id = $5) and ($6::uuid is null or subject_id = $6)
+      returning id, user_id, subject_id`,
+    [tx.tenant, why, source, at, user ?? null, subject ?? null],
+  )
+  for (const row of rows) {
+    await record(tx, {
+      actor,
+      requestId,
+      action: 'revoke',
+      resource: 'sight-grant',
+      id: row.id,
+      subject: row.subject_id,
+    })
+    await tx.publish({ type: 'SightChanged', user: row.user_id })
+  }
+  return rows.length
+}
