@@ -10,13 +10,13 @@ create table tenant.sight_grant (
   source_id text not null,            -- the task, the break-glass, the account or the consent that it comes from
   from_at bigint not null,
   until_at bigint,                    -- null = until it is ended
-  ended_at bigint,
+  ended_at bigint,                    -- may lie a minute ahead: whoever completes a task can take that back
   primary key (tenant_id, id),
   foreign key (tenant_id, subject_id) references tenant.subject (tenant_id, id),
   check (until_at is null or until_at > from_at)
 );
 create unique index sight_grant_once on tenant.sight_grant (tenant_id, why, source_id, user_id, subject_id) where ended_at is null;
-create index sight_grant_of on tenant.sight_grant (tenant_id, user_id) where ended_at is null;
+create index sight_grant_of on tenant.sight_grant (tenant_id, user_id, ended_at);
 create index sight_grant_subject on tenant.sight_grant (tenant_id, subject_id, from_at);
 select engine.make_tenant_table('tenant.sight_grant', 'select, insert, update');
 

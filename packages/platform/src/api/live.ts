@@ -24,6 +24,7 @@ const tellsOf: Readonly<Record<FactType, Resource>> = {
   DeviceChanged: 'device',
   DeviceSettingsChanged: 'device',
   CredentialRevoked: 'credential',
+  DeviceSuspicious: 'device',
   AssignmentChanged: 'assignment',
   FrameQuarantined: 'quarantine',
   QuarantineReplayed: 'quarantine',
@@ -133,6 +134,8 @@ async function* tell(engine: Engine, hub: LiveHub, listener: Listener): AsyncGen
       if (listener.signal.aborted) return
       if (engine.clock.now() - checkedAt >= heartbeatMs / 2) {
         if (!(await listener.isStillGood())) return
+        // What was given for a while ends by itself, and nothing tells of it.
+        listener.principal = await withReach(engine, listener.principal)
         checkedAt = engine.clock.now()
         yield ': still here\n\n'
       }

@@ -17,7 +17,7 @@ export {
   sightOf,
   subjectNotFound,
 } from './sight.ts'
-export { endSight, type GrantReason, grantSight, type SightEnding, type SightGranting } from './sight-grants.ts'
+export { endSight, type GrantReason, grantSight, outsideTeam, type SightEnding, type SightGranting } from './sight-grants.ts'
 export { assertSite } from './sites.ts'
 export type { Subject, SubjectFilter } from './subject-store.ts'
 export { makeSubjects, type Subjects } from './subjects.ts'

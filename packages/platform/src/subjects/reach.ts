@@ -46,7 +46,8 @@ async function readReach(tx: TenantTx, user: string, { roles, reasons, now }: As
       where $4 and subject.kind = 'patient' and subject.team_id is not null and subject.team_id not in (select team_id from mine)
      union all
      select null, subject_id, why from tenant.sight_grant
-      where tenant_id = $1 and user_id = $2 and ended_at is null and from_at <= $3 and (until_at is null or until_at > $3)`,
+      where tenant_id = $1 and user_id = $2 and (ended_at is null or ended_at > $3)
+        and from_at <= $3 and (until_at is null or until_at > $3)`,
     [tx.tenant, user, now, teamless],
   )
   const subjects = new Map<string, SubjectReach & { why: Set<ReachReason> }>()

@@ -51,7 +51,7 @@ export interface SightEnding {
   readonly user?: string
   /** Only of this patient; left out: of every patient of this source. */
   readonly subject?: string
-  /** ms since epoch */
+  /** ms since epoch; what lies ahead ends then. */
   readonly at: number
   readonly actor: string
   readonly requestId?: string | undefined
@@ -79,4 +79,16 @@ export async function endSight(tx: TenantTx, ending: SightEnding): Promise<numbe
     await tx.publish({ type: 'SightChanged', user: row.user_id })
   }
   return rows.length
+}
+
+/** Those of these people who see the patient by nothing that stays: no team of theirs, and the patient is in one. */
+export async function outsideTeam(tx: TenantTx, subject: string, users: readonly string[]): Promise<string[]> {
+  const { rows } = await tx.client.query<{ user: string }>(
+    `select u.id as user from unnest($3::text[]) as u (id)
+       join tenant.subject s on s.tenant_id = $1 and s.id = $2 and s.kind = 'patient' and s.team_id is not null
+      where not exists (select from tenant.care_team_member m
+                         where m.tenant_id = $1 and m.team_id = s.team_id and m.user_id = u.id)`,
+    [tx.tenant, subject, users],
+  )
+  return rows.map((row) => row.user)
 }

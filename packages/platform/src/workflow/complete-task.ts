@@ -17,6 +17,7 @@ import {
   takenFrom,
   tell,
 } from './task-rows.ts'
+import { hideTask, showTask } from './task-sight.ts'
 
 /** What is kept, sealed, of how a task ended. */
 export interface TaskOutcome {
@@ -64,6 +65,7 @@ export async function completeTask(
     })
     await closeAlert(engine, tx, task.alert_id, `staff:${acting.staff}`, wanted.rearm)
     await tell(tx, acting, task, { what: 'completed', at: now, status: 'completed' })
+    await hideTask(tx, id, now + undoMs, `staff:${acting.staff}`)
     return { done: true }
   })
 }
@@ -115,6 +117,8 @@ export async function reopenTask(engine: Engine, acting: Acting, id: string, see
     await reopenAlert(engine, tx, task.alert_id, `staff:${acting.staff}`)
     const detail = { key, sealed: sealEventDetail(key, acting.tenant, id, { outcome }) }
     await tell(tx, acting, task, { what: 'reopened', at: now, status: 'claimed', detail })
+    const people = [acting.staff, task.owner_id, ...(task.backup_id === null ? [] : [task.backup_id])]
+    await showTask(engine, tx, task, people, `staff:${acting.staff}`)
     // A timer that came due while it was completed did nothing and is gone: as it was planned, so it is again.
     await planNext(engine, tx, { ...task, ...ended, status: 'claimed' }, await lastToldAt(tx, task))
     return { done: true }

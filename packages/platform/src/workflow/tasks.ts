@@ -17,6 +17,7 @@ import {
   takenFrom,
   tell,
 } from './task-rows.ts'
+import { showTask } from './task-sight.ts'
 
 export interface Claiming {
   /** Version of the task as the page showed it; undefined = not checked. */
@@ -165,6 +166,7 @@ export async function handOffTask(
       ...{ what: 'handed-off', at, status: 'open', to: [wanted.to] },
       ...(detail === null ? {} : { detail }),
     })
+    await showTask(engine, tx, task, [wanted.to], `staff:${acting.staff}`)
     await tx.publish({ type: 'TaskHandedOff', task: id, subject: task.subject_id, to: wanted.to })
     return { done: true }
   })
