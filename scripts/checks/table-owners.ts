@@ -25,6 +25,7 @@ const MIGRATION_ROOMS: Readonly<Record<string, string>> = {
   sight: 'subjects',
   reviews: 'workflow',
   displays: 'identity',
+  'claim-codes': 'fleet',
 }
 
 /** Tables that another room than their migration's may write, each with its reason. */

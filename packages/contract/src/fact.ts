@@ -2,6 +2,7 @@
  * Facts: what rooms tell each other, written to the outbox in the same transaction as the change they tell of.
  * They carry opaque ids only, never PHI. docs/facts.md lists them; a test holds the two together.
  */
+import type { DeviceOddity } from './device-oddity.ts'
 
 export interface FactBodies {
   /** A session ended or was locked, or what a person or service may do changed. `principal`: user id, or id of the service token. */
@@ -19,6 +20,8 @@ export interface FactBodies {
   DeviceChanged: { device: string }
   DeviceSettingsChanged: { device: string }
   CredentialRevoked: { device: string; credential: string }
+  /** At most once a day a device and reason. */
+  DeviceSuspicious: { device: string; reason: DeviceOddity }
   AssignmentChanged: { device: string; since: number }
   FrameQuarantined: { quarantine: string; reason: string }
   QuarantineReplayed: { quarantine: string; outcome: string }

@@ -1,4 +1,5 @@
 export { activityKinds, contactModes, isLiveContact } from './activity-kinds.ts'
+export * from './device-oddity.ts'
 export * from './fact.ts'
 export * from './failure.ts'
 export * from './http/activity.ts'

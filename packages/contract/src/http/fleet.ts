@@ -158,6 +158,60 @@ export type CredentialView = z.infer<typeof CredentialView>
 export const CredentialList = z.object({ items: z.array(CredentialView) })
 export type CredentialList = z.infer<typeof CredentialList>
 
+// ---------------------------------------------------------------- a device fetches and renews its own
+/** POST /api/v1/devices/:id/claim-codes */
+export const NewClaimCode = z.strictObject({ hours: z.int().min(1).max(168).default(24) })
+export type NewClaimCode = z.infer<typeof NewClaimCode>
+/** The code is shown this once: ten letters and digits, e.g. `7K2MX-9QD4R`. */
+export const ClaimCodeMade = z.object({ id: Id, code: z.string(), expiresAt: Instant })
+export type ClaimCodeMade = z.infer<typeof ClaimCodeMade>
+export const ClaimCodeView = z.object({
+  id: Id,
+  createdAt: Instant,
+  expiresAt: Instant,
+  usedAt: Instant.nullable(),
+  revokedAt: Instant.nullable(),
+})
+export type ClaimCodeView = z.infer<typeof ClaimCodeView>
+export const ClaimCodeList = z.object({ items: z.array(ClaimCodeView) })
+export type ClaimCodeList = z.infer<typeof ClaimCodeList>
+
+const Csr = z.string().max(16_384).describe('PEM, PKCS #10, of a key that never had a certificate')
+
+/** POST /api/v1/devices/claim, by the device itself. With `csr` it is given a certificate, without it a token. */
+export const DeviceClaim = z.strictObject({ code: z.string().min(1).max(40), csr: Csr.optional() })
+export type DeviceClaim = z.infer<typeof DeviceClaim>
+
+const issuedToDevice = {
+  certificate: z.string().describe('PEM'),
+  authority: z.string().describe('PEM of the authorities to trust'),
+  expiresAt: Instant,
+  renewFrom: Instant.describe('Two thirds of its life: ask for the next one from here on'),
+}
+export const DeviceClaimed = z.object({
+  device: Id,
+  credential: Id,
+  name: z.string().describe('In topics: devices/{name}/telemetry'),
+  profile: z.string(),
+  token: z.string().startsWith('cld_').optional(),
+  ...z.object(issuedToDevice).partial().shape,
+})
+export type DeviceClaimed = z.infer<typeof DeviceClaimed>
+
+/**
+ * POST /api/v1/devices/renew, by the device itself. `signature` (base64) is made with the key of `certificate` by SHA-256 over
+ * `careloop certificate renewal`, `at`, and the SHA-256 of `csr` in hex, each followed by a line feed.
+ */
+export const DeviceRenewal = z.strictObject({
+  certificate: z.string().max(16_384).describe('PEM, the one that is held now'),
+  csr: Csr,
+  at: Instant,
+  signature: z.base64().max(1_024),
+})
+export type DeviceRenewal = z.infer<typeof DeviceRenewal>
+export const DeviceRenewed = z.object({ device: Id, credential: Id, ...issuedToDevice })
+export type DeviceRenewed = z.infer<typeof DeviceRenewed>
+
 // ---------------------------------------------------------------- assignments
 export const NewAssignment = z.strictObject({
   subject: Id,

@@ -5,7 +5,7 @@
 import type { Fact, FactType, Resource } from '@careloop/contract'
 import { z } from 'zod'
 import type { Engine } from '../engine/index.ts'
-import { defineRoute, may, type PersonOrService, type Route } from '../identity/index.ts'
+import { defineRoute, may, type PersonOrService, type Principal, type Route } from '../identity/index.ts'
 import { sees, sightOf, withReach } from '../subjects/index.ts'
 import { type About, aboutOf } from './about.ts'
 import { heartbeatMs, type LiveHub } from './live-hub.ts'
@@ -92,17 +92,18 @@ interface Listener {
   principal: PersonOrService
   readonly after: string | undefined
   readonly signal: AbortSignal
-  /** Asked at every heartbeat: a stream does not outlive its session, its token or a role. */
+  /** Asked at every heartbeat, and when a fact says that it may have changed: a stream does not outlive its session, its token or a role. */
   readonly isStillGood: () => Promise<boolean>
   readonly parts: ApiParts
 }
 
-/** What they are attached to may change while they look; who they are may not. */
-function isSame(principal: PersonOrService, again: () => Promise<unknown>): () => Promise<boolean> {
-  const before = JSON.stringify({ ...principal, reach: undefined })
+/** What they are attached to, and when they last proved a second factor, may change while they look; who they are may not. */
+function isSame(principal: PersonOrService, again: () => Promise<Principal | null>): () => Promise<boolean> {
+  const who = (each: Principal | null) => JSON.stringify({ ...each, reach: undefined, provedAt: undefined })
+  const before = who(principal)
   return async () => {
     try {
-      return JSON.stringify(await again()) === before
+      return who(await again()) === before
     } catch {
       return false
     }
@@ -176,6 +177,10 @@ async function events(listener: Listener, facts: readonly Fact[]): Promise<strin
     .join('')
 }
 
+/** Whether their session, token or roles may be others after this, on whichever server that was done. */
+const isOfAccess = (fact: Fact, principal: PersonOrService): boolean =>
+  fact.type === 'AccessChanged' && (fact as Fact<'AccessChanged'>).body.principal === principal.id
+
 /** Whether the patients to whom somebody is attached may be others after this. */
 function movesReach(fact: Fact, principal: PersonOrService): boolean {
   if (fact.tenant !== principal.tenant) return false
@@ -195,6 +200,7 @@ function mayHear(principal: PersonOrService, fact: Fact, about: About): boolean 
 /** Who was told, and what one person may see, is their own concern; everybody else's page has nothing to refresh. */
 function isAnothers(fact: Fact, principal: PersonOrService): boolean {
   if (fact.type === 'SightChanged') return (fact as Fact<'SightChanged'>).body.user !== principal.id
+  if (fact.type === 'AccessChanged') return !isOfAccess(fact, principal)
   return (
     fact.type === 'Notified' && principal.kind === 'staff' && (fact as Fact<'Notified'>).body.recipient !== principal.id
   )

@@ -2,7 +2,7 @@
 import { profile } from '@careloop/profiles'
 import { type Alerting, activeProgramKind, makeAlerting, readPrograms } from '../alerting/index.ts'
 import type { Engine } from '../engine/index.ts'
-import { ensureCa, type Fleet, issueDeviceCertificate, makeFleet } from '../fleet/index.ts'
+import { ensureCa, type Fleet, issueDeviceCertificate, makeFleet, verifyDeviceCertificate } from '../fleet/index.ts'
 import { type Identity, makeIdentity } from '../identity/index.ts'
 import { makeQuarantine, type Quarantine } from '../ingest/index.ts'
 import { makeSubjects, type Subjects } from '../subjects/index.ts'
@@ -23,12 +23,19 @@ export interface Rooms {
 
 export async function openRooms(
   engine: Engine,
-  options: { secureCookies: boolean; signInsPerMinute?: number; idleLockMs?: number; email?: boolean },
+  options: {
+    secureCookies: boolean
+    signInsPerMinute?: number
+    idleLockMs?: number
+    publicOrigin?: string | undefined
+    email?: boolean
+  },
 ): Promise<Rooms> {
   const identity = await makeIdentity(engine, {
     secureCookies: options.secureCookies,
     signInsPerMinute: options.signInsPerMinute ?? 10,
     idleLockMs: options.idleLockMs ?? 15 * 60_000,
+    publicOrigin: options.publicOrigin,
   })
   const staff = (tenant: string) => identity.members(tenant)
   const subjects = makeSubjects(engine, staff, {
@@ -42,6 +49,7 @@ export async function openRooms(
   const fleet = makeFleet(engine, {
     knowsProfile: (code) => profile(code) !== undefined,
     issueCertificate: (wanted) => issueDeviceCertificate(engine, ca, wanted),
+    verifyCertificate: (shown, now) => verifyDeviceCertificate(ca, shown, now),
   })
   const quarantine = makeQuarantine({ engine, attribution: fleet.attribution })
   const alerting = makeAlerting(engine, subjects, staff, await readPrograms(shippedPrograms))

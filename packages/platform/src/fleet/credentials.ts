@@ -28,7 +28,7 @@ export async function createDeviceToken(
     })
   const token = engine.ids.token(tokenPrefix)
   const credential = await engine.db.asTenant(by.tenant, (tx) =>
-    register(engine, tx, by, { kind: 'token', device, digest: sha256(token), label: wanted.label, expiresAt }),
+    addCredential(engine, tx, by, { kind: 'token', device, digest: sha256(token), label: wanted.label, expiresAt }),
   )
   return { credential, token, expiresAt }
 }
@@ -44,7 +44,7 @@ export interface CertificateToRegister {
 /** Lets a certificate in. @throws Failure `device-not-found`, `credential-known` */
 export const registerCertificate = (engine: Engine, by: By, wanted: CertificateToRegister): Promise<string> =>
   engine.db.asTenant(by.tenant, (tx) =>
-    register(engine, tx, by, {
+    addCredential(engine, tx, by, {
       kind: 'certificate',
       device: wanted.device,
       digest: wanted.fingerprint,
@@ -102,7 +102,7 @@ export const listCredentials = (engine: Engine, tenant: string, device: string):
 
 // ---------------------------------------------------------------- parts
 
-interface NewCredential {
+export interface NewCredential {
   readonly kind: 'token' | 'certificate'
   readonly device: string
   readonly digest: Buffer
@@ -110,7 +110,8 @@ interface NewCredential {
   readonly expiresAt: number | null
 }
 
-async function register(engine: Engine, tx: TenantTx, by: By, wanted: NewCredential): Promise<string> {
+/** In a transaction of the caller's. @throws Failure `device-not-found`, `credential-known` */
+export async function addCredential(engine: Engine, tx: TenantTx, by: By, wanted: NewCredential): Promise<string> {
   await assertDevice(tx, wanted.device)
   const id = engine.ids.uuid()
   const { rows } = await tx.client.query<{ made: boolean }>(

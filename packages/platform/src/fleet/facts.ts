@@ -6,5 +6,6 @@ export const fleetFacts = [
   'DeviceChanged',
   'DeviceSettingsChanged',
   'CredentialRevoked',
+  'DeviceSuspicious',
   'AssignmentChanged',
 ] as const satisfies readonly FactType[]

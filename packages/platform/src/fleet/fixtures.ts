@@ -29,5 +29,8 @@ export const testFleet = (engine: Engine, parts: Partial<FleetParts> = {}): Flee
   makeFleet(engine, {
     knowsProfile: (code) => profile(code) !== undefined,
     issueCertificate: () => Promise.reject(new Error('there is no authority in this test')),
+    verifyCertificate: () => {
+      throw new Error('there is no authority in this test')
+    },
     ...parts,
   })

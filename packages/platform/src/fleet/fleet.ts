@@ -2,15 +2,22 @@
 import type {
   AssignmentHistory,
   AssignmentSpan,
+  ClaimCodeMade,
+  ClaimCodeView,
   CredentialView,
   DeviceCertificateIssued,
+  DeviceClaim,
+  DeviceClaimed,
   DeviceListQuery,
+  DeviceRenewal,
+  DeviceRenewed,
   DeviceSettings,
   DeviceTokenIssued,
   DeviceUpdate,
   DeviceView,
   EpochMs,
   GatewayView,
+  NewClaimCode,
   NewDevice,
   NewDeviceCertificate,
   NewDeviceToken,
@@ -21,10 +28,12 @@ import type { Engine } from '../engine/index.ts'
 import type { By } from '../subjects/index.ts'
 import { assign, assignmentHistory, type Correction, correctAssignment, unassign, whoWears } from './assignments.ts'
 import { type Attribution, makeAttribution } from './attribution.ts'
-import { type IssueCertificate, issueFor } from './certificates.ts'
+import { issueFor } from './certificates.ts'
+import { listClaimCodes, makeClaimCode, voidClaimCode } from './claim-codes.ts'
 import { createDeviceToken, listCredentials, revokeCredential } from './credentials.ts'
 import { enrolDevice, type KnowsProfile, listDevices, readDevice, updateDevice } from './devices.ts'
 import { enrolGateway, listGateways } from './gateways.ts'
+import { claimDevice, type OwnCredentialParts, renewCertificate } from './own-credential.ts'
 import { setSettings, settingsOf } from './settings.ts'
 
 export interface Fleet {
@@ -37,6 +46,14 @@ export interface Fleet {
   issueCertificate(by: By, device: string, wanted: NewDeviceCertificate): Promise<DeviceCertificateIssued>
   revokeCredential(by: By, device: string, credential: string): Promise<void>
   credentials(tenant: string, device: string): Promise<CredentialView[]>
+  /** The code is shown this once; those made before are void. */
+  makeClaimCode(by: By, device: string, wanted: NewClaimCode): Promise<ClaimCodeMade>
+  voidClaimCode(by: By, device: string, claim: string): Promise<void>
+  claimCodes(tenant: string, device: string): Promise<ClaimCodeView[]>
+  /** By the device itself, with a claim code. Ends all credentials that it had. */
+  claim(wanted: DeviceClaim): Promise<DeviceClaimed>
+  /** By the device itself, with the certificate that it has. */
+  renew(wanted: DeviceRenewal): Promise<DeviceRenewed>
   assign(by: By, device: string, subject: string, from: EpochMs | null): Promise<AssignmentSpan>
   unassign(by: By, device: string, to: EpochMs | null): Promise<AssignmentSpan>
   correctAssignment(by: By, device: string, correction: Correction): Promise<readonly AssignmentSpan[]>
@@ -53,9 +70,8 @@ export interface Fleet {
   readonly attribution: Attribution
 }
 
-export interface FleetParts {
+export interface FleetParts extends OwnCredentialParts {
   readonly knowsProfile: KnowsProfile
-  readonly issueCertificate: IssueCertificate
 }
 
 export function makeFleet(engine: Engine, parts: FleetParts): Fleet {
@@ -69,6 +85,11 @@ export function makeFleet(engine: Engine, parts: FleetParts): Fleet {
     issueCertificate: (by, device, wanted) => issueFor(engine, parts.issueCertificate, by, device, wanted),
     revokeCredential: (by, device, credential) => revokeCredential(engine, by, device, credential),
     credentials: (tenant, device) => listCredentials(engine, tenant, device),
+    makeClaimCode: (by, device, wanted) => makeClaimCode(engine, by, device, wanted),
+    voidClaimCode: (by, device, claim) => voidClaimCode(engine, by, device, claim),
+    claimCodes: (tenant, device) => listClaimCodes(engine, tenant, device),
+    claim: (wanted) => claimDevice(engine, parts, wanted),
+    renew: (wanted) => renewCertificate(engine, parts, wanted),
     assign: (by, device, subject, from) => assign(engine, by, device, subject, from),
     unassign: (by, device, to) => unassign(engine, by, device, to),
     correctAssignment: (by, device, correction) => correctAssignment(engine, by, device, correction),

@@ -3,10 +3,16 @@ import {
   AssignmentCorrection,
   AssignmentEnd,
   AssignmentHistory,
+  ClaimCodeList,
+  ClaimCodeMade,
   CredentialList,
   DeviceCertificateIssued,
+  DeviceClaim,
+  DeviceClaimed,
   DeviceList,
   DeviceListQuery,
+  DeviceRenewal,
+  DeviceRenewed,
   DeviceSettings,
   DeviceSpan,
   DeviceTokenIssued,
@@ -16,6 +22,7 @@ import {
   GatewayView,
   Id,
   NewAssignment,
+  NewClaimCode,
   NewDevice,
   NewDeviceCertificate,
   NewDeviceToken,
@@ -30,6 +37,8 @@ import type { Fleet } from './fleet.ts'
 export const fleetRoutes = (fleet: Fleet): Route[] => [
   ...deviceRoutes(fleet),
   ...credentialRoutes(fleet),
+  ...claimCodeRoutes(fleet),
+  ...ownCredentialRoutes(fleet),
   ...assignmentRoutes(fleet),
   ...settingsRoutes(fleet),
   ...gatewayRoutes(fleet),
@@ -126,12 +135,81 @@ function credentialRoutes(fleet: Fleet): Route[] {
       url: '/api/v1/devices/:id/credentials/:credential',
       summary: 'Revoke a credential: doors close its connections',
       policy: { action: 'delete', resource: 'credential' },
+      stepUp: true,
       params: z.object({ id: Id, credential: Id }),
       response: { 204: 'empty' },
       async handler(ctx) {
         await fleet.revokeCredential(byOf(ctx.principal, ctx.requestId), ctx.params.id, ctx.params.credential)
         return ctx.reply(204, undefined)
       },
+    }),
+  ]
+}
+
+function claimCodeRoutes(fleet: Fleet): Route[] {
+  return [
+    defineRoute({
+      method: 'POST',
+      url: '/api/v1/devices/:id/claim-codes',
+      summary: 'Make a one-time code by which the device fetches its own credential',
+      description: 'Codes made before are void. When the device uses it, all credentials that it had end.',
+      policy: { action: 'create', resource: 'credential' },
+      params: byId,
+      body: NewClaimCode,
+      response: { 201: ClaimCodeMade },
+      handler: async (ctx) =>
+        ctx.reply(201, await fleet.makeClaimCode(byOf(ctx.principal, ctx.requestId), ctx.params.id, ctx.body), secret),
+    }),
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/devices/:id/claim-codes',
+      summary: 'Claim codes of a device, newest first, without the codes themselves',
+      policy: { action: 'read', resource: 'credential' },
+      params: byId,
+      response: { 200: ClaimCodeList },
+      handler: async (ctx) => ctx.reply(200, { items: await fleet.claimCodes(ctx.tenant, ctx.params.id) }),
+    }),
+    defineRoute({
+      method: 'DELETE',
+      url: '/api/v1/devices/:id/claim-codes/:claim',
+      summary: 'Void a claim code that was not used',
+      policy: { action: 'delete', resource: 'credential' },
+      params: z.object({ id: Id, claim: Id }),
+      response: { 204: 'empty' },
+      async handler(ctx) {
+        await fleet.voidClaimCode(byOf(ctx.principal, ctx.requestId), ctx.params.id, ctx.params.claim)
+        return ctx.reply(204, undefined)
+      },
+    }),
+  ]
+}
+
+/** A ward's devices may all stand behind one address; a code has 50 bits. */
+const claimsPerMinute = 60
+
+function ownCredentialRoutes(fleet: Fleet): Route[] {
+  return [
+    defineRoute({
+      method: 'POST',
+      url: '/api/v1/devices/claim',
+      summary: 'A device fetches its credential with a one-time code: a certificate for its request, or a token',
+      policy: 'public',
+      body: DeviceClaim,
+      maxBodyBytes: 32 * 1024,
+      perMinute: claimsPerMinute,
+      response: { 201: DeviceClaimed },
+      handler: async (ctx) => ctx.reply(201, await fleet.claim(ctx.body), secret),
+    }),
+    defineRoute({
+      method: 'POST',
+      url: '/api/v1/devices/renew',
+      summary: 'A device renews its certificate, with a request signed for by the key that it has',
+      policy: 'public',
+      body: DeviceRenewal,
+      maxBodyBytes: 64 * 1024,
+      perMinute: claimsPerMinute,
+      response: { 201: DeviceRenewed },
+      handler: async (ctx) => ctx.reply(201, await fleet.renew(ctx.body), secret),
     }),
   ]
 }

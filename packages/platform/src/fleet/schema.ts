@@ -72,10 +72,30 @@ export interface DeviceCredentialTable {
   revoked_by: string | null
 }
 
+export interface ClaimCodeTable {
+  tenant_id: TenantId
+  id: string
+  device_id: string
+  created_at: MsColumn
+  created_by: string
+  expires_at: MsColumn
+  used_at: NullableMsColumn
+  revoked_at: NullableMsColumn
+}
+
+export interface DeviceOddityTable {
+  tenant_id: TenantId
+  device_id: string
+  reason: string
+  told_at: MsColumn
+}
+
 export interface FleetTables {
   gateway: GatewayTable
   device: DeviceTable
   device_status: DeviceStatusTable
   assignment: AssignmentTable
   device_credential: DeviceCredentialTable
+  claim_code: ClaimCodeTable
+  device_oddity: DeviceOddityTable
 }
