@@ -10,7 +10,7 @@ import {
 import { compileRule, type OwnedRule, testsPositive } from '@careloop/rules'
 import { record } from '../audit/index.ts'
 import type { Engine, TenantTx } from '../engine/index.ts'
-import { type By, isSeen, type Subjects } from '../subjects/index.ts'
+import { type By, isSeen, purposed, type Subjects } from '../subjects/index.ts'
 import { type Alert, alertById } from './alerts.ts'
 import { alertingFailure } from './errors.ts'
 import { asNumber, type Evidence, type KeptFrame, type KeptReading } from './evidence.ts'
@@ -40,7 +40,8 @@ export async function explain(parts: ExplainParts, by: By, id: string): Promise<
     const events = await eventsOf(engine, tx, alert)
     const own = alert.override === null ? undefined : await overrideRow(tx, alert.override)
     const { actor, requestId } = by
-    await record(tx, { actor, action: 'read', resource: 'alert', id, subject: alert.subject, requestId })
+    const entry = { actor, action: 'read', resource: 'alert', id, subject: alert.subject, requestId } as const
+    await record(tx, purposed(by.sight, entry))
     return { alert, events, own }
   })
   const subject = (await subjects.names(by.tenant, [alert.subject])).get(alert.subject)

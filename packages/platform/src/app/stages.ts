@@ -7,7 +7,7 @@ import { quarantineRetentionStage, quarantineStage } from '../ingest/stages.ts'
 import { mailStage } from '../integrations/stages.ts'
 import { namesStage } from '../subjects/stages.ts'
 import { measurementDaysStage, telemetryStage, upkeepStage } from '../telemetry/stages.ts'
-import { workflowStage } from '../workflow/stages.ts'
+import { reviewsStage, workflowStage } from '../workflow/stages.ts'
 import type { Config, Role } from './config.ts'
 import type { Rooms } from './rooms.ts'
 
@@ -31,6 +31,7 @@ export const allStages = (rooms: Rooms, config: Pick<Config, 'sealAfterMs' | 'ma
   alertingStage({ subjects: rooms.subjects }),
   alertingUpkeepStage({ subjects: rooms.subjects, members: (tenant) => rooms.identity.members(tenant) }),
   workflowStage({ subjects: rooms.subjects, ways: rooms.ways }),
+  reviewsStage({ subjects: rooms.subjects, ways: rooms.ways }),
   mailStage(config.mail === undefined ? null : { subjects: rooms.subjects, ways: rooms.ways, settings: config.mail }),
 ]
 
@@ -46,6 +47,7 @@ const worker = [
   'alerting',
   'alerting-upkeep',
   'workflow',
+  'reviews',
   'mail',
 ] as const
 

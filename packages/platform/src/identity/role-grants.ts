@@ -22,6 +22,7 @@ const grant = (actions: Grant['actions'], resources: readonly Resource[], about?
 /** What is charted of somebody or something. Of patients only who is attached to them reads any of it. */
 export const charts = [
   ...['subject', 'enrolment', 'consent', 'reading', 'series', 'gap', 'alert', 'task', 'override', 'activity'],
+  'person-account',
 ] as const satisfies readonly Resource[]
 
 // ---------------------------------------------------------------- what several roles share
@@ -59,6 +60,9 @@ const runDevices = grant(
   ['device', 'gateway', 'certificate', 'credential', 'assignment', 'quarantine'],
 )
 
+/** Which kinds of review somebody sees follows from their roles: the room says so. */
+const closeReviews = grant(['read', 'act'], ['review'])
+
 /** Of things everybody at work knows: whether the vaccine is cold is no secret, and a nurse who passes may act on it. */
 const clinician: readonly Grant[] = [
   seeFrame,
@@ -69,8 +73,12 @@ const clinician: readonly Grant[] = [
   ...workOn('own-patients'),
   ...workOn('things'),
   grant(['read'], ['consent'], 'own-patients'),
+  // Accounts of the patient and of those who care for them: invited at the bedside, taken back there.
+  grant(['read', 'create', 'delete'], ['person-account'], 'own-patients'),
   grant(['create', 'update'], ['subject', 'enrolment', 'assignment', 'reading'], 'own-patients'),
   grant(['create', 'update'], ['subject', 'enrolment', 'assignment', 'reading'], 'things'),
+  // A patient outside one's teams, in an emergency: with a reason, for hours, told at once and reviewed.
+  grant(['create', 'read', 'delete'], ['break-glass']),
   // Whose patients a team looks after follows from who is in it: the room lets clinicians change their own teams only.
   grant(['create', 'update'], ['care-team', 'silence']),
   // One patient's limit, with author, reason and end; the program's own limits are the physician's.
@@ -105,11 +113,12 @@ export const roleGrants: Readonly<Record<AnyRole, readonly Grant[]>> = {
     ...keeper,
     grant(['create', 'update'], ['subject', 'enrolment', 'reading', 'assignment'], 'things'),
     grant(['create', 'update'], ['silence'], 'things'),
+    grant(['create', 'read', 'delete'], ['display']),
   ],
-  biomed: [...keeper, runDevices],
+  biomed: [...keeper, runDevices, closeReviews],
   administrator: [grant(['manage'], configured), grant(['manage'], charts, 'things')],
   // Oversees access and reads no chart: who looked at whom is told by opaque ids.
-  compliance: [seeFrame, grant(['read'], ['audit', 'user', 'service-token', 'system', 'notification'])],
+  compliance: [seeFrame, hearOfWork, closeReviews, grant(['read'], ['audit', 'user', 'service-token', 'system'])],
   integrator: [
     seeFrame,
     runDevices,

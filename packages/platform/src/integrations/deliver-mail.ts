@@ -178,15 +178,20 @@ async function handOver(parts: MailParts, { tenant, intent, number }: Begun): Pr
     return { due, to: person.email }
   })
   if (found === null) return null
-  const subject = (await parts.subjects.names(tenant, [found.due.subject])).get(found.due.subject)
-  const letter = letterOf(found.due, subject?.timeZone ?? 'UTC', settings.origin)
+  const letter = letterOf(found.due, await timeZoneOf(parts, tenant, found.due), settings.origin)
   return { ...found, message: await composeMessage(settings, found.to, found.due, letter, engine.clock.now()) }
+}
+
+/** Of the subject, for a task; a review has no place of its own. */
+async function timeZoneOf({ subjects }: MailParts, tenant: string, { about }: Deliverable): Promise<string> {
+  if ('review' in about) return 'UTC'
+  return (await subjects.names(tenant, [about.subject])).get(about.subject)?.timeZone ?? 'UTC'
 }
 
 /** They left, or their address was taken away, since the intent was made. */
 async function cancelAsUnreachable(engine: Engine, tx: TenantTx, due: Deliverable): Promise<void> {
   await cancelDeliverable(engine, tx, due, 'no-address')
-  await tx.publish({ type: 'DeliveryFailed', intent: due.id, task: due.task })
+  if ('task' in due.about) await tx.publish({ type: 'DeliveryFailed', intent: due.id, task: due.about.task })
 }
 
 async function succeed(engine: Engine, { tenant, intent, number }: Begun, due: Deliverable): Promise<void> {
@@ -207,10 +212,12 @@ async function fail({ engine }: MailParts, { tenant, intent, number }: Begun, tr
     if (due.attempts !== number) return
     const givesUp = trouble.isFinal || number >= failuresUntilTold
     await markFailed(engine, tx, due, `${outcome}: ${detail}`, givesUp)
-    if (givesUp && !due.isGivenUp) await tx.publish({ type: 'DeliveryFailed', intent, task: due.task })
+    // A task goes on to the next in line; of a review everybody of its office was told already.
+    if (givesUp && !due.isGivenUp && 'task' in due.about)
+      await tx.publish({ type: 'DeliveryFailed', intent, task: due.about.task })
     const wait = trouble.isFinal ? backoffMs.at(-1)! : backoffMs[Math.min(number, backoffMs.length) - 1]!
     await tryAgain(engine, tx, intent, wait)
-    const told = { tenant, intent, task: due.task, attempt: number, outcome, detail, nextTryInMs: wait }
+    const told = { tenant, intent, ...due.about, attempt: number, outcome, detail, nextTryInMs: wait }
     engine.watch.log[givesUp ? 'error' : 'warn'](
       told,
       'a notification could not be given to the mail server; trying again',

@@ -4,8 +4,9 @@ import { readMailSettings } from './mail-settings.ts'
 import { composeMessage, letterOf } from './message.ts'
 
 const minute = 60_000
+const task = '0190a5c0-0000-7000-8000-000000000002'
 const due: Deliverable = {
-  ...{ id: '0190a5c0-0000-7000-8000-000000000001', task: '0190a5c0-0000-7000-8000-000000000002', subject: 's' },
+  ...{ id: '0190a5c0-0000-7000-8000-000000000001', about: { task, subject: 's' } },
   ...{ recipient: 'nora', priority: 'high', title: 'Blood pressure severely high', why: 'raised' },
   ...{ createdAt: Date.UTC(2026, 2, 2, 9), wantedAt: Date.UTC(2026, 2, 2, 9), dueAt: Date.UTC(2026, 2, 2, 9, 30) },
   ...{ limitMs: 30 * minute, attempts: 0, isGivenUp: false },
@@ -16,7 +17,7 @@ test('mail > tells urgency, title, limit, end of it in the time zone of the subj
     'High priority: Blood pressure severely high.',
     'Limit 30 min, until 10:30 (Europe/Vienna).',
     '',
-    `Open: https://c.example/worklist?task=${due.task}`,
+    `Open: https://c.example/worklist?task=${task}`,
     '',
     expect.stringContaining('not a primary alarm'),
     '',
@@ -63,4 +64,25 @@ test.each([
   ['smtp://mail.example', 'a@b.example, c@d.example', 'from'],
 ])('mail > %s from %s is refused', (url, from, wrong) => {
   expect(readMailSettings(url, from, undefined)).toMatchObject({ wrong })
+})
+
+test('mail > of a review tells how long there is, and leads to it', () => {
+  const review = { ...due, about: { review: task }, title: 'Emergency access to a patient', limitMs: 72 * 60 * minute }
+  const { text } = letterOf({ ...review, why: 'review-opened' }, 'UTC', 'https://c.example')
+  expect(text).toContain('To be closed within 72 h, until 2026-03-02 09:30 (UTC).')
+  expect(text).toContain(`Open: https://c.example/reviews?review=${task}`)
+  expect(letterOf({ ...review, why: 'review-overdue' }, 'UTC', null).text).toContain('It was not closed in time.')
+})
+
+test('mail > of emergency access to a patient of theirs names nobody, and its link neither', () => {
+  const told = {
+    ...due,
+    about: { review: task },
+    title: 'Emergency access to a patient of yours',
+    why: 'access-taken',
+  } as const
+  const { text } = letterOf(told, 'UTC', 'https://c.example')
+  expect(text).toContain('Compliance was told.')
+  expect(text).toContain('Open: https://c.example/\n')
+  expect(text).not.toMatch(/Limit|closed within/)
 })

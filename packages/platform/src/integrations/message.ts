@@ -27,6 +27,10 @@ const because: Readonly<Record<Deliverable['why'], string>> = {
   'handed-off': 'A colleague handed it to you.',
   undelivered: 'Whoever should have it could not be reached: you are told as the next in line.',
   'evidence-changed': 'Its readings turned out to be somebody else’s.',
+  'review-opened': 'Your office reviews it.',
+  'review-overdue': 'It was not closed in time.',
+  'access-taken':
+    'Somebody outside the care team sees the record of a patient of yours for some hours. Compliance was told.',
 }
 
 /** @param timeZone of the subject, in which the limit is told */
@@ -36,15 +40,15 @@ export function letterOf(due: Deliverable, timeZone: string, origin: string | nu
   const lines = [
     `${subject}.`,
     because[due.why],
-    `Limit ${inMinutes(due.limitMs)}, until ${clockTime(due.dueAt, timeZone)} (${timeZone}).`,
+    limitOf(due, timeZone),
     due.createdAt - due.wantedAt > 60_000
       ? `This should have been sent at ${clockTime(due.wantedAt, timeZone)}; the server was down.`
       : '',
   ].filter(Boolean)
-  const link = origin === null ? null : `${origin.replace(/\/$/, '')}/worklist?task=${encodeURIComponent(due.task)}`
+  const link = origin === null ? null : `${origin.replace(/\/$/, '')}/${pageOf(due)}`
   const closing =
     'This message names nobody on purpose: sign in to see whom it is about. Careloop is not a primary alarm.'
-  const open = link === null ? 'Open your worklist in Careloop.' : `Open: ${link}`
+  const open = link === null ? `Open ${'task' in due.about ? 'your worklist in ' : ''}Careloop.` : `Open: ${link}`
   const anchor = link === null ? open : `<a href="${inHtml(link)}">Open in Careloop</a>`
   return {
     subject,
@@ -53,6 +57,20 @@ export function letterOf(due: Deliverable, timeZone: string, origin: string | nu
       .map((line) => `<p>${line}</p>`)
       .join('\n'),
   }
+}
+
+/** Where to look. Of emergency access the page would name the patient, in an address: whoever signs in finds it in their pages. */
+function pageOf({ about, why }: Deliverable): string {
+  if ('task' in about) return `worklist?task=${encodeURIComponent(about.task)}`
+  return why === 'access-taken' ? '' : `reviews?review=${encodeURIComponent(about.review)}`
+}
+
+/** Nobody has to act on what is told of a patient of theirs; a review has days. */
+function limitOf({ about, why, limitMs, dueAt }: Deliverable, timeZone: string): string {
+  if (why === 'access-taken') return ''
+  if ('task' in about) return `Limit ${inMinutes(limitMs)}, until ${clockTime(dueAt, timeZone)} (${timeZone}).`
+  const day = new Date(dueAt).toISOString().slice(0, 10)
+  return `To be closed within ${Math.round(limitMs / 3_600_000)} h, until ${day} ${clockTime(dueAt, 'UTC')} (UTC).`
 }
 
 /** The whole message as bytes. Its id is that of the intent: mail programs show a repeat as the same message. */

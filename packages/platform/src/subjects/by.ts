@@ -3,6 +3,7 @@ import type { Action, Resource } from '@careloop/contract'
 import { type AuditAction, type AuditEntry, record } from '../audit/index.ts'
 import type { TenantTx } from '../engine/index.ts'
 import { actorOf, type Principal } from '../identity/index.ts'
+import { purposed } from './purpose.ts'
 import { type Sight, sightOf } from './sight.ts'
 
 export interface By {
@@ -13,6 +14,8 @@ export interface By {
   readonly requestId?: string
   /** What of subjects they may know of; absent = all. Others are not there for them. */
   readonly sight?: Sight
+  /** The person or program itself, of which consent asks what ties them to a patient; absent = the server or its console. */
+  readonly who?: Principal
 }
 
 /**
@@ -28,6 +31,7 @@ export const byOf = (
   sight: sightOf(principal, action, resource),
   tenant: principal.tenant,
   actor: actorOf(principal),
+  who: principal,
   requestId,
 })
 
@@ -41,4 +45,5 @@ export const audited = (
   action: AuditAction,
   resource: string,
   what: Pick<AuditEntry, 'id' | 'subjects' | 'purpose' | 'detail'>,
-): Promise<void> => record(tx, { actor: by.actor, requestId: by.requestId, action, resource, ...what })
+): Promise<void> =>
+  record(tx, purposed(by.sight, { actor: by.actor, requestId: by.requestId, action, resource, ...what }))

@@ -1,7 +1,13 @@
 /** Subjects: who and what is looked after. Owns subject, subject_identifier, site, care_team, enrolment. */
 export { audited, type By, byConsole, byOf } from './by.ts'
+export type { ConsentParts, Consents, Gate, Sharing } from './consent/consents.ts'
+export type { Asker, Decision } from './consent/decide.ts'
+export type { Disclosure, NewDisclosure } from './consent/disclosure.ts'
+export type { ProgramSignals } from './consent/programs.ts'
+export type { Shown, Thing } from './consent/shown.ts'
 export { subjectErrors } from './errors.ts'
 export type { NamedSubject } from './name-index.ts'
+export { purposed } from './purpose.ts'
 export { withReach } from './reach.ts'
 export {
   assertSubject,
@@ -17,7 +23,14 @@ export {
   sightOf,
   subjectNotFound,
 } from './sight.ts'
-export { endSight, type GrantReason, grantSight, outsideTeam, type SightEnding, type SightGranting } from './sight-grants.ts'
+export {
+  endSight,
+  type GrantReason,
+  grantSight,
+  outsideTeam,
+  type SightEnding,
+  type SightGranting,
+} from './sight-grants.ts'
 export { assertSite } from './sites.ts'
 export type { Subject, SubjectFilter } from './subject-store.ts'
 export { makeSubjects, type Subjects } from './subjects.ts'

@@ -1,5 +1,6 @@
 /** The subjects room as other rooms and `app` hold it. */
 import type {
+  BreakGlass,
   CareTeamView,
   EnrolmentUpdate,
   EnrolmentView,
@@ -14,6 +15,7 @@ import type {
 import type { Engine } from '../engine/index.ts'
 import type { By } from './by.ts'
 import { createCareTeam, listCareTeams, setCareTeamMembers } from './care-teams.ts'
+import { type ConsentParts, type Consents, makeConsents } from './consent/consents.ts'
 import {
   type Enrolling,
   endEnrolment,
@@ -23,6 +25,7 @@ import {
   enrolmentsOfMany,
   updateEnrolment,
 } from './enrolments.ts'
+import { exactPatient } from './exact-patient.ts'
 import type { NamedSubject } from './name-index.ts'
 import { makeNameKeeper, type NameKeeper } from './name-keeper.ts'
 import { placesOf, type Sighted } from './sight.ts'
@@ -55,6 +58,11 @@ export interface Subjects {
   placesOf(tenant: string, ids: readonly string[]): Promise<ReadonlyMap<string, Sighted>>
   /** Words of name, address or birth date, each a prefix, without case and accents. From memory; not audited. */
   find(tenant: string, text: string, limit?: number): Promise<NamedSubject[]>
+  /**
+   * The one patient who has exactly this identifier, or this whole name and birth date; null when nobody or several have. Not
+   * audited here: emergency access records every attempt itself.
+   */
+  exactPatient(tenant: string, wanted: BreakGlass['patient']): Promise<string | null>
   createSite(by: By, wanted: NewSite): Promise<SiteView>
   sites(tenant: string): Promise<SiteView[]>
   createCareTeam(by: By, wanted: NewCareTeam): Promise<CareTeamView>
@@ -70,12 +78,19 @@ export interface Subjects {
   readEnrolments(by: By, subject: string): Promise<EnrolmentView[]>
   /** @param programs only in these */
   enrolmentsAt(tenant: string, at: number, programs?: readonly string[]): Promise<EnrolmentView[]>
+  /** What patients permitted and forbade; asked before anything of them is shown, told or sent. */
+  readonly consents: Consents
   /** Loads the names of all tenants and keeps them; `stages.ts` runs it. Search works without, from the first call on. */
   start(): Promise<() => Promise<void>>
 }
 
 /** @param enrolling without it every program is taken for active and everybody for an owner: for what has no programs */
-export function makeSubjects(engine: Engine, staff: StaffOf, enrolling: Enrolling | null = null): Subjects {
+export function makeSubjects(
+  engine: Engine,
+  staff: StaffOf,
+  enrolling: Enrolling | null = null,
+  consenting: ConsentParts | null = null,
+): Subjects {
   const names = makeNameKeeper(engine)
   const kept = async (by: By, made: Promise<Subject>): Promise<Subject> => {
     const subject = await made
@@ -91,6 +106,7 @@ export function makeSubjects(engine: Engine, staff: StaffOf, enrolling: Enrollin
     names: (tenant, ids) => namesOf(engine, names, tenant, ids),
     placesOf: (tenant, ids) => engine.db.asTenant(tenant, (tx) => placesOf(tx, ids)),
     find: async (tenant, text, limit = 50) => (await names.of(tenant)).find(text, limit),
+    exactPatient: (tenant, wanted) => exactPatient(engine, names, tenant, wanted),
     createSite: (by, wanted) => createSite(engine, by, wanted),
     sites: (tenant) => listSites(engine, tenant),
     createCareTeam: (by, wanted) => createCareTeam(engine, staff, by, wanted),
@@ -103,6 +119,7 @@ export function makeSubjects(engine: Engine, staff: StaffOf, enrolling: Enrollin
     enrolmentsOf: (tenant, subject) => enrolmentsOf(engine, tenant, subject),
     readEnrolments: (by, subject) => enrolmentsOf(engine, by.tenant, subject, by),
     enrolmentsAt: (tenant, at, programs) => enrolmentsAt(engine, tenant, at, programs),
+    consents: makeConsents(engine, consenting),
     start: () => names.start(),
   }
 }

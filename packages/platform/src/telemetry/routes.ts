@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { record } from '../audit/index.ts'
 import type { Engine, EngineTx } from '../engine/index.ts'
 import { actorOf, defineRoute, type PersonOrService, type Route } from '../identity/index.ts'
-import { isSeen, sightOf } from '../subjects/index.ts'
+import { isSeen, purposed, sightOf } from '../subjects/index.ts'
 import { fail } from './errors.ts'
 import { devicesHeard } from './heard.ts'
 import { latest } from './latest.ts'
@@ -81,9 +81,11 @@ export function telemetryRoutes(engine: Engine): Route[] {
 function lookedAt(principal: PersonOrService, subject: string, requestId: string) {
   return (tx: EngineTx): Promise<void> =>
     tx.asTenant(principal.tenant, async (tenantTx) => {
-      if (!(await isSeen(tenantTx, subject, sightOf(principal, 'read', 'series'))))
+      const sight = sightOf(principal, 'read', 'series')
+      if (!(await isSeen(tenantTx, subject, sight)))
         throw fail('series-not-found', 'No such subject here. Check the id.', { pointer: '/params/id' })
-      await record(tenantTx, { actor: actorOf(principal), action: 'read', resource: 'series', subject, requestId })
+      const entry = { actor: actorOf(principal), action: 'read', resource: 'series', subject, requestId } as const
+      await record(tenantTx, purposed(sight, entry))
     })
 }
 

@@ -12,7 +12,7 @@ import {
 import { staffNamesOf } from '../alerting/index.ts'
 import { record } from '../audit/index.ts'
 import type { DataKey, Engine, TenantTx } from '../engine/index.ts'
-import { assertSubject, audited, type By, isSeen, type Sight } from '../subjects/index.ts'
+import { assertSubject, audited, type By, isSeen, purposed, type Sight } from '../subjects/index.ts'
 import { civilDate, zoneAt } from '../telemetry/index.ts'
 import { type ActivityRow, activityBody, isLost, lockActivity, openWords, sealWords } from './activity-rows.ts'
 import { totalsOf } from './activity-totals.ts'
@@ -210,7 +210,8 @@ async function dateOf(tx: TenantTx, subject: string, from: number): Promise<{ ti
 async function note_(tx: TenantTx, telling: Telling, action: 'create' | 'update' | 'correct', row: ActivityRow) {
   const { staff, requestId } = telling
   const actor = `staff:${staff}`
-  await record(tx, { actor, action, resource: 'activity', id: row.id, subject: row.subject_id, requestId })
+  const entry = { actor, action, resource: 'activity', id: row.id, subject: row.subject_id, requestId }
+  await record(tx, purposed(telling.sight, entry))
 }
 
 // ---------------------------------------------------------------- correct

@@ -1,13 +1,14 @@
 /** Intents as whoever delivers them sees them: locked with their task, and given only while there is something to tell. */
 import type { NotificationBody, Priority } from '@careloop/contract'
 import type { Engine, TenantTx } from '../engine/index.ts'
-import { type IntentRow, type TaskRow, toMs, type WorkflowTables } from './schema.ts'
+import type { ReviewTables } from './reviews/schema.ts'
+import { type IntentRow, toMs, type WorkflowTables } from './schema.ts'
 import { intentsTotal } from './workflow-metrics.ts'
 
 export interface Deliverable {
   readonly id: string
-  readonly task: string
-  readonly subject: string
+  /** What it tells of: a task of a subject, or a review. */
+  readonly about: { readonly task: string; readonly subject: string } | { readonly review: string }
   readonly recipient: string
   readonly priority: Priority
   /** Of the rule; no name, no value. */
@@ -16,7 +17,7 @@ export interface Deliverable {
   readonly createdAt: number
   readonly wantedAt: number
   readonly dueAt: number
-  /** From the first page to `dueAt`, ms. */
+  /** From the first page (of a task) or the opening (of a review) to `dueAt`, ms. */
   readonly limitMs: number
   /** Times that it was begun to be delivered before. */
   readonly attempts: number
@@ -25,21 +26,40 @@ export interface Deliverable {
 }
 
 /**
- * Locks an intent and its task until the transaction ends. Null when there is nothing to deliver: it was delivered, or the task was
+ * Locks an intent and its task, or review, until the transaction ends. Null when there is nothing to deliver: it was delivered, or the task was
  * acknowledged, completed or told anew meanwhile; then the intent is cancelled with that reason.
  */
 export async function lockDeliverable(engine: Engine, tx: TenantTx, id: string): Promise<Deliverable | null> {
   const tables = tx.tables<WorkflowTables>()
-  const found = await tables.selectFrom('notification_intent').select('task_id').where('id', '=', id).executeTakeFirst()
+  const found = await tables
+    .selectFrom('notification_intent')
+    .select(['task_id', 'review_id'])
+    .where('id', '=', id)
+    .executeTakeFirst()
   if (found === undefined) return null
+  if (found.task_id === null) return lockOfReview(engine, tx, id, found.review_id!)
   const tasks = tables.selectFrom('task').selectAll().where('id', '=', found.task_id)
   const task = await tasks.forUpdate().executeTakeFirstOrThrow()
   const intents = tables.selectFrom('notification_intent').selectAll().where('id', '=', id)
   const intent = await intents.forUpdate().executeTakeFirstOrThrow()
   if (intent.delivered_at !== null || intent.cancelled !== null) return null
-  const reason = (await handledSince(tx, task.id, intent.event_id)) ?? (await toldAnew(tx, intent))
-  if (reason === null) return deliverableOf(task, intent)
+  const reason = (await handledSince(tx, task.id, intent.event_id!)) ?? (await toldAnew(tx, intent))
+  const about = { task: task.id, subject: task.subject_id }
+  if (reason === null) return deliverableOf(about, toMs(task.paged_at ?? task.opened_at), toMs(task.due_at), intent)
   await cancelIntent(engine, tx, intent, reason)
+  return null
+}
+
+/** A review that is closed needs nobody any more. That access was taken is told in any case. */
+async function lockOfReview(engine: Engine, tx: TenantTx, id: string, of: string): Promise<Deliverable | null> {
+  const reviews = tx.tables<ReviewTables>().selectFrom('review').selectAll().where('id', '=', of)
+  const review = await reviews.forUpdate().executeTakeFirstOrThrow()
+  const intents = tx.tables<WorkflowTables>().selectFrom('notification_intent').selectAll().where('id', '=', id)
+  const intent = await intents.forUpdate().executeTakeFirstOrThrow()
+  if (intent.delivered_at !== null || intent.cancelled !== null) return null
+  const isMoot = intent.why !== 'access-taken' && review.status === 'closed'
+  if (!isMoot) return deliverableOf({ review: of }, toMs(review.opened_at), toMs(review.due_at), intent)
+  await cancelIntent(engine, tx, intent, 'completed')
   return null
 }
 
@@ -77,13 +97,12 @@ async function toldAnew(tx: TenantTx, intent: IntentRow): Promise<Reason | null>
   return newer === undefined ? null : 'replaced'
 }
 
-function deliverableOf(task: TaskRow, intent: IntentRow): Deliverable {
-  const dueAt = toMs(task.due_at)
+function deliverableOf(about: Deliverable['about'], from: number, dueAt: number, intent: IntentRow): Deliverable {
   return {
-    ...{ id: intent.id, task: task.id, subject: task.subject_id, recipient: intent.recipient },
+    ...{ id: intent.id, about, recipient: intent.recipient },
     ...{ priority: intent.priority, title: intent.title, why: intent.why },
     ...{ createdAt: toMs(intent.created_at), wantedAt: toMs(intent.wanted_at), dueAt },
-    ...{ limitMs: dueAt - toMs(task.paged_at ?? task.opened_at), attempts: intent.attempts },
+    ...{ limitMs: dueAt - from, attempts: intent.attempts },
     isGivenUp: intent.failed_at !== null,
   }
 }

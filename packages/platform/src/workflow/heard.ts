@@ -39,6 +39,6 @@ export async function hearFailure(told: Told, tx: TenantTx, body: FactBodies['De
   if (found === null || intent === undefined || intent.delivered_at !== null) return
   const { task, alert } = found
   if (task.quiet || intent.step < task.escalation || intent.step >= 2) return
-  if ((await handledSince(tx, task.id, intent.event_id)) !== null) return
+  if ((await handledSince(tx, task.id, intent.event_id!)) !== null) return
   await escalate(told, tx, task, alert, intent.step === 0 ? 1 : 2, 'undelivered', told.engine.clock.now())
 }

@@ -6,6 +6,7 @@ import type { NotificationBody } from '@careloop/contract'
 import type { Insertable } from 'kysely'
 import type { Engine, TenantTx } from '../engine/index.ts'
 import type { TaskRow, WorkflowTables } from './schema.ts'
+import { showTask } from './task-sight.ts'
 import { type Channel, isReachable, type Reachable, type Ways } from './ways.ts'
 import { intentsTotal } from './workflow-metrics.ts'
 
@@ -20,7 +21,7 @@ export interface Told {
 }
 
 export interface Notice {
-  readonly task: Pick<TaskRow, 'id' | 'priority' | 'quiet'>
+  readonly task: Pick<TaskRow, 'id' | 'subject_id' | 'priority' | 'quiet'>
   /** Of the rule; no name, no value. */
   readonly title: string
   /** Of task_event. */
@@ -38,35 +39,45 @@ export interface Notice {
 export async function intend({ engine, ways, staff }: Told, tx: TenantTx, notice: Notice): Promise<boolean> {
   const channels: readonly Channel[] = ways.email && !notice.task.quiet ? ['in-app', 'email'] : ['in-app']
   const reached = new Map(channels.map((channel) => [channel, false]))
+  const { task, title, event, why, step, wantedAt, cancelled } = notice
+  await showTask(engine, tx, task, notice.recipients)
   for (const recipient of new Set(notice.recipients)) {
-    const person = staff.find((each) => each.id === recipient)
     for (const channel of channels) {
-      if (!isReachable(person, channel)) {
-        await insert(engine, tx, notice, recipient, channel, 'no-address')
-        continue
-      }
-      reached.set(channel, true)
-      await insert(engine, tx, notice, recipient, channel, notice.cancelled)
+      const about = { task_id: task.id, event_id: event, review_id: null, recipient, channel, step, why }
+      const row = { ...about, priority: task.priority, title, wanted_at: wantedAt }
+      if (await writeIntent(engine, tx, staff, row, cancelled)) reached.set(channel, true)
     }
   }
   return [...reached.values()].every(Boolean)
 }
 
-async function insert(
+type NewIntent = Pick<
+  Insertable<WorkflowTables['notification_intent']>,
+  'task_id' | 'event_id' | 'review_id' | 'recipient' | 'channel' | 'step' | 'why' | 'priority' | 'title' | 'wanted_at'
+>
+
+/**
+ * Writes one intent, once; in the pages it is shown at once, by mail a timer delivers it.
+ * @returns whether this person can be reached by this way
+ */
+export async function writeIntent(
   engine: Engine,
   tx: TenantTx,
-  notice: Notice,
-  recipient: string,
-  channel: Channel,
-  cancelled: NotificationBody['cancelled'] = undefined,
-): Promise<void> {
+  staff: readonly Reachable[],
+  intent: NewIntent,
+  given: NotificationBody['cancelled'] = undefined,
+): Promise<boolean> {
+  const { channel, recipient } = intent
+  const canReach = isReachable(
+    staff.find((each) => each.id === recipient),
+    channel,
+  )
+  const cancelled = canReach ? given : 'no-address'
   const now = engine.clock.now()
   const id = engine.ids.uuid()
   const isShown = channel === 'in-app' && cancelled === undefined
   const row: Insertable<WorkflowTables['notification_intent']> = {
-    ...{ id, task_id: notice.task.id, event_id: notice.event, recipient, channel, step: notice.step, why: notice.why },
-    ...{ priority: notice.task.priority, title: notice.title, created_at: now, wanted_at: notice.wantedAt },
-    ...{ attempts: isShown ? 1 : 0, delivered_at: isShown ? now : null },
+    ...{ ...intent, id, created_at: now, attempts: isShown ? 1 : 0, delivered_at: isShown ? now : null },
     ...{ cancelled: cancelled ?? null, cancelled_at: cancelled === undefined ? null : now },
   }
   const made = await tx
@@ -75,12 +86,14 @@ async function insert(
     .values(row)
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst()
-  if (made.numInsertedOrUpdatedRows !== 1n) return
+  if (made.numInsertedOrUpdatedRows !== 1n) return canReach
   const outcome = cancelled ?? (isShown ? 'delivered' : 'intended')
   tx.afterCommit(() => intentsTotal(engine.watch.metrics).inc({ channel, outcome }))
-  if (isShown) await tx.publish({ type: 'Notified', intent: id, task: notice.task.id, recipient })
+  const about = intent.task_id ? { task: intent.task_id } : { review: intent.review_id! }
+  if (isShown) await tx.publish({ type: 'Notified', intent: id, ...about, recipient })
   else if (cancelled === undefined)
     await engine.timers.set(tx, emailTimer, { key: id, at: now, ids: { tenant: tx.tenant, intent: id } })
+  return canReach
 }
 
 /** Staff of the tenants that these facts or timers are about. */

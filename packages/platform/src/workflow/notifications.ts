@@ -3,7 +3,8 @@ import type { NotificationBody, NotificationList } from '@careloop/contract'
 import { naturesOf, staffNamesOf, staffRef } from '../alerting/index.ts'
 import { record } from '../audit/index.ts'
 import type { Engine, TenantTx } from '../engine/index.ts'
-import type { By } from '../subjects/index.ts'
+import { type By, purposed } from '../subjects/index.ts'
+import type { ReviewTables } from './reviews/schema.ts'
 import { type IntentRow, toMs, type WorkflowTables } from './schema.ts'
 import type { WorkingStaff } from './staff.ts'
 import { readTask } from './task-rows.ts'
@@ -23,11 +24,12 @@ export const notificationsOf = (engine: Engine, tenant: string, staff: string): 
       .where('cancelled', 'is', null)
     const rows = await own.selectAll().orderBy('created_at', 'desc').orderBy('id', 'desc').limit(shownAtMost).execute()
     const natures = await naturesOfTasks(tx, rows)
+    const patients = await patientsOfReviews(tx, rows)
     const { unseen } = await own
       .where('seen_at', 'is', null)
       .select((eb) => eb.fn.countAll<string>().as('unseen'))
       .executeTakeFirstOrThrow()
-    return { items: rows.map((row) => notificationBody(row, natures)), unseen: Number(unseen) }
+    return { items: rows.map((row) => notificationBody(row, natures, patients)), unseen: Number(unseen) }
   })
 
 /** Those of others, and unknown ones, are left alone. */
@@ -54,7 +56,7 @@ export async function notificationsOfTask(
   const { rows, natures } = await engine.db.asTenant(by.tenant, async (tx) => {
     const { subject_id: subject } = await readTask(tx, task, by.sight)
     const { actor, requestId } = by
-    await record(tx, { actor, action: 'read', resource: 'task', id: task, subject, requestId })
+    await record(tx, purposed(by.sight, { actor, action: 'read', resource: 'task', id: task, subject, requestId }))
     const intents = tx.tables<WorkflowTables>().selectFrom('notification_intent').selectAll()
     const rows = await intents.where('task_id', '=', task).orderBy('created_at').orderBy('id').execute()
     return { rows, natures: await naturesOfTasks(tx, rows) }
@@ -71,8 +73,8 @@ async function naturesOfTasks(
   tx: TenantTx,
   rows: readonly IntentRow[],
 ): Promise<ReadonlyMap<string, NotificationBody['nature']>> {
-  if (rows.length === 0) return new Map()
-  const asked = [...new Set(rows.map((row) => row.task_id))]
+  const asked = [...new Set(rows.flatMap((row) => row.task_id ?? []))]
+  if (asked.length === 0) return new Map()
   const tasks = await tx
     .tables<WorkflowTables>()
     .selectFrom('task')
@@ -86,11 +88,37 @@ async function naturesOfTasks(
   return new Map(tasks.map((task) => [task.id, natures.get(task.alert_id)!]))
 }
 
-function notificationBody(row: IntentRow, natures: ReadonlyMap<string, NotificationBody['nature']>): NotificationBody {
+/** Whom emergency access was taken to, by review: for colleagues who look after them, who may see the patient. */
+async function patientsOfReviews(tx: TenantTx, rows: readonly IntentRow[]): Promise<ReadonlyMap<string, string>> {
+  const asked = rows.flatMap(({ why, review_id }) => (why === 'access-taken' && review_id !== null ? [review_id] : []))
+  if (asked.length === 0) return new Map()
+  const reviews = await tx
+    .tables<ReviewTables>()
+    .selectFrom('review')
+    .select(['id', 'about_subject'])
+    .where('id', 'in', [...new Set(asked)])
+    .execute()
+  return new Map(reviews.flatMap(({ id, about_subject }) => (about_subject === null ? [] : [[id, about_subject]])))
+}
+
+type About = Pick<NotificationBody, 'task' | 'review' | 'subject' | 'nature'>
+
+function aboutOf(row: IntentRow, natures: Natures, patients: ReadonlyMap<string, string>): About {
+  if (row.task_id !== null) return { task: row.task_id, nature: natures.get(row.task_id)! }
+  const patient = row.review_id === null ? undefined : patients.get(row.review_id)
+  // A review is no clinical matter, and what its readers may not open they are not led to.
+  if (row.why !== 'access-taken') return { review: row.review_id!, nature: 'technical' }
+  return { ...(patient === undefined ? {} : { subject: patient }), nature: 'technical' }
+}
+
+type Natures = ReadonlyMap<string, NotificationBody['nature']>
+const none: ReadonlyMap<string, string> = new Map()
+
+function notificationBody(row: IntentRow, natures: Natures, patients = none): NotificationBody {
   const [createdAt, wantedAt] = [toMs(row.created_at), toMs(row.wanted_at)]
   return {
-    ...{ id: row.id, task: row.task_id, why: row.why, channel: row.channel, step: row.step },
-    ...{ priority: row.priority, nature: natures.get(row.task_id)!, title: row.title },
+    ...{ id: row.id, ...aboutOf(row, natures, patients), why: row.why, channel: row.channel, step: row.step },
+    ...{ priority: row.priority, title: row.title },
     ...{ at: createdAt, attempts: row.attempts },
     ...(createdAt - wantedAt > lateMs ? { wantedAt } : {}),
     ...(row.delivered_at === null ? {} : { deliveredAt: toMs(row.delivered_at) }),

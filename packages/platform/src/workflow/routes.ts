@@ -15,8 +15,10 @@ import { z } from 'zod'
 import { type Context, defineRoute, type Replied, type Route } from '../identity/index.ts'
 import { byOf, sightOf } from '../subjects/index.ts'
 import { activityRoutes } from './activity-routes.ts'
+import { breakGlassRoutes } from './break-glass/routes.ts'
 import { workflowFailure } from './errors.ts'
 import { notificationRoutes } from './notification-routes.ts'
+import { reviewRoutes } from './reviews/routes.ts'
 import type { Act, Acting } from './task-rows.ts'
 import type { Workflow } from './workflow.ts'
 
@@ -110,6 +112,8 @@ export const workflowRoutes = (workflow: Workflow): Route[] => [
     handler: async (ctx) => answer(workflow, ctx, await workflow.complete(acting(ctx), ctx.params.id, ctx.body)),
   }),
   ...notificationRoutes(workflow),
+  ...reviewRoutes(workflow.reviews),
+  ...breakGlassRoutes(workflow.breakGlass),
   defineRoute({
     method: 'POST',
     url: '/api/v1/tasks/:id/reopen',

@@ -76,9 +76,11 @@ export interface WorkflowTables {
   notification_intent: {
     tenant_id: Generated<string>
     id: string
-    task_id: string
-    /** Of task_event: the transition that causes it. */
-    event_id: string
+    /** Null = it tells of a review. */
+    task_id: string | null
+    /** Of task_event: the transition that causes it; null with a review. */
+    event_id: string | null
+    review_id: ColumnType<string | null, string | null | undefined, never>
     recipient: string
     channel: NotificationBody['channel']
     step: number

@@ -9,6 +9,8 @@ import { rearm } from './rearm.ts'
 import type { Ways } from './ways.ts'
 import { watchTasks, watchTimers } from './workflow-metrics.ts'
 
+export { reviewsStage } from './reviews/take-reviews.ts'
+
 const leaseMs = 10_000
 const retryMs = 1_000
 /** How often alerts without a task are looked for. */

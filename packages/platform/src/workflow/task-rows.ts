@@ -3,7 +3,7 @@ import type { TaskEventBody, TaskStatus } from '@careloop/contract'
 import type { Updateable } from 'kysely'
 import { record } from '../audit/index.ts'
 import type { DataKey, TenantTx } from '../engine/index.ts'
-import { isSeen, type Sight } from '../subjects/index.ts'
+import { isSeen, purposed, type Sight } from '../subjects/index.ts'
 import { workflowFailure } from './errors.ts'
 import { type TaskRow, toMs, type WorkflowTables } from './schema.ts'
 
@@ -98,7 +98,8 @@ export async function tell(tx: TenantTx, acting: Acting, task: TaskRow, told: To
     .execute()
   await tx.publish({ type: 'TaskChanged', task: task.id, subject: task.subject_id, status })
   const { requestId } = acting
-  await record(tx, { actor, action: 'update', resource: 'task', id: task.id, subject: task.subject_id, requestId })
+  const entry = { actor, action: 'update', resource: 'task', id: task.id, subject: task.subject_id, requestId } as const
+  await record(tx, purposed(acting.sight, entry))
 }
 
 const detailAad = (tenant: string, task: string) => `task-event:${tenant}:${task}`

@@ -3,15 +3,19 @@ import type { CompleteTask, HandOffTask, NotificationList, SnoozeTask, TaskBody,
 import type { Engine } from '../engine/index.ts'
 import type { By, Subjects } from '../subjects/index.ts'
 import { type Activities, makeActivities } from './activity.ts'
+import { type BreakingGlass, makeBreakGlass } from './break-glass/break-glass.ts'
 import { completeTask, reopenTask } from './complete-task.ts'
 import { workflowFailure } from './errors.ts'
 import { markSeen, notificationsOf, notificationsOfTask } from './notifications.ts'
+import { makeReviews, type Reviews } from './reviews/reviews.ts'
 import type { WorkingStaff } from './staff.ts'
 import type { Act, Acting } from './task-rows.ts'
 import { acknowledgeTask, type Claiming, claimTask, handOffTask, releaseTask, snoozeTask } from './tasks.ts'
 import { taskBody, worklist } from './worklist.ts'
 
 export interface Workflow {
+  readonly reviews: Reviews
+  readonly breakGlass: BreakingGlass
   readonly activities: Activities
   worklist(by: By): Promise<Worklist>
   /** @throws Failure `task-not-found` */
@@ -41,7 +45,11 @@ export interface Workflow {
 }
 
 /** @param staff who works here, by name: identity's `members` */
-export function makeWorkflow(engine: Engine, subjects: Pick<Subjects, 'names'>, staff: WorkingStaff): Workflow {
+export function makeWorkflow(
+  engine: Engine,
+  subjects: Pick<Subjects, 'names' | 'exactPatient'>,
+  staff: WorkingStaff,
+): Workflow {
   const parts = { engine, subjects, staff }
   const kindOf = (tenant: string) => async (subject: string) => {
     const named = (await subjects.names(tenant, [subject])).get(subject)
@@ -49,6 +57,8 @@ export function makeWorkflow(engine: Engine, subjects: Pick<Subjects, 'names'>, 
     throw workflowFailure('task-not-found', 'The subject of this task was erased.', { pointer: '/params/id' })
   }
   return {
+    reviews: makeReviews(engine, staff),
+    breakGlass: makeBreakGlass(engine, subjects),
     activities: makeActivities(engine, staff),
     worklist: (by) => worklist(parts, by),
     task: (by, id) => taskBody(parts, by, id),

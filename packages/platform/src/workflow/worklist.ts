@@ -22,7 +22,7 @@ import {
 } from '../alerting/index.ts'
 import { record } from '../audit/index.ts'
 import type { Engine, TenantTx } from '../engine/index.ts'
-import { type By, type NamedSubject, type Subjects, seenThrough } from '../subjects/index.ts'
+import { type By, type NamedSubject, purposed, type Subjects, seenThrough } from '../subjects/index.ts'
 import { openOutcome, reopenUntil } from './complete-task.ts'
 import { workflowFailure } from './errors.ts'
 import { type TaskRow, toMs, type WorkflowTables } from './schema.ts'
@@ -199,5 +199,5 @@ async function recordShown(tx: TenantTx, by: By, rows: readonly TaskRow[], id?: 
   if (rows.length === 0) return
   const subjects = rows.map((row) => row.subject_id)
   const { actor, requestId } = by
-  await record(tx, { actor, action: 'read', resource: 'task', id, subjects, requestId })
+  await record(tx, purposed(by.sight, { actor, action: 'read', resource: 'task', id, subjects, requestId }))
 }
