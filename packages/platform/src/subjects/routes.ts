@@ -25,6 +25,7 @@ import {
 import { z } from 'zod'
 import { defineRoute, type Route } from '../identity/index.ts'
 import { byOf } from './by.ts'
+import { consentRoutes } from './consent/consent-routes.ts'
 import type { NamedSubject } from './name-index.ts'
 import type { Subject } from './subject-store.ts'
 import type { Subjects } from './subjects.ts'
@@ -33,6 +34,7 @@ export const subjectsRoutes = (subjects: Subjects): Route[] => [
   ...subjectRoutes(subjects),
   ...siteRoutes(subjects),
   ...enrolmentRoutes(subjects),
+  ...consentRoutes(subjects.consents),
 ]
 
 const byId = z.object({ id: Id })

@@ -1,0 +1,115 @@
+/** Consent as other rooms hold it: record and withdraw, and ask before anything of a person is shown, told or sent. */
+import {
+  type ConsentHistory,
+  type ConsentPurpose,
+  type ConsentSettings,
+  type ConsentView,
+  type NewConsent,
+  redisclosureNotice,
+  type WithdrawConsent,
+} from '@careloop/contract'
+import { record } from '../../audit/index.ts'
+import type { Engine, TenantTx } from '../../engine/index.ts'
+import type { By } from '../by.ts'
+import { subjectFailure } from '../errors.ts'
+import { assertSubject } from '../sight.ts'
+import { consentHistory, type GranteesOf, listConsents, recordConsent, withdrawConsent } from './consent-store.ts'
+import type { Asker, Decision } from './decide.ts'
+import { type Disclosure, disclosuresOf, type NewDisclosure, recordDisclosure } from './disclosure.ts'
+import { labellingOf, type ProgramSignals, type ProgramsOf } from './programs.ts'
+import { changeSettings, readSetting, readSettings } from './settings.ts'
+import { type Shown, shownTo, shownToAsker, showsAll, type Thing } from './shown.ts'
+
+/** Opened before a transaction, since it reads what a later room knows of programs; good for one request or one event. */
+export interface Gate {
+  /** What of this person is shown to who asks, as it stands in this transaction. */
+  shown(tx: TenantTx, subject: string): Promise<Shown>
+}
+
+/** What is to leave: to whom, what, why. */
+export interface Sharing {
+  readonly subject: string
+  readonly recipient: Asker
+  readonly what: Thing
+  readonly purpose: ConsentPurpose
+  /** Legal proceedings: id of the court's order. */
+  readonly courtOrder?: string | undefined
+}
+
+export interface Consents {
+  record(by: By, subject: string, wanted: NewConsent): Promise<ConsentView>
+  withdraw(by: By, of: { subject: string; consent: string }, wanted: WithdrawConsent): Promise<ConsentView>
+  list(by: By, subject: string): Promise<ConsentView[]>
+  history(by: By, of: { subject: string; consent: string }): Promise<ConsentHistory['items']>
+  settings(by: By): Promise<ConsentSettings>
+  changeSettings(by: By, wanted: ConsentSettings): Promise<ConsentSettings>
+  /** @param by without `who` (stages of the server, its console) everything is shown */
+  gate(by: By, purpose?: ConsentPurpose): Promise<Gate>
+  /** Whether this may be sent there; asked before every export, message and disclosure. Nothing is written. */
+  mayShare(tenant: string, sharing: Sharing): Promise<Decision>
+  /** The same, in a transaction whose caller has the programs. @throws Failure `disclosure-refused` */
+  assertMayShare(by: By, sharing: Sharing): Promise<Decision>
+  /** Writes a refused look into the trail. The caller then answers as for what is not there. */
+  refused(by: By, subject: string, resource: string): Promise<void>
+  /** One row for the accounting of disclosures, in the transaction that reads what goes out. */
+  disclose(tx: TenantTx, by: Pick<By, 'actor' | 'requestId'>, disclosure: NewDisclosure): Promise<string>
+  disclosures(tx: TenantTx, subject: string, span: { from: number; to: number }): Promise<Disclosure[]>
+  /** 42 CFR 2.32: goes with whatever a decision with the obligation `redisclosure-notice` lets out. */
+  readonly notice: string
+}
+
+export interface ConsentParts {
+  readonly programs: ProgramsOf
+  readonly grantees: GranteesOf
+}
+
+/** @param parts without them no program bears a label and every grantee is taken as named: for what has no later rooms */
+export function makeConsents(engine: Engine, parts: ConsentParts | null): Consents {
+  const programsOf: ProgramsOf = parts?.programs ?? (async () => [])
+  const grantees = parts?.grantees ?? null
+  const mayShare = async (tenant: string, sharing: Sharing) =>
+    decideSharing(engine, await programsOf(tenant), tenant, sharing)
+  return {
+    record: (by, subject, wanted) => recordConsent(engine, grantees, by, subject, wanted),
+    withdraw: (by, of, wanted) => withdrawConsent(engine, grantees, by, of, wanted),
+    list: (by, subject) => listConsents(engine, grantees, by, subject),
+    history: (by, of) => consentHistory(engine, by, of),
+    settings: (by) => readSettings(engine, by),
+    changeSettings: (by, wanted) => changeSettings(engine, by, wanted),
+    gate: async ({ tenant, who }, purpose) => {
+      if (who === undefined) return { shown: async () => showsAll }
+      const programs = await programsOf(tenant)
+      return { shown: (tx, subject) => shownTo({ engine, programs }, tx, who, subject, purpose) }
+    },
+    mayShare,
+    async assertMayShare(by, sharing) {
+      const decision = await mayShare(by.tenant, sharing)
+      if (decision.decision === 'permit') return decision
+      await refuse(engine, by, sharing.subject, 'disclosure')
+      throw subjectFailure('disclosure-refused', 'No consent allows this. Ask the patient for one first.')
+    },
+    refused: (by, subject, resource) => refuse(engine, by, subject, resource),
+    disclose: (tx, by, disclosure) => recordDisclosure(engine, tx, by, disclosure),
+    disclosures: (tx, subject, span) => disclosuresOf(engine, tx, subject, span),
+    notice: redisclosureNotice,
+  }
+}
+
+const decideSharing = (
+  engine: Engine,
+  programs: readonly ProgramSignals[],
+  tenant: string,
+  { subject, recipient, what, purpose, courtOrder }: Sharing,
+): Promise<Decision> =>
+  engine.db.asTenant(tenant, async (tx) => {
+    await assertSubject(tx, subject, '/params/id')
+    const asked = {
+      ...{ asker: recipient, subject, purpose, courtOrder, now: engine.clock.now() },
+      setting: await readSetting(tx),
+      labelling: await labellingOf(tx, subject, programs),
+    }
+    return (await shownToAsker(engine, tx, asked)).decide(what)
+  })
+
+const refuse = (engine: Engine, { tenant, actor, requestId }: By, subject: string, resource: string): Promise<void> =>
+  engine.db.asTenant(tenant, (tx) => record(tx, { actor, requestId, action: 'denied', resource, subject }))

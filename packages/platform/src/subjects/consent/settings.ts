@@ -1,0 +1,39 @@
+/** What an organisation says of itself: whether it holds records under 42 CFR Part 2, and which programs are its own. */
+import type { ConsentSettings } from '@careloop/contract'
+import type { Engine, TenantTx } from '../../engine/index.ts'
+import { audited, type By } from '../by.ts'
+import type { SubjectsTables } from '../schema.ts'
+
+export interface ConsentSetting {
+  readonly holdsPart2: boolean
+  readonly ownServices: readonly string[]
+}
+
+/** Until somebody says otherwise every service token is of somebody outside, and gets nothing without a consent. */
+export async function readSetting(tx: TenantTx): Promise<ConsentSetting> {
+  const row = await tx.tables<SubjectsTables>().selectFrom('consent_setting').selectAll().executeTakeFirst()
+  return { holdsPart2: row?.holds_part2 ?? false, ownServices: row?.own_services ?? [] }
+}
+
+export const readSettings = (engine: Engine, by: By): Promise<ConsentSettings> =>
+  engine.db.asTenant(by.tenant, async (tx) => {
+    const { holdsPart2, ownServices } = await readSetting(tx)
+    await audited(tx, by, 'read', 'consent-setting', {})
+    return { holdsPart2, ownServices: [...ownServices] }
+  })
+
+export const changeSettings = (engine: Engine, by: By, wanted: ConsentSettings): Promise<ConsentSettings> =>
+  engine.db.asTenant(by.tenant, async (tx) => {
+    const columns = {
+      ...{ holds_part2: wanted.holdsPart2, own_services: [...new Set(wanted.ownServices)] },
+      changed_at: engine.clock.now(),
+    }
+    await tx
+      .tables<SubjectsTables>()
+      .insertInto('consent_setting')
+      .values(columns)
+      .onConflict((conflict) => conflict.column('tenant_id').doUpdateSet(columns))
+      .execute()
+    await audited(tx, by, 'update', 'consent-setting', {})
+    return { holdsPart2: wanted.holdsPart2, ownServices: [...columns.own_services] }
+  })

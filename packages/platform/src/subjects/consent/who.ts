@@ -1,0 +1,63 @@
+/** Who asks, as consent sees them: a person by their tie to this patient, a program by whom it works for. */
+import type { Part2Label } from '@careloop/contract'
+import type { TenantTx } from '../../engine/index.ts'
+import type { Principal } from '../../identity/index.ts'
+import type { Asker } from './decide.ts'
+import type { ConsentSetting } from './settings.ts'
+
+/**
+ * Null: whoever asks is tied to nobody (a device, a wall screen), or is a patient who asks about somebody else.
+ * @param programs programs under Part 2 that this patient is or was in
+ */
+export async function askerOf(
+  tx: TenantTx,
+  who: Principal,
+  subject: string,
+  { setting, programs, now }: { setting: ConsentSetting; programs: readonly string[]; now: number },
+): Promise<Asker | null> {
+  if (who.kind === 'service') return { kind: 'integration', id: who.id, own: setting.ownServices.includes(who.id) }
+  if (who.kind !== 'staff') return null
+  const isCaregiver = who.roles.includes('caregiver')
+  if (who.roles.some((role) => role !== 'patient' && role !== 'caregiver'))
+    return { kind: 'clinician', why: setting.holdsPart2 ? await tieOf(tx, who.id, subject, programs, now) : null }
+  if (who.roles.includes('patient') && (await isSelf(tx, who.id, subject, now))) return { kind: 'self' }
+  return isCaregiver ? { kind: 'caregiver', id: who.id } : null
+}
+
+/** Labels that 42 CFR Part 2 gives to a record: both codes stand for it in DS4P. */
+export const labelsOfPart2: readonly Part2Label[] = ['ETH', 'SUD']
+
+/**
+ * The team of a program is who owns or backs up the patient's enrolment in it, and whoever was handed a task of theirs while it is
+ * open. Break-glass is a medical emergency (42 CFR 2.51).
+ */
+async function tieOf(
+  tx: TenantTx,
+  user: string,
+  subject: string,
+  programs: readonly string[],
+  now: number,
+): Promise<'program-team' | 'emergency' | null> {
+  const { rows } = await tx.client.query<{ why: string }>(
+    `select 'team' as why from tenant.enrolment
+      where tenant_id = $1 and subject_id = $2 and program = any($4) and (owner_id = $3 or backup_id = $3)
+        and (to_at is null or to_at > $5)
+     union all
+     select why from tenant.sight_grant
+      where tenant_id = $1 and subject_id = $2 and user_id = $3 and why in ('task', 'break-glass')
+        and ended_at is null and from_at <= $5 and (until_at is null or until_at > $5)`,
+    [tx.tenant, subject, user, [...programs], now],
+  )
+  if (rows.some(({ why }) => why !== 'break-glass')) return 'program-team'
+  return rows.length > 0 ? 'emergency' : null
+}
+
+async function isSelf(tx: TenantTx, user: string, subject: string, now: number): Promise<boolean> {
+  const { rowCount } = await tx.client.query(
+    `select from tenant.sight_grant
+      where tenant_id = $1 and subject_id = $2 and user_id = $3 and why = 'self'
+        and ended_at is null and from_at <= $4 and (until_at is null or until_at > $4)`,
+    [tx.tenant, subject, user, now],
+  )
+  return rowCount !== 0
+}
