@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type TestAuthority, testAuthority } from '../ingest/mqtt/testing/test-certificates.ts'
+import { type TestAuthority, testAuthority } from '../engine/testing/test-certificates.ts'
 import { type TestShell, testShell } from './testing/test-shell.ts'
 import { readTlsFiles } from './tls-files.ts'
 

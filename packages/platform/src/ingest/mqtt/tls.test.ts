@@ -1,10 +1,10 @@
 import { connect as connectTcp } from 'node:net'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Issued, type TestAuthority, testAuthority } from '../../engine/testing/test-certificates.ts'
 import { openTestDoor, type TestDoor } from './testing/open-test-door.ts'
 import { RawClient } from './testing/raw-client.ts'
 import { aDevice, ScriptedHost } from './testing/scripted-host.ts'
-import { type Issued, type TestAuthority, testAuthority } from './testing/test-certificates.ts'
 
 let ground: TestDoor
 let authority: TestAuthority
