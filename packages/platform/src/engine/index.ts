@@ -1,3 +1,4 @@
+export * from './backup/index.ts'
 export { moved } from './compute/moved.ts'
 export { type KeyRing, type MasterKeys, masterKeysOf, type Wrapped } from './keys/master-key.ts'
 export { masterKeyPath, type OpenedMasterKey, openMasterKey } from './keys/open-master-key.ts'

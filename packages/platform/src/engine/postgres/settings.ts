@@ -40,6 +40,8 @@ export function postgresqlConf(options: SettingsOptions): string {
     ['min_wal_size', '256MB'],
     ['max_wal_senders', 0],
     ['wal_level', 'replica'],
+    // What the backup has not shipped yet is held, but never until the disk is full: past this a new base copy begins (ADR 0014).
+    ['max_slot_wal_keep_size', '8GB'],
     // A killed Careloop leaves statements behind that hold locks until they notice; its successor waits for them.
     ...(process.platform === 'linux' ? [['client_connection_check_interval', '1s'] as const] : []),
     ['timezone', 'UTC'],

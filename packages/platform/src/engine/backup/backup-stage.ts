@@ -1,0 +1,262 @@
+/**
+ * Stage `backup`: ships the log and the erasure ledger all the time, takes base copies when they are due or wanted, and lets go of what
+ * is too old. It never holds up a reading: when the store is away, log waits on this disk up to its limit, and the page says so.
+ */
+import { join } from 'node:path'
+import { Failure } from '@careloop/contract'
+import { Gauge } from 'prom-client'
+import type { MasterKeys } from '../keys/master-key.ts'
+import type { ObjectStore } from '../objects/object-store.ts'
+import type { Engine, Stage } from '../ports.ts'
+import { type BackupState, readBackupState, writeBackupState } from './backup-state.ts'
+import { takeBaseCopy } from './base-copy.ts'
+import { type BlobCopies, makeBlobCopies } from './blob-copies.ts'
+import { applyLedger, destroyedMark, newestLedger, putLedger } from './erasure-ledger.ts'
+import { letGoOfBackups } from './let-go.ts'
+import { CLUSTER } from './restore.ts'
+import { makeSealedStore, type SealedStore } from './sealed-store.ts'
+import type { BackupSettings } from './settings.ts'
+import { ensureStoreKey } from './store-key.ts'
+import type { Lsn } from './wal-position.ts'
+import { attachShipper, type WalShipper } from './wal-shipper.ts'
+
+export interface BackupParts {
+  readonly objects: ObjectStore
+  readonly masters: MasterKeys
+  readonly settings: BackupSettings
+  /** Of the database beside us, whose files can be copied; null = another's: only the erasure ledger goes to the store. */
+  readonly own: { readonly url: string; readonly dataDir: string; readonly without: ReadonlySet<string> } | null
+}
+
+const LEASE_MS = 30_000
+/** How often the row in the database is written. */
+const TELL_MS = 30_000
+const HOUR_MS = 3_600_000
+
+export function backupStage(parts: BackupParts | null): Stage {
+  return {
+    name: 'backup',
+    async start(engine) {
+      if (parts === null) return async () => {}
+      const stopping = new AbortController()
+      const gauges = makeGauges(engine)
+      const running = run(engine, parts, stopping.signal, gauges)
+      return async () => {
+        stopping.abort()
+        await running
+      }
+    },
+  }
+}
+
+async function run(engine: Engine, parts: BackupParts, stop: AbortSignal, gauges: Gauges): Promise<void> {
+  while (!stop.aborted) {
+    const lease = await engine.leases.acquire('backup', LEASE_MS).catch(() => null)
+    try {
+      if (lease) await new Backups(engine, parts, AbortSignal.any([stop, lease.signal]), gauges).work(stop)
+    } catch (err) {
+      engine.watch.log.error({ err }, 'backups do not go on; trying again')
+      await tellError(engine, err)
+    } finally {
+      await lease?.release().catch(() => {})
+    }
+    await engine.clock.sleep(parts.settings.walSeconds * 1000, stop)
+  }
+}
+
+async function tellError({ db, clock }: Engine, err: unknown): Promise<void> {
+  const errorCode = err instanceof Failure ? err.code : 'internal'
+  const before = await readBackupState(db.pool).catch(() => null)
+  const errorSince = before?.errorSince ?? clock.now()
+  await writeBackupState(db.pool, { errorCode, errorSince }).catch(() => {})
+}
+
+/** One attachment to the store, until something breaks. */
+class Backups {
+  readonly #engine: Engine
+  readonly #parts: BackupParts
+  readonly #stop: AbortSignal
+  readonly #gauges: Gauges
+  #store!: SealedStore
+  #shipper: WalShipper | null = null
+  #blobs: BlobCopies | null = null
+  #ledger = 0
+  #ledgerMark: string | null = null
+  #toldAt = 0
+  #base: Promise<void> | null = null
+  #baseFailed: unknown = null
+  #retryBaseAt = 0
+  #mustBase = false
+  readonly #waiters: { readonly lsn: Lsn; readonly done: () => void }[] = []
+
+  constructor(engine: Engine, parts: BackupParts, stop: AbortSignal, gauges: Gauges) {
+    this.#engine = engine
+    this.#parts = parts
+    this.#stop = stop
+    this.#gauges = gauges
+  }
+
+  /** @param ending the process stops: what is durable then is shipped, so that nothing acknowledged stays behind */
+  async work(ending: AbortSignal): Promise<void> {
+    const { clock } = this.#engine
+    await this.#attach()
+    try {
+      while (!this.#stop.aborted) {
+        await this.#round()
+        await clock.sleep(this.#parts.settings.walSeconds * 1000, this.#stop)
+      }
+      // The base copy that runs must see the end before we wait for it.
+      for (const { done } of this.#waiters.splice(0)) done()
+      if (ending.aborted) await this.#ship()
+    } finally {
+      for (const { done } of this.#waiters.splice(0)) done()
+      await this.#base
+    }
+  }
+
+  async #attach(): Promise<void> {
+    const { objects, masters, own } = this.#parts
+    const { db } = this.#engine
+    const { rows } = await db.pool.query<{ id: string }>(
+      own ? 'select system_identifier::text as id from pg_control_system()' : `select '' as id`,
+    )
+    this.#store = makeSealedStore(objects, await ensureStoreKey(objects, masters, rows[0]!.id))
+    await this.#eraseAgain()
+    if (own) await this.#attachShipper()
+  }
+
+  /** A database that is older than the ledger was brought back by somebody: whoever was erased is erased again. */
+  async #eraseAgain(): Promise<void> {
+    const ledger = await newestLedger(this.#store)
+    const erased = await applyLedger(this.#engine.db.pool, ledger)
+    if (erased > 0) this.#engine.watch.log.warn({ count: erased }, 'keys of erased people were destroyed again')
+    this.#ledger = ledger.number
+  }
+
+  async #attachShipper(): Promise<void> {
+    const { own, settings } = this.#parts
+    const { db, compute, clock } = this.#engine
+    const lock = settings.lockDays * 86_400_000
+    const hadBase = (await readBackupState(db.pool)).baseAt !== null
+    this.#blobs = await makeBlobCopies(this.#store, own!.dataDir)
+    this.#shipper = await attachShipper({
+      ...{ pool: db.pool, store: this.#store, cluster: join(own!.dataDir, CLUSTER), compute, clock },
+      retainUntil: () => (lock > 0 ? new Date(clock.now() + lock) : undefined),
+    })
+    if (this.#shipper.isContinuous) return
+    this.#mustBase = true
+    if (!hadBase) return
+    this.#engine.watch.log.error('log was lost for the backup: a new base copy begins')
+    await writeBackupState(db.pool, { walLostAt: clock.now() })
+  }
+
+  async #round(): Promise<void> {
+    await this.#ship()
+    if (this.#baseFailed !== null) {
+      const err = this.#baseFailed
+      this.#baseFailed = null
+      throw err
+    }
+    await this.#beginBase()
+    await this.#tell()
+  }
+
+  async #ship(): Promise<void> {
+    const { db, clock } = this.#engine
+    const mark = await destroyedMark(db.pool)
+    if (mark !== this.#ledgerMark) this.#ledger = (await putLedger(this.#store, db.pool, clock.now())).number
+    this.#ledgerMark = mark
+    if (this.#shipper && !(await this.#shipper.ship(this.#ledger, () => this.#blobs!.put()))) {
+      await this.#attachShipper()
+      await this.#shipper.ship(this.#ledger, () => this.#blobs!.put())
+    }
+    this.#gauges.shipped(clock.now())
+    const shipped = this.#shipper?.shipped()
+    for (const waiter of [...this.#waiters])
+      if (shipped !== undefined && waiter.lsn <= shipped) {
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
+        waiter.done()
+      }
+  }
+
+  /** Copies beside the shipping, which goes on meanwhile. */
+  async #beginBase(): Promise<void> {
+    const { clock, db } = this.#engine
+    const { own, settings } = this.#parts
+    if (!own || this.#base || clock.now() < this.#retryBaseAt) return
+    const state = await readBackupState(db.pool)
+    const isWanted = state.wantedAt !== null && state.wantedAt > (state.baseAt ?? 0)
+    const isDue = state.baseAt === null || clock.now() - state.baseAt >= settings.baseHours * HOUR_MS
+    if (!this.#mustBase && !isWanted && !isDue) return
+    this.#base = this.#takeBase(this.#mustBase || isWanted)
+      .catch((err: unknown) => {
+        if (!this.#stop.aborted) this.#baseFailed = err
+        this.#retryBaseAt = clock.now() + 60_000
+      })
+      .finally(() => {
+        this.#base = null
+      })
+  }
+
+  async #takeBase(isUrgent: boolean): Promise<void> {
+    const { clock, compute, ids, db, watch } = this.#engine
+    const { own, settings } = this.#parts
+    const manifest = await takeBaseCopy(
+      {
+        ...{ store: this.#store, ...own!, cluster: CLUSTER, compute, clock, ids, settings, stop: this.#stop },
+        ledger: () => this.#ledger,
+        shippedTo: (lsn) => this.#shippedTo(lsn),
+      },
+      isUrgent,
+    )
+    this.#mustBase = false
+    const { id, finishedAt, bytes, putBytes } = manifest
+    await writeBackupState(db.pool, { baseId: id, baseAt: finishedAt, baseBytes: bytes, basePutBytes: putBytes })
+    this.#gauges.base(finishedAt)
+    watch.log.info(
+      { count: manifest.chunks.length, durationMs: finishedAt - manifest.startedAt },
+      'a base copy is in the store',
+    )
+    await letGoOfBackups(this.#store, clock.now(), settings.retentionDays)
+  }
+
+  #shippedTo(lsn: Lsn): Promise<void> {
+    if (lsn <= this.#shipper!.shipped()) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      const done = () => (this.#shipper!.shipped() >= lsn ? resolve() : reject(new Error('the shipping of log ended')))
+      this.#waiters.push({ lsn, done })
+    })
+  }
+
+  async #tell(): Promise<void> {
+    const { clock, db } = this.#engine
+    const now = clock.now()
+    if (now - this.#toldAt < TELL_MS) return
+    this.#toldAt = now
+    const told: Partial<BackupState> = { ...(this.#shipper ? { walAt: now } : {}), ledgerAt: now }
+    await writeBackupState(db.pool, { ...told, errorCode: null, errorSince: null })
+  }
+}
+
+interface Gauges {
+  shipped(at: number): void
+  base(at: number): void
+}
+
+function makeGauges({ watch, db }: Engine): Gauges {
+  const shipped = new Gauge({
+    name: 'careloop_backup_shipped_timestamp_seconds',
+    help: 'When everything durable was last in the backup store',
+    registers: [watch.metrics],
+  })
+  const base = new Gauge({
+    name: 'careloop_backup_base_timestamp_seconds',
+    help: 'When the newest good base copy was finished',
+    registers: [watch.metrics],
+  })
+  void readBackupState(db.pool).then(
+    ({ baseAt }) => baseAt !== null && base.set(baseAt / 1000),
+    () => {},
+  )
+  return { shipped: (at) => shipped.set(at / 1000), base: (at) => base.set(at / 1000) }
+}

@@ -1,0 +1,84 @@
+/**
+ * The ledger of what was erased for ever: ids of destroyed keys. It goes into the store by itself, whenever it grew, so that it is
+ * newer than every base copy; whoever goes back in time destroys those keys again before anybody can look.
+ */
+import type { EpochMs } from '@careloop/contract'
+import type { Pool } from 'pg'
+import { engineFailure } from '../errors.ts'
+import type { SealedStore } from './sealed-store.ts'
+
+export interface ErasureLedger {
+  /** Grows by one with each that was put. */
+  readonly number: number
+  readonly at: EpochMs
+  /** Destroyed data keys. */
+  readonly keys: readonly { readonly id: string; readonly at: EpochMs }[]
+}
+
+const PREFIX = 'ledger/'
+const nameOf = (number: number) => `${PREFIX}${String(number).padStart(10, '0')}`
+
+export const emptyLedger: ErasureLedger = { number: 0, at: 0, keys: [] }
+
+/** @throws Failure `backup-damaged` */
+export async function newestLedger(store: SealedStore): Promise<ErasureLedger> {
+  const newest = [...(await store.names(PREFIX))].sort().at(-1)
+  return newest === undefined ? emptyLedger : ((await store.getJson<ErasureLedger>(newest)) ?? emptyLedger)
+}
+
+/**
+ * @param atLeast the newest ledger that a mark or a base copy knows of
+ * @throws Failure `backup-ledger-missing`
+ */
+export async function ledgerOf(store: SealedStore, atLeast: number): Promise<ErasureLedger> {
+  const ledger = await newestLedger(store)
+  if (ledger.number >= atLeast) return ledger
+  throw engineFailure(
+    'backup-ledger-missing',
+    `The store holds erasure ledger ${ledger.number}, and ${atLeast} was put: without it erased people would come back. Put ${nameOf(atLeast)} back from another copy of the store.`,
+  )
+}
+
+/** What was destroyed in this database. */
+export async function destroyedKeys(pool: Pool): Promise<ErasureLedger['keys']> {
+  const { rows } = await pool.query<{ id: string; at: number }>(
+    `select id, floor(extract(epoch from destroyed_at) * 1000)::float8 as at from engine.data_key
+      where destroyed_at is not null order by destroyed_at, id`,
+  )
+  return rows
+}
+
+/** Something by which one sees that more was destroyed, cheaply. */
+export async function destroyedMark(pool: Pool): Promise<string> {
+  const { rows } = await pool.query<{ mark: string | null }>(
+    `select (select destroyed_xid from engine.data_key where destroyed_xid is not null order by destroyed_xid desc limit 1)::text as mark`,
+  )
+  return rows[0]?.mark ?? ''
+}
+
+/** Puts the ledger when this database knows of erasures that the store does not. Nothing in it is ever taken out. */
+export async function putLedger(store: SealedStore, pool: Pool, now: EpochMs): Promise<ErasureLedger> {
+  const held = await newestLedger(store)
+  const known = new Set(held.keys.map(({ id }) => id))
+  const more = (await destroyedKeys(pool)).filter(({ id }) => !known.has(id))
+  if (more.length === 0) return held
+  const next: ErasureLedger = { number: held.number + 1, at: now, keys: [...held.keys, ...more] }
+  await store.putJson(nameOf(next.number), next)
+  if (held.number > 0) await store.objects.delete(nameOf(held.number)).catch(() => {}) // held by the store: it stays beside
+  return next
+}
+
+/**
+ * Destroys again what the ledger says and this database, older than it, still has.
+ * @returns how many keys
+ */
+export async function applyLedger(pool: Pool, ledger: ErasureLedger): Promise<number> {
+  const { rowCount } = await pool.query(
+    `update engine.data_key k set wrapped = null, destroyed_xid = pg_current_xact_id(),
+            destroyed_at = to_timestamp(l.at / 1000.0)
+       from unnest($1::uuid[], $2::float8[]) as l (id, at)
+      where k.id = l.id and k.destroyed_at is null`,
+    [ledger.keys.map(({ id }) => id), ledger.keys.map(({ at }) => at)],
+  )
+  return rowCount ?? 0
+}
