@@ -8,6 +8,12 @@ export interface FactBodies {
   /** A session ended or was locked, or what a person or service may do changed. `principal`: user id, or id of the service token. */
   AccessChanged: { principal: string }
   SubjectChanged: { subject: string }
+  /** Somebody proposed to erase a subject for ever; another person decides. */
+  ErasureProposed: { erasure: string; subject: string }
+  ErasureDecided: { erasure: string; subject: string; status: 'refused' | 'withdrawn' }
+  /** Its key is destroyed: whoever keeps anything of it in memory forgets it now. */
+  SubjectErased: { subject: string }
+  LegalHoldChanged: { subject: string }
   SiteChanged: { site: string }
   /** Members of a care team changed: what each of them may see of patients is read anew. */
   CareTeamChanged: { team: string }

@@ -15,6 +15,10 @@ import type { ApiParts } from './parts.ts'
 const tellsOf: Readonly<Record<FactType, Resource>> = {
   AccessChanged: 'live', // of oneself only
   SubjectChanged: 'subject',
+  SubjectErased: 'subject',
+  ErasureProposed: 'erasure',
+  ErasureDecided: 'erasure',
+  LegalHoldChanged: 'legal-hold',
   SiteChanged: 'site',
   CareTeamChanged: 'care-team',
   SightChanged: 'live',
@@ -184,7 +188,9 @@ const isOfAccess = (fact: Fact, principal: PersonOrService): boolean =>
 /** Whether the patients to whom somebody is attached may be others after this. */
 function movesReach(fact: Fact, principal: PersonOrService): boolean {
   if (fact.tenant !== principal.tenant) return false
-  if (fact.type === 'SightChanged') return (fact as Fact<'SightChanged'>).body.user === principal.id
+  // A consent to all treatment, and a change of whose programs are our own, is of every program.
+  if (fact.type === 'SightChanged')
+    return principal.kind === 'service' || (fact as Fact<'SightChanged'>).body.user === principal.id
   return fact.type === 'CareTeamChanged' || fact.type === 'EnrolmentChanged' || fact.type === 'SubjectChanged'
 }
 

@@ -1,7 +1,15 @@
 /** What the environment says, read once and checked, with errors that name the variable. */
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
-import { masterKeyPath, type TransitPlace } from '../engine/index.ts'
+import { pathToFileURL } from 'node:url'
+import {
+  type BackupSettings,
+  defaultBackupSettings,
+  masterKeyPath,
+  type ObjectStoreSettings,
+  readObjectStoreSettings,
+  type TransitPlace,
+} from '../engine/index.ts'
 import { type MailSettings, readMailSettings } from '../integrations/index.ts'
 import { appFailure } from './errors.ts'
 
@@ -16,6 +24,8 @@ export interface Config {
   /** External database; absent = the embedded one. Holds a password: never log it. */
   readonly databaseUrl?: string
   readonly masterKeyFile: string
+  /** The copy of the erasure ledger outside the database; beside the master key unless said otherwise. */
+  readonly erasureLedgerFile: string
   /** Transit of Vault or OpenBao, in place of the master key file. */
   readonly kms?: TransitPlace
   readonly http: { readonly host: string; readonly port: number }
@@ -41,6 +51,8 @@ export interface Config {
   readonly operatorToken?: string
   /** The mail server for notifications; absent = they stand in the pages only. Holds a password: never log it. */
   readonly mail?: MailSettings
+  /** Where backups go; absent = nowhere. Holds a secret: never log it. */
+  readonly backup?: { readonly store: ObjectStoreSettings; readonly settings: BackupSettings }
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
   /** Sealing spans, shortened by benches. */
   readonly sealAfterMs?: number
@@ -65,17 +77,19 @@ export function readConfig(env: Env): Config {
   const floor = bytes(env, 'CARELOOP_DISK_FLOOR_BYTES')
   const ballast = bytes(env, 'CARELOOP_BALLAST_BYTES')
   const sealAfterMs = bytes(env, 'CARELOOP_SEAL_AFTER_MS')
+  const masterKeyFile = masterKeyPath({
+    configured: env.CARELOOP_MASTER_KEY_FILE,
+    configHome: env.XDG_CONFIG_HOME,
+    home: homedir(),
+  })
   return {
     dataDir,
     mode: oneOf(env, 'CARELOOP_MODE', modes, 'evaluation'),
     waived: waived(env),
     ...tls(env),
     ...(env.DATABASE_URL ? { databaseUrl: databaseUrl(env.DATABASE_URL) } : {}),
-    masterKeyFile: masterKeyPath({
-      configured: env.CARELOOP_MASTER_KEY_FILE,
-      configHome: env.XDG_CONFIG_HOME,
-      home: homedir(),
-    }),
+    masterKeyFile,
+    erasureLedgerFile: resolve(env.CARELOOP_ERASURE_LEDGER || `${masterKeyFile}.erasures`),
     ...kms(env),
     http: { host: env.CARELOOP_HTTP_HOST || '127.0.0.1', port: port(env, 'CARELOOP_HTTP_PORT', 8080) },
     mqtt: listener(env, 'CARELOOP_MQTT', '127.0.0.1', 1883),
@@ -88,6 +102,7 @@ export function readConfig(env: Env): Config {
     ...publicOrigin(env),
     ...(env.CARELOOP_OPERATOR_TOKEN ? { operatorToken: env.CARELOOP_OPERATOR_TOKEN } : {}),
     ...mail(env),
+    ...backup(env),
     trustedProxies: list(env.CARELOOP_TRUSTED_PROXIES),
     signInsPerMinute: bytes(env, 'CARELOOP_SIGN_INS_PER_MINUTE') ?? 10,
     serviceRequestsPerSecond: bytes(env, 'CARELOOP_SERVICE_REQUESTS_PER_SECOND') ?? 2_000,
@@ -110,6 +125,34 @@ function tls(env: Env): Pick<Config, 'tls'> {
   if (certFile && keyFile) return { tls: { certFile: resolve(certFile), keyFile: resolve(keyFile) } }
   const missing = certFile ? 'CARELOOP_TLS_KEY_FILE' : 'CARELOOP_TLS_CERT_FILE'
   throw invalid(missing, 'certificate and key belong together: name both files, or none.')
+}
+
+function backup(env: Env): Pick<Config, 'backup'> {
+  const { CARELOOP_BACKUP: said, CARELOOP_BACKUP_KEY_ID: keyId, CARELOOP_BACKUP_SECRET: secret } = env
+  if (!said) return {}
+  // A folder may be written as a plain path.
+  const url = /^[a-z0-9]+:\/\//.test(said) ? said : pathToFileURL(resolve(said)).href
+  const store = readObjectStoreSettings(url, { ...(keyId ? { keyId } : {}), ...(secret ? { secret } : {}) })
+  if ('wrong' in store) throw invalid('CARELOOP_BACKUP', store.wrong)
+  const d = defaultBackupSettings
+  return {
+    backup: {
+      store,
+      settings: {
+        walSeconds: between(env, 'CARELOOP_BACKUP_SECONDS', 1, 60, d.walSeconds),
+        baseHours: between(env, 'CARELOOP_BACKUP_BASE_HOURS', 1, 168, d.baseHours),
+        retentionDays: between(env, 'CARELOOP_BACKUP_DAYS', 1, 3650, d.retentionDays),
+        lockDays: between(env, 'CARELOOP_BACKUP_LOCK_DAYS', 0, 3650, d.lockDays),
+        megabytesPerSecond: between(env, 'CARELOOP_BACKUP_MEGABYTES_PER_SECOND', 1, 10_000, d.megabytesPerSecond),
+      },
+    },
+  }
+}
+
+function between(env: Env, name: string, least: number, most: number, otherwise: number): number {
+  const value = bytes(env, name) ?? otherwise
+  if (value >= least && value <= most) return value
+  throw invalid(name, `a whole number from ${least} to ${most} is expected.`)
 }
 
 /** Data keys go over this line in the clear of TLS: plain HTTP is for an agent on this machine. */

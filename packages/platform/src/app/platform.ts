@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ApiServer, makeApiServer } from '../api/index.ts'
 import { type EngineOptions, type OpenEngine, openEngine, type Watch } from '../engine/index.ts'
+import { backupPartsOf, eraseAgain } from './backups.ts'
 import type { Config } from './config.ts'
 import { isDemoData } from './demo-data.ts'
 import { type Doors, openDoors } from './doors.ts'
+import { keepErased } from './erasures.ts'
 import { appFailure } from './errors.ts'
 import { isLoopback } from './loopback.ts'
 import { assertMasterFits } from './master-fits.ts'
@@ -64,8 +66,12 @@ export async function startPlatform(config: Config, watch: Watch): Promise<Platf
       signInsPerMinute: config.signInsPerMinute,
       email: config.mail !== undefined,
       idleLockMs: config.idleLockMinutes * 60_000,
+      publicOrigin: config.publicOrigin,
+      erasureLedgerFile: config.erasureLedgerFile,
     })
-    ends.push(await startStages(opened.engine, allStages(rooms, config), config.role))
+    const backup = backupPartsOf(config, master.keys, database.embedded?.url ?? null, opened.engine, null)
+    const erasedAgain = [...(await eraseAgain(opened.engine, backup)), ...(await keepErased(opened.engine, config))]
+    ends.push(await startStages(opened.engine, allStages(rooms, config, backup), config.role))
     const doors = opensDoors(config.role) ? await openDoors(rooms, config) : null
     if (doors) ends.push(doors.close)
     const http = await openPages(config, rooms, doors, opened, ends)
@@ -80,6 +86,7 @@ export async function startPlatform(config: Config, watch: Watch): Promise<Platf
       notices: [
         ...waiverNotices(config),
         ...master.notices,
+        ...erasedAgain,
         ...plainHttpNotices(config),
         ...proxyNotices(config),
         ...mailNotices(config),

@@ -5,14 +5,16 @@ import type { Engine } from '../engine/index.ts'
 import { ensureCa, type Fleet, issueDeviceCertificate, makeFleet, verifyDeviceCertificate } from '../fleet/index.ts'
 import { type Identity, makeIdentity } from '../identity/index.ts'
 import { makeQuarantine, type Quarantine } from '../ingest/index.ts'
-import { makeSubjects, type Subjects } from '../subjects/index.ts'
+import { type Erasures, makeSubjects, type Subjects } from '../subjects/index.ts'
 import { makeWorkflow, mayTake, type Ways, type Workflow } from '../workflow/index.ts'
+import { openErasures } from './erasures.ts'
 import { shippedPrograms } from './shipped-programs.ts'
 
 export interface Rooms {
   readonly engine: Engine
   readonly identity: Identity
   readonly subjects: Subjects
+  readonly erasures: Erasures
   readonly fleet: Fleet
   readonly quarantine: Quarantine
   readonly alerting: Alerting
@@ -29,6 +31,8 @@ export async function openRooms(
     idleLockMs?: number
     publicOrigin?: string | undefined
     email?: boolean
+    /** Where the ledger of erasures is kept outside the database; absent = nowhere. */
+    erasureLedgerFile?: string
   },
 ): Promise<Rooms> {
   const identity = await makeIdentity(engine, {
@@ -55,5 +59,6 @@ export async function openRooms(
   const alerting = makeAlerting(engine, subjects, staff, await readPrograms(shippedPrograms))
   const workflow = makeWorkflow(engine, subjects, staff)
   const ways = { staff, email: options.email ?? false }
-  return { engine, identity, subjects, fleet, quarantine, alerting, workflow, ways }
+  const erasures = openErasures(engine, options.erasureLedgerFile ?? null)
+  return { engine, identity, subjects, erasures, fleet, quarantine, alerting, workflow, ways }
 }

@@ -5,7 +5,7 @@ import { fleetRoutes } from '../fleet/routes.ts'
 import type { Route } from '../identity/index.ts'
 import { identityRoutes } from '../identity/routes.ts'
 import { doorsRoutes, ingestRoutes, quarantineRoutes } from '../ingest/routes.ts'
-import { subjectsRoutes } from '../subjects/routes.ts'
+import { erasureRoutes, subjectsRoutes } from '../subjects/routes.ts'
 import { telemetryRoutes } from '../telemetry/routes.ts'
 import { workflowRoutes } from '../workflow/routes.ts'
 import type { Doors } from './doors.ts'
@@ -15,6 +15,7 @@ export function routesOf(rooms: Rooms, doors: Doors | null): Route[] {
   return [
     ...identityRoutes(rooms.identity),
     ...subjectsRoutes(rooms.subjects),
+    ...erasureRoutes(rooms.erasures),
     ...fleetRoutes(rooms.fleet),
     ...(doors ? ingestRoutes({ ingest: doors.ingest, attribution: rooms.fleet.attribution }) : []),
     ...doorsRoutes(doors?.mqtt.addresses ?? []),

@@ -4,7 +4,7 @@
  */
 import type { AssignmentEdit, AssignmentSpan, EpochMs } from '@careloop/contract'
 import type { Engine, TenantTx } from '../engine/index.ts'
-import { assertSubject, audited, type By, isSeen } from '../subjects/index.ts'
+import { assertSubject, audited, type By, isSeen, seenOf } from '../subjects/index.ts'
 import { lockDevice } from './devices.ts'
 import { fleetFailure } from './errors.ts'
 import { begin, correct, end, type HistoryChange, spanAt } from './history.ts'
@@ -45,6 +45,22 @@ export function unassign(engine: Engine, by: By, device: string, to: EpochMs | n
     await write(engine, tx, by, device, change, now)
     return change.added[0]!
   })
+}
+
+/** Takes a device off within a transaction that does more; the caller has seen to the right. */
+export async function takeOffWithin(
+  engine: Engine,
+  tx: TenantTx,
+  by: By,
+  worn: { readonly device: string; readonly subject: string; readonly to: EpochMs },
+): Promise<void> {
+  await lockDevice(tx, worn.device)
+  const history = await currentHistory(tx, worn.device)
+  const open = history.find((span) => span.to === null)
+  if (open?.subject !== worn.subject) return
+  const now = engine.clock.now()
+  const to = Math.max(worn.to, open.from + 1)
+  await write(engine, tx, by, worn.device, end(history, to, Math.max(now, to)), now)
 }
 
 export interface Correction {
@@ -94,11 +110,11 @@ export interface SupersededSpan extends AssignmentSpan {
   readonly reason: string | null
 }
 
-/** What holds, and all that was believed before. */
+/** What holds, and all that was believed before, of those whom the asker may know of. */
 export async function assignmentHistory(engine: Engine, by: By, device: string) {
   const key = await tenantKey(engine, by.tenant)
   return engine.db.asTenant(by.tenant, async (tx) => {
-    const spans = await currentHistory(tx, device)
+    const current = await currentHistory(tx, device)
     const rows = await tx
       .tables<FleetTables>()
       .selectFrom('assignment')
@@ -108,7 +124,11 @@ export async function assignmentHistory(engine: Engine, by: By, device: string) 
       .orderBy('superseded_at', 'desc')
       .orderBy('from_at', 'desc')
       .execute()
-    const superseded = rows.map(
+    const ids = [...current.map((span) => span.subject), ...rows.map((row) => row.subject_id)]
+    const seen = await seenOf(tx, ids, by.sight)
+    const spans = current.filter((span) => seen.has(span.subject))
+    const shown = rows.filter((row) => seen.has(row.subject_id))
+    const superseded = shown.map(
       (row): SupersededSpan => ({
         ...spanOf(row),
         recordedAt: toMs(row.recorded_at),

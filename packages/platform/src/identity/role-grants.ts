@@ -118,7 +118,13 @@ export const roleGrants: Readonly<Record<AnyRole, readonly Grant[]>> = {
   biomed: [...keeper, runDevices, closeReviews],
   administrator: [grant(['manage'], configured), grant(['manage'], charts, 'things')],
   // Oversees access and reads no chart: who looked at whom is told by opaque ids.
-  compliance: [seeFrame, hearOfWork, closeReviews, grant(['read'], ['audit', 'user', 'service-token', 'system'])],
+  compliance: [
+    seeFrame,
+    hearOfWork,
+    closeReviews,
+    grant(['read'], ['audit', 'user', 'service-token', 'system']),
+    grant(['read', 'create', 'act'], ['erasure', 'legal-hold']),
+  ],
   integrator: [
     seeFrame,
     runDevices,

@@ -3,6 +3,10 @@ import type { FactType } from '@careloop/contract'
 
 export const subjectsFacts = [
   'SubjectChanged',
+  'SubjectErased',
+  'ErasureProposed',
+  'ErasureDecided',
+  'LegalHoldChanged',
   'SiteChanged',
   'CareTeamChanged',
   'SightChanged',

@@ -5,6 +5,19 @@ export type { Asker, Decision } from './consent/decide.ts'
 export type { Disclosure, NewDisclosure } from './consent/disclosure.ts'
 export type { ProgramSignals } from './consent/programs.ts'
 export type { Shown, Thing } from './consent/shown.ts'
+export type { Erased, Forget } from './erasure/erase.ts'
+export { type Erasures, makeErasures } from './erasure/erasures.ts'
+export { heldSubjects } from './erasure/holds.ts'
+export {
+  type ErasedEntry,
+  exportLedger,
+  headOf,
+  type LedgerCopy,
+  type LedgerHead,
+  verifyLedger,
+} from './erasure/ledger.ts'
+export { keepLedgerFile, readLedgerFile } from './erasure/ledger-file.ts'
+export { reapplyErasures } from './erasure/reapply.ts'
 export { subjectErrors } from './errors.ts'
 export type { NamedSubject } from './name-index.ts'
 export { purposed } from './purpose.ts'

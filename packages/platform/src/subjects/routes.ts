@@ -30,6 +30,8 @@ import type { NamedSubject } from './name-index.ts'
 import type { Subject } from './subject-store.ts'
 import type { Subjects } from './subjects.ts'
 
+export { erasureRoutes } from './erasure/routes.ts'
+
 export const subjectsRoutes = (subjects: Subjects): Route[] => [
   ...subjectRoutes(subjects),
   ...siteRoutes(subjects),

@@ -1,6 +1,6 @@
 /** Tables of the subjects room as Kysely sees them. `bigint` columns come as text from the driver: see `toMs`. */
-import type { ConsentPurpose, GranteeKind, SubjectKind } from '@careloop/contract'
-import type { ColumnType, Generated } from 'kysely'
+import type { ConsentPurpose, ErasureBasis, ErasureView, GranteeKind, SubjectKind } from '@careloop/contract'
+import type { ColumnType, Generated, Selectable } from 'kysely'
 
 /** ms since epoch in a bigint column. */
 export type MsColumn = ColumnType<string, number, number>
@@ -46,7 +46,39 @@ export interface SubjectTable {
   created_at: MsColumn
   updated_at: MsColumn
   touched: Generated<string>
+  /** Null = it lives. */
+  erased_at: ColumnType<string | null, number | null | undefined, number | null>
 }
+
+export interface ErasureTable {
+  tenant_id: TenantId
+  id: string
+  subject_id: string
+  status: ErasureView['status']
+  basis: ErasureBasis
+  proposed_by: string
+  proposed_at: MsColumn
+  decided_by: string | null
+  decided_at: NullableMsColumn
+  key_id: string
+  reason: Buffer
+}
+
+export interface LegalHoldTable {
+  tenant_id: TenantId
+  id: string
+  subject_id: string
+  placed_by: string
+  placed_at: MsColumn
+  released_by: string | null
+  released_at: NullableMsColumn
+  key_id: string
+  reason: Buffer
+  release_reason: Buffer | null
+}
+
+export type ErasureRow = Selectable<ErasureTable>
+export type LegalHoldRow = Selectable<LegalHoldTable>
 
 export interface SubjectIdentifierTable {
   tenant_id: TenantId
@@ -138,6 +170,8 @@ export interface SubjectsTables {
   subject_identifier: SubjectIdentifierTable
   enrolment: EnrolmentTable
   sight_grant: SightGrantTable
+  erasure: ErasureTable
+  legal_hold: LegalHoldTable
   consent: ConsentTable
   consent_version: ConsentVersionTable
   consent_setting: ConsentSettingTable

@@ -5,7 +5,7 @@
 import { type Action, type Resource, SubjectKind } from '@careloop/contract'
 import { type RawBuilder, sql } from 'kysely'
 import type { TenantTx } from '../engine/index.ts'
-import { may, type Principal, type Reach } from '../identity/index.ts'
+import { may, type Principal, type Reach, type ServicePrincipal } from '../identity/index.ts'
 import { subjectFailure } from './errors.ts'
 
 export interface Sight {
@@ -27,13 +27,21 @@ const allKinds = SubjectKind.options
 
 /**
  * What somebody may see of subjects while they do this. People see patients by attachment, whatever their roles; who works with
- * opaque ids only (devices), and a service token by its scope, has a kind as a whole.
+ * opaque ids only (devices) has a kind as a whole; a service token has things by its scope, and patients by their consent.
  */
 export function sightOf(principal: Principal, action: Action, resource: Resource): Sight {
   const kinds = allKinds.filter((kind) => may(principal, action, resource, { kind }))
   const isAttached = may(principal, action, resource, { kind: 'patient', isAttached: true })
+  if (principal.kind === 'service') return sightOfService(principal, action, kinds)
   if (!isAttached || kinds.includes('patient')) return { kinds }
   return principal.kind === 'staff' && principal.reach !== undefined ? { kinds, reach: principal.reach } : { kinds }
+}
+
+/** What a program sends in is told to nobody. What it reads or changes it sees: of patients by their consent, unless it is our own. */
+function sightOfService({ reach }: ServicePrincipal, action: Action, kinds: readonly SubjectKind[]): Sight {
+  if (action === 'create' || reach === 'every-patient') return { kinds }
+  const things = kinds.filter((kind) => kind !== 'patient')
+  return things.length === kinds.length || reach === undefined ? { kinds: things } : { kinds: things, reach }
 }
 
 /** @param sight absent = everything: stages of the server and its own console */
@@ -83,7 +91,7 @@ export async function placesOf(tx: TenantTx, ids: readonly string[]): Promise<Re
   return new Map(rows.map((row) => [row.id, row]))
 }
 
-/** Those of the ids that exist and are seen. */
+/** Those of the ids that exist, are not erased, and are seen. */
 export async function seenOf(
   tx: TenantTx,
   ids: readonly string[],
@@ -92,7 +100,9 @@ export async function seenOf(
   if (ids.length === 0) return new Set()
   // One array: a list of parameters ends at 65,535.
   const { rows } = await sql<{ id: string }>`select subject.id from tenant.subject
-    where subject.id = any(${[...new Set(ids)]}::uuid[]) and ${sightCondition(sight)}`.execute(tx.tables())
+    where subject.id = any(${[...new Set(ids)]}::uuid[]) and subject.erased_at is null and ${sightCondition(sight)}`.execute(
+    tx.tables(),
+  )
   return new Set(rows.map((row) => row.id))
 }
 

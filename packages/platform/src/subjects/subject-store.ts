@@ -97,7 +97,13 @@ export interface SubjectFilter {
 
 /** Ids by filter, in the order of creation. */
 export async function listSubjectIds(tx: TenantTx, filter: SubjectFilter): Promise<string[]> {
-  let query = tx.tables<SubjectsTables>().selectFrom('subject').select('id').orderBy('id').limit(filter.limit)
+  let query = tx
+    .tables<SubjectsTables>()
+    .selectFrom('subject')
+    .select('id')
+    .where('erased_at', 'is', null)
+    .orderBy('id')
+    .limit(filter.limit)
   if (filter.kind !== undefined) query = query.where('kind', '=', filter.kind)
   if (filter.sight !== undefined) query = query.where(sightCondition(filter.sight))
   if (filter.site !== undefined) query = query.where('site_id', '=', filter.site)
@@ -107,28 +113,39 @@ export async function listSubjectIds(tx: TenantTx, filter: SubjectFilter): Promi
 }
 
 /**
- * Rows of these ids that exist, opened, in the order of the ids. Not audited: the caller says what it was for.
- * @throws Failure `key-destroyed` unless erased ones are skipped
+ * Rows of these ids that exist and were not erased, opened, in the order of the ids; a damaged one without its name. Not audited:
+ * the caller says what it was for.
  */
-export async function openSubjects(
-  engine: Engine,
-  tx: TenantTx,
-  ids: readonly string[],
-  erased: 'throw' | 'skip-erased' = 'throw',
-): Promise<Subject[]> {
+export async function openSubjects(engine: Engine, tx: TenantTx, ids: readonly string[]): Promise<NamedSubject[]> {
   if (ids.length === 0) return []
-  const rows = await tx.tables<SubjectsTables>().selectFrom('subject').selectAll().where('id', 'in', ids).execute()
-  const byId = new Map<string, Subject>()
+  const rows = await tx
+    .tables<SubjectsTables>()
+    .selectFrom('subject')
+    .selectAll()
+    .where('id', 'in', ids)
+    .where('erased_at', 'is', null)
+    .execute()
+  const byId = new Map<string, NamedSubject>()
   await Promise.all(
     rows.map(async (row) => {
       try {
         byId.set(row.id, openRow(await engine.keys.key(row.key_id), tx.tenant, row))
       } catch (error) {
-        if (erased === 'throw' || !isErased(error)) throw error
+        if (!isErased(error)) byId.set(row.id, damaged(engine, row, error))
       }
     }),
   )
   return ids.flatMap((id) => byId.get(id) ?? [])
+}
+
+/** What a person reads in place of a name that cannot be opened: somebody stands behind the alert all the same. */
+const damagedDisplay = 'Record that cannot be opened'
+
+/** A row whose key or body is damaged: its plain columns still say what it is and whose, so that what is open about it gets done. */
+function damaged(engine: Engine, row: Selectable<SubjectTable>, err: unknown): NamedSubject {
+  engine.watch.log.error({ err, subject: row.id }, 'a subject cannot be opened; it is shown without a name')
+  const { id, kind, version, time_zone: timeZone, site_id: site, team_id: team } = row
+  return { id, kind, version, timeZone, site, team, display: damagedDisplay, birthDate: undefined, words: new Set() }
 }
 
 /** Whether a subject does not open because its key was destroyed for ever. */
@@ -139,7 +156,7 @@ export const openRow = (key: DataKey, tenant: string, row: Selectable<SubjectTab
 
 // ---------------------------------------------------------------- parts
 
-type Columns = Omit<Selectable<SubjectTable>, 'tenant_id' | 'body' | 'touched'>
+type Columns = Omit<Selectable<SubjectTable>, 'tenant_id' | 'body' | 'touched' | 'erased_at'>
 
 function named(row: Columns, resource: SubjectResource): Subject {
   return {
@@ -171,7 +188,13 @@ function assertSeen(row: Selectable<SubjectTable>, { sight }: By): void {
 }
 
 async function rowOf(tx: TenantTx, id: string, lock?: 'for update'): Promise<Selectable<SubjectTable>> {
-  const query = tx.tables<SubjectsTables>().selectFrom('subject').selectAll().where('id', '=', id)
+  // Erased is as if it had never been: the row stays for what points to it.
+  const query = tx
+    .tables<SubjectsTables>()
+    .selectFrom('subject')
+    .selectAll()
+    .where('id', '=', id)
+    .where('erased_at', 'is', null)
   const row = await (lock ? query.forUpdate() : query).executeTakeFirst()
   if (!row) throw subjectNotFound('/params/id')
   return row

@@ -27,7 +27,12 @@ export async function withRooms<T>(config: Config, fn: (rooms: Rooms) => Promise
   })
   try {
     await assertMasterFits(opened.engine.db.pool, master.keys)
-    return await fn(await openRooms(opened.engine, { secureCookies: false }))
+    return await fn(
+      await openRooms(opened.engine, {
+        secureCookies: false,
+        erasureLedgerFile: config.erasureLedgerFile,
+      }),
+    )
   } finally {
     await opened.close()
     await database.close()
