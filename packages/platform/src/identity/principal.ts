@@ -58,6 +58,11 @@ export interface ServicePrincipal {
   /** Id of the service token. */
   readonly id: string
   readonly scopes: readonly Scope[]
+  /**
+   * Of patients, those who consented to it; `every-patient`: a program of the organisation itself, which treats as its staff do. The
+   * api reads it for each request. Absent: no patient at all.
+   */
+  readonly reach?: Reach | 'every-patient'
 }
 
 /** What the fleet room tells of a device whose token was shown; the same fields as ingest's `DeviceIdentity`. */

@@ -38,3 +38,13 @@ export function testSubjects(engine: Engine, staff: readonly string[] = ['nora',
 }
 
 export const byTest = (tenant: string): By => byConsole(tenant)
+
+/** A service token of the organisation's own program, which sees patients without their consent. Nothing stands in the trail. */
+export const asOwnService = (engine: Engine, tenant: string, service: string): Promise<void> =>
+  engine.db.asTenant(tenant, async (tx) => {
+    await tx.client.query(
+      `insert into tenant.consent_setting (holds_part2, own_services, changed_at) values (false, array[$1::uuid], 0)
+       on conflict (tenant_id) do update set own_services = consent_setting.own_services || excluded.own_services`,
+      [service],
+    )
+  })

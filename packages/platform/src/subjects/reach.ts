@@ -1,7 +1,9 @@
 /** Which patients a person is attached to, read from the rows that say so: no cache, so that what is taken away is gone at once. */
 import type { AnyRole } from '@careloop/contract'
 import type { Engine, TenantTx } from '../engine/index.ts'
-import type { Principal, Reach, ReachReason, SubjectReach } from '../identity/index.ts'
+import type { Principal, Reach, ReachReason, ServicePrincipal, SubjectReach } from '../identity/index.ts'
+import { forTreatment } from './consent/consent-sight.ts'
+import { readSetting } from './consent/settings.ts'
 
 /** By what each role comes to patients. A role that is not here is attached to none, whatever rows there may be. */
 const reasonsOf: Partial<Record<AnyRole, readonly ReachReason[]>> = {
@@ -15,6 +17,7 @@ const isClinician = (roles: readonly AnyRole[]) => roles.some((role) => role ===
 
 /** The principal with its reach; itself when nothing it is can be attached to patients. */
 export async function withReach<P extends Principal>(engine: Engine, principal: P): Promise<P> {
+  if (principal.kind === 'service') return { ...principal, reach: await readServiceReach(engine, principal) }
   if (principal.kind !== 'staff') return principal
   const { roles, id, tenant } = principal
   const reasons = new Set(roles.flatMap((role) => reasonsOf[role] ?? []))
@@ -59,3 +62,18 @@ async function readReach(tx: TenantTx, user: string, { roles, reasons, now }: As
   }
   return { teams: rows.flatMap((row) => row.team ?? []), teamless, subjects }
 }
+
+/** Patients who consented to this program by name, or to all treatment; every patient when the program is the organisation's own. */
+const readServiceReach = (engine: Engine, { tenant, id }: ServicePrincipal): Promise<Reach | 'every-patient'> =>
+  engine.db.asTenant(tenant, async (tx) => {
+    const { ownServices } = await readSetting(tx)
+    if (ownServices.includes(id)) return 'every-patient'
+    const { rows } = await tx.client.query<{ subject_id: string }>(
+      `select distinct subject_id from tenant.sight_grant
+        where tenant_id = $1 and user_id = any($2) and why = 'consent'
+          and ended_at is null and from_at <= $3 and (until_at is null or until_at > $3)`,
+      [tx.tenant, [id, forTreatment], engine.clock.now()],
+    )
+    const why: ReadonlySet<ReachReason> = new Set(['consent'])
+    return { teams: [], teamless: false, subjects: new Map(rows.map((row) => [row.subject_id, { why }])) }
+  })

@@ -7,6 +7,7 @@ import { testEngine } from '../../engine/testing/index.ts'
 import { makeWatch } from '../../engine/watch/watch.ts'
 import { currentCode, type DeviceSpeaker, type Identity, makeIdentity, type Route } from '../../identity/index.ts'
 import { identityRoutes } from '../../identity/routes.ts'
+import { asOwnService } from '../../subjects/fixtures.ts'
 import { type ApiParts, type ApiServer, makeApiServer } from '../index.ts'
 
 export interface TestShell {
@@ -21,6 +22,7 @@ export interface TestShell {
   readonly devices: Map<string, DeviceSpeaker>
   /** Makes a member of staff and signs them in. @returns the cookie header */
   signIn(roles: readonly Role[], tenant?: string): Promise<Signed>
+  /** Of a program of the organisation's own: it sees patients without their consent. */
   token(scopes: readonly Scope[], tenant?: string): Promise<string>
   /** The tenant's audit trail. */
   trail(): Promise<readonly RecordedEntry[]>
@@ -40,6 +42,9 @@ export type ShellOptions = Partial<Omit<ApiParts, 'engine' | 'identity' | 'route
   routes?(identity: Identity, engine: Engine): readonly Route[]
   readonly signInsPerMinute?: number
   readonly secureCookies?: boolean
+  /** Networks that identity providers may stand in. */
+  readonly allowPrivate?: readonly string[]
+  readonly mailsInvitations?: boolean
   /** Default a week: tests that move the clock are not about the lock. */
   readonly idleLockMs?: number
 }
@@ -50,7 +55,10 @@ export async function testShell(options: ShellOptions = {}): Promise<TestShell> 
   const clock = makeManualClock(Date.now()) // the sign-in library keeps its own, real time
   const { engine, stop } = await testEngine({ clock, watch })
   const { signInsPerMinute = 1_000, secureCookies = false, idleLockMs = 7 * 86_400_000, routes, ...rest } = options
-  const identity = await makeIdentity(engine, { secureCookies, signInsPerMinute, idleLockMs })
+  const identity = await makeIdentity(engine, {
+    ...{ secureCookies, signInsPerMinute, idleLockMs, publicOrigin: options.publicOrigin },
+    ...{ outbound: { allowPrivate: options.allowPrivate ?? [] }, mailsInvitations: options.mailsInvitations },
+  })
   const devices = new Map<string, DeviceSpeaker>()
   const server = await makeApiServer({
     readiness: [],
@@ -73,6 +81,7 @@ export async function testShell(options: ShellOptions = {}): Promise<TestShell> 
     signIn: (roles, of = tenant) => signIn({ server, identity, clock }, of, roles),
     async token(scopes, of = tenant) {
       const made = await identity.createServiceToken({ tenant: of, name: 'test', scopes })
+      await asOwnService(engine, of, made.id)
       return `Bearer ${made.token}`
     },
     trail: () => engine.db.asTenant(tenant, (tx) => readTrail(tx, {})),
@@ -101,15 +110,17 @@ async function signIn(
   return { id, email, password, ...(await enrol(server, cookie, clock.now())) }
 }
 
-/** As somebody does whose role demands a second factor. @returns the secret of their app, and the cookie that goes on */
-export async function enrol(server: ApiServer, cookie: string, now: number) {
+/** As somebody does whose role demands a second factor; another gives their password besides. @returns the secret of their app, and the cookie that goes on */
+export async function enrol(server: ApiServer, cookie: string, now: number, password?: string) {
   const post = async (url: string, payload: object) => {
     const headers = { cookie, 'sec-fetch-site': 'same-origin' }
     const answered = await server.inject({ method: 'POST', url, payload, headers })
     if (answered.statusCode !== 200) throw new Error(`${url} answered ${answered.statusCode} ${answered.body}`)
     return answered
   }
-  const { secret } = (await post('/api/v1/second-factor/begin', {})).json<OfferedSecret>()
+  const { secret } = (
+    await post('/api/v1/second-factor/begin', password === undefined ? {} : { password })
+  ).json<OfferedSecret>()
   const confirmed = await post('/api/v1/second-factor/confirm', { code: currentCode(secret, now) })
   return { secret, cookie: cookieOf(confirmed.headers['set-cookie']) }
 }

@@ -24,6 +24,7 @@ export const readSettings = (engine: Engine, by: By): Promise<ConsentSettings> =
 
 export const changeSettings = (engine: Engine, by: By, wanted: ConsentSettings): Promise<ConsentSettings> =>
   engine.db.asTenant(by.tenant, async (tx) => {
+    const before = new Set((await readSetting(tx)).ownServices)
     const columns = {
       ...{ holds_part2: wanted.holdsPart2, own_services: [...new Set(wanted.ownServices)] },
       changed_at: engine.clock.now(),
@@ -35,5 +36,9 @@ export const changeSettings = (engine: Engine, by: By, wanted: ConsentSettings):
       .onConflict((conflict) => conflict.column('tenant_id').doUpdateSet(columns))
       .execute()
     await audited(tx, by, 'update', 'consent-setting', {})
+    // What is no longer our own sees at once no more than was consented to.
+    const moved = [...before].filter((id) => !columns.own_services.includes(id))
+    moved.push(...columns.own_services.filter((id) => !before.has(id)))
+    for (const user of moved) await tx.publish({ type: 'SightChanged', user })
     return { holdsPart2: wanted.holdsPart2, ownServices: [...columns.own_services] }
   })
