@@ -28,6 +28,7 @@ const MIGRATION_ROOMS: Readonly<Record<string, string>> = {
   sight: 'subjects',
   reviews: 'workflow',
   displays: 'identity',
+  'audit-batches': 'audit',
   'claim-codes': 'fleet',
 }
 

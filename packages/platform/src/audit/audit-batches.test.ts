@@ -1,0 +1,354 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { record, sealDetail } from './index.ts'
+import { openCheckpoint, readCheckpoint } from './seal/checkpoint.ts'
+import { sealBatch } from './seal/seal-batch.ts'
+import { openSigningKey, type SigningKey } from './seal/signing-key.ts'
+import { type TrailGround, trailGround } from './testing/trail-ground.ts'
+import { type ExportRange, exportTrail } from './verify/export-trail.ts'
+import { proveEntry, wrongWithProof } from './verify/prove.ts'
+import { verifyExport } from './verify/verify-export.ts'
+
+let ground: TrailGround
+/** Batches 0 to 4 with 3, 5, 0, 4 and 2 entries. */
+beforeAll(async () => {
+  ground = await trailGround()
+  for (const entries of [3, 5, 0, 4, 2]) {
+    await ground.write(entries)
+    await ground.seal()
+  }
+  await ground.save()
+})
+afterEach(() => ground.putBack())
+afterAll(() => ground.stop())
+
+/** The id of an entry by its place in the order of writing. */
+const idAt = async (place: number) => {
+  const { rows } = await ground.engine.db.pool.query('select id from tenant.audit_entry order by xid, id')
+  return String(rows[place].id)
+}
+const timeOf = (batch: number) => readCheckpoint(ground.kept.get(batch)![0]!.checkpoint)!.time
+
+describe('a trail as it was written', () => {
+  it('verifies, with what was written since told as unsealed', async () => {
+    await ground.write(2)
+    const report = await ground.verify()
+    expect(report).toMatchObject({
+      finding: null,
+      batches: 5,
+      entries: 14,
+      unsealed: 2,
+      longestGapMs: 60_000,
+      notes: [],
+    })
+    expect(await ground.verify({ sink: undefined })).toMatchObject({
+      finding: null,
+      notes: [expect.stringContaining('Nothing was compared with a sink')],
+    })
+  })
+
+  it('is signed also when nothing came', () => {
+    const [before, empty] = [1, 2].map((batch) => readCheckpoint(ground.kept.get(batch)![0]!.checkpoint)!)
+    expect(empty).toMatchObject({ size: before!.size, root: before!.root })
+    expect(empty!.time).toBe(before!.time + 60_000)
+  })
+
+  it('skips no slow transaction, and none that came while it ran', async () => {
+    const { engine, tenant } = ground
+    const slow = await engine.db.pool.connect()
+    await slow.query('begin')
+    await slow.query(`set local role careloop_app; set local careloop.tenant = '${tenant}'`)
+    await record({ tenant, client: slow } as never, { actor: 'cli', action: 'create', resource: 'device' })
+    await ground.write(3)
+    await ground.seal()
+    expect(await ground.verify()).toMatchObject({ finding: null, entries: 14, unsealed: 3 })
+    await slow.query('commit')
+    slow.release()
+    await ground.seal()
+    expect(await ground.verify()).toMatchObject({ finding: null, entries: 18, unsealed: 0 })
+  })
+
+  it('a range of it verifies by itself', async () => {
+    const lines = await exported({ from: timeOf(2), to: timeOf(4) })
+    expect(await verified(lines)).toMatchObject({ finding: null, batches: 2, entries: 4 })
+  })
+
+  it('verifies for one organisation, which sees of others hashes only', async () => {
+    const other = await ground.engine.db.asEngine(async (tx) => {
+      const id = randomUUID()
+      await tx.client.query('insert into engine.tenant (id, name) values ($1, $2)', [id, id])
+      return id
+    })
+    await ground.write(2, other)
+    await ground.seal()
+    const report = await ground.verify({ tenant: other })
+    expect(report).toMatchObject({ finding: null, batches: 6, entries: 16 })
+    const lines = await exported({ tenant: other })
+    expect(lines.join('')).not.toContain(ground.tenant)
+    expect(lines.filter((line) => line.startsWith('['))).toHaveLength(2)
+  })
+
+  it('keeps verifying when a person was erased: leaves hold hashes of ciphertext', async () => {
+    const { engine, tenant } = ground
+    const subject = randomUUID()
+    const key = await engine.keys.keyFor('subject', subject)
+    await engine.db.asTenant(tenant, (tx) =>
+      record(tx, {
+        actor: 'cli',
+        action: 'read',
+        resource: 'subject',
+        id: subject,
+        detail: sealDetail(tx, key, { q: 'x' }),
+      }),
+    )
+    await ground.seal()
+    await engine.db.asEngine((tx) => engine.keys.destroy(tx, key.id))
+    expect(await ground.verify()).toMatchObject({ finding: null, entries: 15 })
+  })
+
+  it('tells each entry by the database what time, number and transaction it has, never by the application', async () => {
+    for (const column of ['id', 'at', 'xid']) {
+      const forged = ground.engine.db.asTenant(ground.tenant, (tx) =>
+        tx.client.query(
+          `insert into tenant.audit_entry (tenant_id, ${column}, principal_kind, principal_id, action, outcome, resource, purpose)
+           ${column === 'id' ? 'overriding system value' : ''}
+           values ($1, ${column === 'at' ? 'now()' : `'1'`}, 'cli', 'cli', 'read', 'success', 'device', 'TREAT')`,
+          [ground.tenant],
+        ),
+      )
+      await expect(forged).rejects.toMatchObject({ code: '42501' })
+    }
+    const batches = ground.engine.db.asTenant(ground.tenant, (tx) => tx.client.query('select from engine.audit_batch'))
+    await expect(batches).rejects.toMatchObject({ code: '42501' })
+  })
+})
+
+describe('with all rights on the database, verify names the first', () => {
+  it('entry that was altered, and after when', async () => {
+    const id = await idAt(5)
+    await ground.attack(`update tenant.audit_entry set action = 'create' where id = ${id}`)
+    await ground.attack(`update tenant.audit_entry set action = 'create' where id = ${await idAt(11)}`)
+    const { finding } = await ground.verify()
+    expect(finding).toMatchObject({ kind: 'altered', batch: 1, entry: { index: 2, id }, after: timeOf(1) })
+  })
+
+  it.each([
+    ['at', `at = at - interval '1 second'`],
+    ['who', `principal_id = 'somebody'`],
+    ['outcome', `outcome = 'failed'`],
+    ['what', `resource_id = 'another'`],
+    ['whom', 'subject_id = gen_random_uuid()'],
+    ['whose', 'tenant_id = gen_random_uuid()'],
+    ['why', `purpose = 'ETREAT'`],
+    ['request', `request_id = 'r'`],
+    ['detail', `detail = '\\x00', detail_key_id = gen_random_uuid()`],
+    ['count', 'times = 9'],
+  ])('entry of which %s was altered', async (_, change) => {
+    await ground.attack(`update tenant.audit_entry set ${change} where id = ${await idAt(9)}`)
+    expect((await ground.verify()).finding).toMatchObject({ kind: 'altered', batch: 3, entry: { index: 1 } })
+  })
+
+  it('entry that was removed, and between which it stood', async () => {
+    const [before, gone, after] = [await idAt(3), await idAt(4), await idAt(5)]
+    await ground.attack(`delete from tenant.audit_entry where id = ${gone}`)
+    const { finding } = await ground.verify()
+    expect(finding).toMatchObject({ kind: 'removed', batch: 1, entry: { index: 1, id: null } })
+    expect(finding!.words).toContain(`between entries ${before} and ${after}`)
+  })
+
+  it('entry that was slipped in behind', async () => {
+    await ground.attack(
+      `insert into tenant.audit_entry overriding system value
+       select tenant_id, 9999, at, principal_kind, principal_id, action, outcome, resource, resource_id, subject_id, purpose,
+              request_id, detail_key_id, detail, xid, times from tenant.audit_entry where id = ${await idAt(1)}`,
+    )
+    expect((await ground.verify()).finding).toMatchObject({ kind: 'added', batch: 0, entry: { index: 2, id: '9999' } })
+  })
+
+  it('entry of two that were exchanged', async () => {
+    const [a, b] = [await idAt(8), await idAt(10)]
+    const place = (of: string) => `(select xid from o where id = ${of})`
+    await ground.attack(
+      'create temp table o as select id, xid from tenant.audit_entry',
+      'alter table tenant.audit_entry alter column id set generated by default',
+      `update tenant.audit_entry set id = -1 where id = ${a}`,
+      `update tenant.audit_entry set id = ${a}, xid = ${place(a)} where id = ${b}`,
+      `update tenant.audit_entry set id = ${b}, xid = ${place(b)} where id = -1`,
+      'drop table o',
+    )
+    // The leaf holds transaction and number, by which entries are ordered: one that stands elsewhere says something else.
+    expect((await ground.verify()).finding).toMatchObject({ kind: 'altered', batch: 3, entry: { index: 0 } })
+  })
+
+  it('entry of two that were exchanged in the export', async () => {
+    const lines = await exported()
+    const place = lines.findIndex((line) => line.includes('batch 1\\n')) - 3
+    ;[lines[place], lines[place + 1]] = [lines[place + 1]!, lines[place]!]
+    expect((await verified(lines)).finding).toMatchObject({ kind: 'reordered', batch: 1, entry: { index: 2 } })
+  })
+
+  it('batch whose leaf hashes were changed with its entry: the sink still tells which entry', async () => {
+    const id = await idAt(5)
+    await ground.attack(
+      `update tenant.audit_entry set action = 'create' where id = ${id}`,
+      `update engine.audit_batch set leaves = decode(repeat('00', 32 * 5), 'hex') where number = 1`,
+    )
+    expect((await ground.verify()).finding).toMatchObject({ kind: 'altered', batch: 1, entry: { index: 2, id } })
+    expect((await ground.verify({ sink: new Map() })).finding).toMatchObject({ kind: 'altered', batch: 1 })
+  })
+
+  it('batch that was removed', async () => {
+    await ground.attack('delete from engine.audit_batch where number = 3')
+    expect((await ground.verify()).finding).toMatchObject({ kind: 'removed', batch: 3 })
+  })
+
+  it('batches that were exchanged', async () => {
+    const number = (from: number, to: number) => `update engine.audit_batch set number = ${to} where number = ${from}`
+    await ground.attack(number(1, -1), number(3, 1), number(-1, 3))
+    expect((await ground.verify()).finding).toMatchObject({ kind: 'reordered', batch: 1 })
+  })
+
+  it('batch of a tail that was cut off, by what the sink holds', async () => {
+    const last = await idAt(7)
+    await ground.attack(
+      'delete from engine.audit_batch where number >= 2',
+      `delete from tenant.audit_entry where id > ${last}`,
+    )
+    expect((await ground.verify()).finding).toMatchObject({ kind: 'truncated', batch: 2, after: timeOf(4) })
+    // Nobody else can tell: the claim needs a sink.
+    expect((await ground.verify({ sink: new Map() })).finding).toBeNull()
+  })
+
+  it('batch of a tail that was cut off while the server went on: the next checkpoint says so itself', async () => {
+    await ground.attack('delete from engine.audit_batch where number >= 3')
+    await ground.write(1)
+    expect(await ground.seal()).toBe(5)
+    const { finding } = await ground.verify({ sink: new Map() })
+    expect(finding).toMatchObject({ kind: 'truncated', batch: 3 })
+    const restored = await ground.verify({ restored: [{ first: 3, last: 4 }] })
+    expect(restored).toMatchObject({ finding: null, notes: [expect.stringContaining('3 to 4')] })
+  })
+
+  it('batch of a tree that was built anew and signed by another key', async () => {
+    await rebuild(await openSigningKey(`${ground.keyFile}.forged`, true))
+    expect((await ground.verify()).finding).toMatchObject({ kind: 'rebuilt', batch: 0 })
+    expect((await ground.verify({ sink: new Map() })).finding).toMatchObject({ kind: 'rebuilt', batch: 0 })
+  })
+
+  it('batch of a tree that was built anew and signed by the stolen key, by what the sink holds', async () => {
+    const stolen = `${ground.keyFile}.stolen`
+    writeFileSync(stolen, readFileSync(ground.keyFile, 'utf8').replace(/^last.*\n/m, ''), { mode: 0o600 })
+    const first = timeOf(0)
+    await rebuild(await openSigningKey(stolen, false))
+    expect((await ground.verify()).finding).toMatchObject({ kind: 'rebuilt', batch: 0, after: first })
+  })
+
+  /** Takes one entry out and builds the whole tree from what is left, as the sealer would. */
+  async function rebuild(key: SigningKey) {
+    await ground.attack(`delete from tenant.audit_entry where id = ${await idAt(1)}`, 'delete from engine.audit_batch')
+    for (let i = 0; i < 5; i++)
+      await sealBatch({ engine: ground.engine, key, lease: { assertHeld: async () => {} }, maxEntries: 3 })
+  }
+
+  it('batch whose checkpoint was changed', async () => {
+    await ground.attack(
+      `update engine.audit_batch set checkpoint = replace(checkpoint, 'batch 2', 'batch 2 ') where number = 2`,
+    )
+    expect((await ground.verify()).finding).toMatchObject({ kind: 'rebuilt', batch: 2 })
+  })
+
+  it('an export that was cut short', async () => {
+    const lines = await exported()
+    expect((await verified(lines.slice(0, -3))).finding).toMatchObject({ kind: 'unreadable' })
+    expect((await verified(lines.slice(1))).finding).toMatchObject({ kind: 'unreadable' })
+    expect((await verified(lines)).finding).toBeNull()
+  })
+})
+
+const exported = async (range: ExportRange = {}) => {
+  const lines: string[] = []
+  for await (const line of exportTrail(ground.engine, range)) lines.push(line)
+  return lines
+}
+const verified = async (lines: readonly string[]) => {
+  async function* chunks() {
+    // Cut anywhere: a file is read in pieces that know nothing of lines.
+    const text = Buffer.from(lines.join(''))
+    for (let at = 0; at < text.byteLength; at += 1_000) yield text.subarray(at, at + 1_000)
+  }
+  return verifyExport(chunks(), { keys: [await ground.publicKey()], sink: ground.kept })
+}
+
+describe('the key that signs', () => {
+  it('lies outside the database, readable by the server only, and is nowhere in it', async () => {
+    expect(statSync(ground.keyFile).mode & 0o777).toBe(0o600)
+    const seed = /^key (.+)$/m.exec(readFileSync(ground.keyFile, 'utf8'))![1]!
+    const { rows } = await ground.engine.db.pool.query('select checkpoint from engine.audit_batch')
+    expect(JSON.stringify(rows)).not.toContain(seed)
+    const asApp = ground.engine.db.asTenant(ground.tenant, (tx) =>
+      tx.client.query('select pg_read_file($1)', [ground.keyFile]),
+    )
+    await expect(asApp).rejects.toMatchObject({ code: '42501' })
+  })
+
+  it('is followed by one that it announced, and by no other', async () => {
+    const old = await ground.publicKey()
+    const announced = await ground.key.announce()
+    await ground.write(1)
+    await ground.seal()
+    await ground.write(1)
+    await ground.seal()
+    expect(await ground.publicKey()).toBe(announced)
+    expect(announced).not.toBe(old)
+    expect(openCheckpoint(ground.kept.get(6)![0]!.checkpoint, announced)).toMatchObject({ batch: 6 })
+    expect(await ground.verify({ keys: [old] })).toMatchObject({ finding: null, batches: 7 })
+    // Who knows the new key only cannot follow the trail from before it.
+    expect((await ground.verify({ keys: [announced] })).finding).toMatchObject({ kind: 'rebuilt', batch: 0 })
+    await ground.attack(
+      `update engine.audit_batch set checkpoint = (select checkpoint from engine.audit_batch where number = 4) where number = 6`,
+    )
+    expect((await ground.verify({ keys: [old] })).finding).toMatchObject({ kind: 'reordered' })
+  })
+
+  it('is not made anew where it signed before, and not taken when others may read it', async () => {
+    await expect(openSigningKey(`${ground.keyFile}.gone`, false)).rejects.toMatchObject({ code: 'audit-key-missing' })
+    const open = `${ground.keyFile}.open`
+    writeFileSync(open, readFileSync(ground.keyFile), { mode: 0o644 })
+    await expect(openSigningKey(open, false)).rejects.toMatchObject({ code: 'audit-key-unreadable' })
+    writeFileSync(`${ground.keyFile}.cut`, 'log 12', { mode: 0o600 })
+    const cut = await openSigningKey(`${ground.keyFile}.cut`, false)
+      .then((key) => key.read())
+      .catch((error) => error)
+    expect(cut).toMatchObject({ code: 'audit-key-unreadable' })
+  })
+})
+
+describe('a proof of one entry', () => {
+  it('holds for it with the public key alone, and for nothing else', async () => {
+    const keys = [await ground.publicKey()]
+    for (const place of [0, 2, 3, 7, 9, 13]) {
+      const proof = await proveEntry(ground.engine, await idAt(place))
+      expect(wrongWithProof(proof, keys)).toBeNull()
+      const other = proof.entry.replace('"read"', '"create"')
+      expect(wrongWithProof({ ...proof, entry: other }, keys)).toContain('does not stand')
+      expect(wrongWithProof({ ...proof, index: proof.index + 1 }, keys)).toContain('does not stand')
+    }
+    const proof = await proveEntry(ground.engine, await idAt(9))
+    const { checkpoint } = await proveEntry(ground.engine, await idAt(1))
+    expect(wrongWithProof({ ...proof, checkpoint }, keys)).toContain('does not stand')
+    expect(wrongWithProof({ ...proof, previous: checkpoint }, keys)).toContain('not the one')
+    expect(wrongWithProof({ ...proof, consistency: [] }, keys)).toContain('did not only grow')
+    const forged = await openSigningKey(`${ground.keyFile}.forged`, true)
+    expect(wrongWithProof(proof, [(await forged.read()).signer.verifierKey])).toContain('not signed by this key')
+  })
+
+  it('is refused for an entry that is not there, not sealed, or not as it was', async () => {
+    const refused = { code: 'audit-entry-unknown' }
+    await expect(proveEntry(ground.engine, '424242')).rejects.toMatchObject(refused)
+    await ground.write(1)
+    await expect(proveEntry(ground.engine, await idAt(14))).rejects.toMatchObject(refused)
+    await ground.attack(`update tenant.audit_entry set action = 'create' where id = ${await idAt(3)}`)
+    await expect(proveEntry(ground.engine, await idAt(3))).rejects.toMatchObject(refused)
+  })
+})

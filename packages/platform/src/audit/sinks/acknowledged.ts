@@ -1,0 +1,54 @@
+/** How old the newest checkpoint is that a sink has: what of the trail could be changed unseen, by somebody with all rights. */
+import type { EpochMs } from '@careloop/contract'
+import { Gauge, type Registry } from 'prom-client'
+import type { Engine } from '../../engine/index.ts'
+import { readCheckpoint } from '../seal/checkpoint.ts'
+
+export interface Acknowledged {
+  readonly sink: string
+  readonly batch: number
+  /** When that checkpoint was signed: entries before it are safe. */
+  readonly signedAt: EpochMs
+}
+
+export interface AuditHealth {
+  /** When the newest checkpoint was signed; null when there is none yet. */
+  readonly signedAt: EpochMs | null
+  /** A sink that never acknowledged anything is not in it. */
+  readonly acknowledged: readonly Acknowledged[]
+}
+
+export async function auditHealth(engine: Pick<Engine, 'db'>): Promise<AuditHealth> {
+  const newest = await engine.db.pool.query<{ checkpoint: string }>(
+    'select checkpoint from engine.audit_batch order by number desc limit 1',
+  )
+  const { rows } = await engine.db.pool.query<{ sink: string; batch: string; checkpoint: string }>(
+    `select sink, batch::text, checkpoint from engine.audit_delivery join engine.audit_batch on number = batch order by sink`,
+  )
+  return {
+    signedAt: newest.rows[0] ? timeOf(newest.rows[0].checkpoint) : null,
+    acknowledged: rows.map(({ sink, batch, checkpoint }) => ({
+      ...{ sink, batch: Number(batch), signedAt: timeOf(checkpoint) },
+    })),
+  }
+}
+
+const timeOf = (note: string): EpochMs => readCheckpoint(note)?.time ?? 0
+
+/** Read from the database when metrics are asked for: every process tells the same. */
+export function ageGauge(engine: Pick<Engine, 'db' | 'clock'>, registry: Registry): void {
+  const name = 'careloop_audit_acknowledged_age_seconds'
+  if (registry.getSingleMetric(name)) return
+  new Gauge({
+    name,
+    help: 'Age of the newest checkpoint of the audit trail that a sink has acknowledged',
+    labelNames: ['sink'],
+    registers: [registry],
+    async collect() {
+      const health = await auditHealth(engine).catch(() => null)
+      this.reset()
+      for (const { sink, signedAt } of health?.acknowledged ?? [])
+        this.set({ sink }, Math.max(0, (engine.clock.now() - signedAt) / 1000))
+    },
+  })
+}
