@@ -250,3 +250,22 @@ test('mail > a newer page says all that one which did not get through would: one
     ...['email raised nora 0 not: replaced', 'email reminder nora 0'],
   ])
 })
+
+test('mail > a review is told to its office with a link to it; once it is closed nobody else is told', async () => {
+  const bio = { id: 'bio', displayName: 'bio', email: 'bio@clinic.example', roles: ['biomed'], endedAt: null } as const
+  scene.people.push(bio)
+  const review = await scene.review()
+  await deliver()
+  expect(office.mails).toMatchObject([{ to: 'bio@clinic.example' }])
+  const text = office.mails[0]!.raw.replaceAll('=\r\n', '').replaceAll('=3D', '=')
+  expect(text).toContain(`https://careloop.clinic.example/reviews?review=${review}`)
+  expect(text).toContain('To be closed within 24 h')
+
+  const late = await scene.review()
+  const person = { ...bio, tenant: scene.tenant, requestId: 'r' }
+  const closing = { version: 1, outcome: 'harmless', note: 'A test of the new gateway.' } as const
+  await scene.workflow.reviews.close(person, late, closing)
+  await deliver()
+  expect(office.mails).toHaveLength(1)
+  scene.people.pop()
+})

@@ -17,7 +17,6 @@ export const breakGlassRoutes = (glass: BreakingGlass): Route[] => [
       'that finds nobody. Asked again while it stands, the same access is answered.',
     policy: { action: 'create', resource: 'break-glass' },
     stepUp: true,
-    perMinute: 30,
     body: BreakGlass,
     maxBodyBytes: 8192,
     response: { 201: BreakGlassAccess },

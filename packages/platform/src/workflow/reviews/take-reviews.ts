@@ -14,7 +14,7 @@ export interface TakingReviews {
   readonly subjects: Pick<Subjects, 'names' | 'careTeams' | 'enrolmentsOf'>
 }
 
-const cursorName = 'reviews'
+export const reviewsCursor = 'reviews'
 const batch = 200
 const leaseMs = 10_000
 const retryMs = 1_000
@@ -39,7 +39,7 @@ export const workOnReviews = (engine: Engine, ways: Ways): (() => Promise<void>)
 
 async function holdLease(engine: Engine, taking: TakingReviews, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
-    const lease = await engine.leases.acquire(cursorName, leaseMs).catch(() => null)
+    const lease = await engine.leases.acquire(reviewsCursor, leaseMs).catch(() => null)
     if (lease === null) {
       await engine.clock.sleep(retryMs, stop)
       continue
@@ -75,7 +75,7 @@ async function followFacts(engine: Engine, taking: TakingReviews, stop: AbortSig
  * @returns false when there were none
  */
 export async function takeReviews(engine: Engine, taking: TakingReviews): Promise<boolean> {
-  const from = await engine.db.cursor(cursorName)
+  const from = await engine.db.cursor(reviewsCursor)
   const facts = await engine.db.readFacts(from, batch)
   if (facts.length === 0) return false
   let at = from
@@ -84,7 +84,7 @@ export async function takeReviews(engine: Engine, taking: TakingReviews): Promis
       await take(engine, taking, at, fact)
     } catch (err) {
       if (isPassing(err)) throw err
-      await engine.db.asEngine((tx) => engine.db.moveCursor(tx, cursorName, at, fact.position))
+      await engine.db.asEngine((tx) => engine.db.moveCursor(tx, reviewsCursor, at, fact.position))
       setAside(engine.watch.metrics).inc({ type: fact.type })
       const { tenant, type, position } = fact
       engine.watch.log.error({ err, tenant, type, position }, 'no review could be made of this fact: it was set aside')
@@ -92,7 +92,7 @@ export async function takeReviews(engine: Engine, taking: TakingReviews): Promis
     at = fact.position
   }
   const last = facts.at(-1)!.position
-  if (at !== last) await engine.db.asEngine((tx) => engine.db.moveCursor(tx, cursorName, at, last))
+  if (at !== last) await engine.db.asEngine((tx) => engine.db.moveCursor(tx, reviewsCursor, at, last))
   return true
 }
 
@@ -102,7 +102,7 @@ async function take(engine: Engine, taking: TakingReviews, from: string, fact: F
   const access = fact.type === 'BreakGlassOpened' ? (fact.body as FactBodies['BreakGlassOpened']) : null
   const team = access === null ? [] : await whoCaresFor(taking, fact.tenant, access.subject)
   await engine.db.asEngine(async (tx) => {
-    await engine.db.moveCursor(tx, cursorName, from, fact.position)
+    await engine.db.moveCursor(tx, reviewsCursor, from, fact.position)
     await tx.asTenant(fact.tenant, (tenantTx) => open(told, tenantTx, fact, team))
   })
 }

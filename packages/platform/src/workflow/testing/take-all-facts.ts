@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { Engine } from '../../engine/index.ts'
 import type { Subjects } from '../../subjects/index.ts'
 import { cursorName, takeFacts } from '../open-tasks.ts'
+import { reviewsCursor, type TakingReviews, takeReviews } from '../reviews/take-reviews.ts'
 import type { Ways } from '../ways.ts'
 
 /** Staff of the scene of alerting, as workflow asks for them, told in the pages only. */
@@ -22,12 +23,20 @@ export async function takeAllFacts(
   subjects: Pick<Subjects, 'enrolmentsOf'>,
   ways: Ways = inPages,
 ): Promise<void> {
+  await untilTaken(engine, cursorName, () => takeFacts(engine, { subjects, ways }))
+}
+
+/** The same for reviews. */
+export const takeAllReviews = (engine: Engine, taking: TakingReviews): Promise<void> =>
+  untilTaken(engine, reviewsCursor, () => takeReviews(engine, taking))
+
+async function untilTaken(engine: Engine, cursor: string, take: () => Promise<boolean>): Promise<void> {
   for (;;) {
-    if (await takeFacts(engine, { subjects, ways })) continue
+    if (await take()) continue
     const { rows } = await engine.db.pool.query<{ position: string }>(
       `select xid::text || ':' || id as position from engine.fact order by xid desc, id desc limit 1`,
     )
-    if (rows.length === 0 || rows[0]!.position === (await engine.db.cursor(cursorName))) return
+    if (rows.length === 0 || rows[0]!.position === (await engine.db.cursor(cursor))) return
     await setTimeout(20)
   }
 }

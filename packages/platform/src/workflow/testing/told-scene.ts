@@ -1,6 +1,7 @@
 /** The scene of alerting with people who are told: nora (nurse, owner), ben (facilities, backup), nina (nurse), lea (left). */
 import { minute, openScene, type Scene } from '../../alerting/testing/scene.ts'
 import { aPatient } from '../../subjects/fixtures.ts'
+import { openReview } from '../reviews/open-review.ts'
 import type { IntentRow } from '../schema.ts'
 import { workOnTimers } from '../stages.ts'
 import type { Reachable, Ways } from '../ways.ts'
@@ -24,6 +25,8 @@ export interface ToldScene extends Scene {
   /** Lets time pass without any process; then fires what became due. */
   pass(ms: number): Promise<void>
   taskOf(patient: string): Promise<string>
+  /** Opens a review for biomed about a device. @returns its id */
+  review(): Promise<string>
   /** Of a task, oldest first: "email raised nora 0". */
   told(task: string): Promise<string[]>
   intents(task: string): Promise<IntentRow[]>
@@ -75,6 +78,11 @@ export async function openToldScene(options: { email: boolean }): Promise<ToldSc
       await scene.subjects.enrol(scene.by, id, { program: 'hypertension-rpm', owner: 'nora', backup: 'ben' })
       await clock.advance(1)
       return id
+    },
+    async review() {
+      const told = { engine, ways, staff: people }
+      const wanted = { kind: 'device-security', source: engine.ids.uuid(), reason: 'topic-escape' } as const
+      return (await engine.db.asTenant(scene.tenant, (tx) => openReview(told, tx, wanted)))!.id
     },
     normal: (patient) => measure(patient, 118, 76),
     async raise(patient) {
