@@ -16,11 +16,13 @@ import {
   type ListedDevice,
   readByCredential,
   readByDevice,
+  readByWord,
   readDirectory,
 } from './directory.ts'
 import { fleetFacts } from './facts.ts'
 import { idOfAddressed, idOfNamed } from './find-device.ts'
 import { spanAt } from './history.ts'
+import { tellSuspicion } from './suspicion.ts'
 
 export interface Attribution {
   /** Value of the fence that this copy is current to. Read it in the same tick as `whoWears`. */
@@ -40,6 +42,8 @@ export interface Attribution {
   load(tenant: string, device: string): Promise<ListedDevice | undefined>
   /** Makes a device known of which only the id is at hand (a claim, a mark), whoever's it is. */
   known(device: string): Promise<ListedDevice | undefined>
+  /** Devices that somebody may mean who shows this name or id and no good credential, of whatever organisation; at most three. */
+  calledAnywhere(nameOrId: string): Promise<readonly ListedDevice[]>
   /** The device of a tenant that has this name or id. */
   named(tenant: string, nameOrId: string): Promise<ListedDevice | undefined>
   /** The device of a tenant that has this Bluetooth address or DevEUI, hex with or without separators. */
@@ -66,6 +70,8 @@ export interface DeviceZones {
 
 /** How soon a change is found even when nobody tells of it. */
 const lookEveryMs = 5000
+/** People are told once a day; the database is asked whether they were so often at most. */
+const tellEndedEveryMs = 3_600_000
 
 export function makeAttribution(engine: Engine): Attribution {
   return new AttributionCopy(engine)
@@ -78,6 +84,8 @@ class AttributionCopy implements Attribution {
   readonly #zones = new Map<string, string>()
   readonly #byDigest = new Map<string, ListedCredential>()
   readonly #byCredential = new Map<string, ListedCredential>()
+  /** When it was last told that an ended credential is being shown. As many at most as there are credentials. */
+  readonly #endedAt = new Map<string, number>()
   #epoch = 0
   #horizon = '0'
   #looking: Promise<void> | undefined
@@ -113,6 +121,10 @@ class AttributionCopy implements Attribution {
     })
     const ofSite = known.site === null ? undefined : this.#zones.get(known.site)
     return { own: known.timeZone, worn: worn.reverse(), otherwise: ofSite ?? 'UTC' }
+  }
+
+  calledAnywhere(nameOrId: string): Promise<readonly ListedDevice[]> {
+    return readByWord(this.#engine.db, nameOrId)
   }
 
   async named(tenant: string, nameOrId: string): Promise<ListedDevice | undefined> {
@@ -205,9 +217,29 @@ class AttributionCopy implements Attribution {
       // Not the answer itself: a refresh may have brought its revocation while the answer was under way.
       credential = this.#byCredential.get(found.credential.credential) ?? found.credential
     }
-    if (!this.#holds(credential)) return null
+    if (!this.#holds(credential)) {
+      this.#tellEnded(credential)
+      return null
+    }
     const { tenant, device, name, profile, classification } = this.#devices.get(credential.device)!
     return { tenant, device, name, profile, classification, credential: credential.credential }
+  }
+
+  /** Somebody still shows what was revoked or has run out: a device that was forgotten, or a stolen key. */
+  #tellEnded({ credential, device }: ListedCredential): void {
+    const now = this.#engine.clock.now()
+    if (now - (this.#endedAt.get(credential) ?? Number.NEGATIVE_INFINITY) < tellEndedEveryMs) return
+    this.#endedAt.set(credential, now)
+    const { tenant } = this.#devices.get(device)!
+    this.#engine.db
+      .asTenant(tenant, (tx) => tellSuspicion(this.#engine, tx, { device, reason: 'ended-credential' }))
+      .catch((err: unknown) => {
+        this.#endedAt.delete(credential)
+        this.#engine.watch.log.warn(
+          { err, device },
+          'that an ended credential is shown could not be told; it is tried again',
+        )
+      })
   }
 
   #holds(credential: ListedCredential): boolean {

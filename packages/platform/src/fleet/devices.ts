@@ -2,7 +2,7 @@
 import type { DeviceListQuery, DeviceUpdate, DeviceView, NewDevice } from '@careloop/contract'
 import type { Selectable } from 'kysely'
 import type { DataKey, Engine, TenantTx } from '../engine/index.ts'
-import { audited, type By } from '../subjects/index.ts'
+import { audited, type By, isSeen, seenOf } from '../subjects/index.ts'
 import { fleetFailure } from './errors.ts'
 import { addressHmac, type DevicePlate, openPlate, plateOf } from './radio-identity.ts'
 import { type DeviceStatusTable, type DeviceTable, type FleetTables, toMs, toMsOrNull } from './schema.ts'
@@ -87,7 +87,7 @@ export async function updateDevice(
       toMsOrNull(row.expected_interval_ms) !== (wanted.expectedIntervalMs ?? null)
     if (isHeardOtherwise && view.worn)
       tx.beforeCommitAppend([{ kind: 'config-changed', tenant: by.tenant, subject: view.worn.subject }])
-    return view
+    return (await seenBy(tx, by, [view]))[0]!
   })
 }
 
@@ -95,10 +95,10 @@ export async function updateDevice(
 export async function readDevice(engine: Engine, by: By, id: string): Promise<DeviceView> {
   const key = await tenantKey(engine, by.tenant)
   return engine.db.asTenant(by.tenant, async (tx) => {
-    const view = await viewOfOne(tx, key, id)
-    const subjects = view.worn ? [view.worn.subject] : []
+    const [view] = await seenBy(tx, by, [await viewOfOne(tx, key, id)])
+    const subjects = view!.worn ? [view!.worn.subject] : []
     await audited(tx, by, 'read', 'device', { id, subjects, purpose: 'HOPERAT' })
-    return view
+    return view!
   })
 }
 
@@ -106,8 +106,9 @@ export async function readDevice(engine: Engine, by: By, id: string): Promise<De
 export async function listDevices(engine: Engine, by: By, filter: DeviceListQuery) {
   const key = await tenantKey(engine, by.tenant)
   return engine.db.asTenant(by.tenant, async (tx) => {
+    if (filter.subject !== undefined && !(await isSeen(tx, filter.subject, by.sight))) return { items: [], next: null }
     const ids = await deviceIds(tx, filter)
-    const items = await viewsOf(tx, key, ids.slice(0, filter.limit))
+    const items = await seenBy(tx, by, await viewsOf(tx, key, ids.slice(0, filter.limit)))
     const subjects = [...new Set(items.flatMap((item) => item.worn?.subject ?? []))]
     await audited(tx, by, 'search', 'device', { subjects, purpose: 'HOPERAT' })
     return { items, next: ids.length > filter.limit ? ids[filter.limit - 1]! : null }
@@ -233,6 +234,15 @@ async function viewsOf(tx: TenantTx, key: DataKey, ids: readonly string[]): Prom
     ]),
   )
   return devices.map((row) => viewOf(key, row, statusOf.get(row.id), wornBy.get(row.id) ?? null))
+}
+
+/** Who wears a device is told to who may know of them; others hear that somebody does. */
+async function seenBy(tx: TenantTx, by: By, views: readonly DeviceView[]): Promise<DeviceView[]> {
+  const worn = views.flatMap((view) => view.worn?.subject ?? [])
+  const seen = await seenOf(tx, worn, by.sight)
+  return views.map((view) =>
+    view.worn === null || seen.has(view.worn.subject) ? view : { ...view, worn: null, wornUnseen: true },
+  )
 }
 
 function viewOf(

@@ -92,12 +92,22 @@ export const readByDevice = (db: Db, device: string): Promise<FoundDevice | null
     return rows[0] ? withZones(client, rows[0]) : null
   })
 
+/** Devices of that name or id in all organisations, for what is noticed before one is known. At most three. */
+export const readByWord = (db: Db, nameOrId: string): Promise<readonly ListedDevice[]> =>
+  db.asEngine(async ({ client }) => {
+    const column = uuidShape.test(nameOrId) ? 'device_id' : 'name'
+    const { rows } = await client.query<DeviceRow>(`${DEVICES} where ${column} = $1 limit 3`, [nameOrId])
+    return rows.map(deviceOf)
+  })
+
 async function withZones(client: ClientBase, row: DeviceRow): Promise<FoundDevice> {
   const device = deviceOf(row)
   const of = [...device.spans.map((span) => span.subject), ...(device.site === null ? [] : [device.site])]
   const { rows } = await client.query<ListedZone>(`${ZONES} where id = any($1::uuid[])`, [of])
   return { device, zones: rows }
 }
+
+const uuidShape = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 // ---------------------------------------------------------------- rows
 

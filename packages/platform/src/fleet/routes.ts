@@ -64,7 +64,8 @@ function deviceRoutes(fleet: Fleet): Route[] {
       policy: { action: 'read', resource: 'device' },
       query: DeviceListQuery,
       response: { 200: DeviceList },
-      handler: async (ctx) => ctx.reply(200, await fleet.listDevices(byOf(ctx.principal, ctx.requestId), ctx.query)),
+      handler: async (ctx) =>
+        ctx.reply(200, await fleet.listDevices(byOf(ctx.principal, ctx.requestId, 'assignment'), ctx.query)),
     }),
     defineRoute({
       method: 'GET',
@@ -73,7 +74,8 @@ function deviceRoutes(fleet: Fleet): Route[] {
       policy: { action: 'read', resource: 'device' },
       params: byId,
       response: { 200: DeviceView },
-      handler: async (ctx) => ctx.reply(200, await fleet.device(byOf(ctx.principal, ctx.requestId), ctx.params.id)),
+      handler: async (ctx) =>
+        ctx.reply(200, await fleet.device(byOf(ctx.principal, ctx.requestId, 'assignment'), ctx.params.id)),
     }),
     defineRoute({
       method: 'PUT',
@@ -84,7 +86,10 @@ function deviceRoutes(fleet: Fleet): Route[] {
       body: DeviceUpdate,
       response: { 200: DeviceView },
       handler: async (ctx) =>
-        ctx.reply(200, await fleet.updateDevice(byOf(ctx.principal, ctx.requestId), ctx.params.id, ctx.body)),
+        ctx.reply(
+          200,
+          await fleet.updateDevice(byOf(ctx.principal, ctx.requestId, 'assignment'), ctx.params.id, ctx.body),
+        ),
     }),
   ]
 }
@@ -278,7 +283,7 @@ function assignmentRoutes(fleet: Fleet): Route[] {
       params: byId,
       response: { 200: AssignmentHistory },
       handler: async (ctx) =>
-        ctx.reply(200, await fleet.assignmentHistory(byOf(ctx.principal, ctx.requestId), ctx.params.id)),
+        ctx.reply(200, await fleet.assignmentHistory(byOf(ctx.principal, ctx.requestId, 'assignment'), ctx.params.id)),
     }),
   ]
 }

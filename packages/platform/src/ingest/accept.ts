@@ -29,6 +29,7 @@ export interface AcceptParts {
   readonly claims: Pick<Claims, 'refresh'>
   readonly slots: Slots
   readonly count: IngestCounts
+  readonly assertMaySetAside: (frame: Frame, many: number) => void
   /** The process no longer serves these devices: doors end their connections. */
   readonly takenOver: (devices: readonly string[]) => void
 }
@@ -84,7 +85,7 @@ export function makeAccept(parts: AcceptParts): Accept {
   }
 
   function append(frame: Frame, slot: Slot, contentHash: number, prepared: Prepared): Promise<Receipt> {
-    const done = appendFenced(prepared.plan, slot, fences, parts)
+    const done = appendFenced(prepared.plan, frame, slot, fences, parts)
     const { plan: _, ...what } = prepared
     const flight: InFlight = { ...what, contentHash, packetId: frame.delivery?.packetId, done }
     slot.inFlight.push(flight)
@@ -234,9 +235,14 @@ interface Fences {
 }
 
 /** Appends under the fences; when one moved, learns what changed and plans anew. */
-async function appendFenced(plan: Plan, slot: Slot, fences: Fences, parts: AcceptParts) {
+async function appendFenced(plan: Plan, frame: Frame, slot: Slot, fences: Fences, parts: AcceptParts) {
+  let counted = false
   for (;;) {
     const planned = plan()
+    if (!counted && planned.setAside.length > 0) {
+      parts.assertMaySetAside(frame, planned.setAside.length)
+      counted = true
+    }
     try {
       const { position } = await parts.engine.log.append(planned.entries, fences.now())
       return { position, plan: planned }

@@ -14,6 +14,7 @@ export const ingestErrors = {
   'ingest-overloaded': { disposition: 'retry', status: 429, issue: 'throttled' },
   'ingest-storage-low': { disposition: 'retry', status: 507, issue: 'no-store' },
   'ingest-stopping': { disposition: 'retry', status: 503, issue: 'transient' },
+  'device-quota': { disposition: 'retry', status: 429, issue: 'throttled' },
   'reading-invalid': { disposition: 'reject', status: 422, issue: 'value' },
 } as const
 

@@ -7,8 +7,11 @@ import { adoptOrphans } from './claims/adopt-orphans.ts'
 import { makeClaims } from './claims/claims.ts'
 import { type DoorProcess, openDoorProcess } from './claims/door-process.ts'
 import { rememberRadio } from './decode/radio-memory.ts'
-import type { Accept, Receipt } from './door.ts'
+import { AsideCounts } from './device-allowance.ts'
+import type { Accept, Frame, Receipt } from './door.ts'
+import { ingestFailure } from './errors.ts'
 import { makeSlots, type Slots } from './marks/slots.ts'
+import { makeOddDevices, type OddDevices } from './odd-devices.ts'
 import type { Stranger } from './strangers.ts'
 
 /** How often it is asked whether marks must be saved, and whether a process died, ms. */
@@ -29,6 +32,9 @@ export interface OpenIngest {
   /** Keeps a message of a device that is not known. Resolves when it is durable, rejects like `accept`. */
   keepStranger(stranger: Stranger): Promise<Receipt>
   readonly slots: Slots
+  readonly odd: OddDevices
+  /** Counts what is about to be set aside. @throws Failure `device-quota` when the device has had its hour's share */
+  assertMaySetAside(frame: Frame, many: number): void
   /** Calls `fn` with devices that another process has taken over. */
   onTakenOver(fn: (devices: readonly string[]) => void): void
   /** Calls `fn` after this process was taken for dead and is back, with the devices it still serves. */
@@ -54,6 +60,8 @@ export async function openIngest(engine: Engine, parts: IngestParts): Promise<Op
     for (const listener of listeners) listener(devices)
   }
   const counts = makeCounts(engine)
+  const odd = makeOddDevices(engine, attribution)
+  const assertMaySetAside = boundAsides(engine, odd)
   const accept = makeAccept({
     engine,
     process: process.id,
@@ -61,6 +69,7 @@ export async function openIngest(engine: Engine, parts: IngestParts): Promise<Op
     claims,
     slots,
     count: counts.count,
+    assertMaySetAside,
     takenOver,
   })
   const warn = (err: unknown) =>
@@ -95,6 +104,7 @@ export async function openIngest(engine: Engine, parts: IngestParts): Promise<Op
     accept,
     keepStranger: (stranger) => keepStranger(engine, counts.count, stranger),
     slots,
+    ...{ odd, assertMaySetAside },
     onRevived: (fn) => void revivals.push(fn),
     onTakenOver: (fn) => void listeners.push(fn),
     async close() {
@@ -106,6 +116,19 @@ export async function openIngest(engine: Engine, parts: IngestParts): Promise<Op
       for (let i = 0; i < 3 && !saved; i++) saved = await save()
       await process.end(saved)
     },
+  }
+}
+
+function boundAsides(engine: Engine, odd: OddDevices): OpenIngest['assertMaySetAside'] {
+  const asides = new AsideCounts()
+  return ({ device: { tenant, device, classification } }, many) => {
+    if (asides.take(device, classification, many, engine.clock.now())) return
+    odd.happened(tenant, device, 'too-much')
+    throw ingestFailure(
+      'device-quota',
+      'So much of this device was set aside that no more is taken within the hour. Look into the quarantine; keep the messages.',
+      { retryAfterSeconds: 600 },
+    )
   }
 }
 

@@ -4,6 +4,7 @@ import type { DeviceReported, FrameFormat, LogEntry } from '@careloop/contract'
 import { profile } from '@careloop/profiles'
 import type { Engine } from '../engine/index.ts'
 import type { Fleet } from '../fleet/index.ts'
+import { allowances } from './device-allowance.ts'
 import type { DeviceIdentity } from './door.ts'
 import type { OpenIngest } from './ingest.ts'
 import { makeLostReports } from './lost-reports.ts'
@@ -15,11 +16,11 @@ import { plainAttributes } from './report-entry.ts'
 export interface MqttHostParts {
   readonly engine: Engine
   readonly fleet: Fleet
-  readonly ingest: Pick<OpenIngest, 'process' | 'accept' | 'slots' | 'onRevived'>
+  readonly ingest: Pick<OpenIngest, 'process' | 'accept' | 'slots' | 'onRevived' | 'assertMaySetAside' | 'odd'>
 }
 
 export function makeMqttHost({ engine, fleet, ingest }: MqttHostParts): MqttHost {
-  const { process, accept, slots } = ingest
+  const { process, accept, slots, odd } = ingest
   const append = (...entries: LogEntry[]) => engine.log.append(entries)
   const lost = makeLostReports(engine)
   const open = new Map<string, OpenedSession>()
@@ -31,10 +32,17 @@ export function makeMqttHost({ engine, fleet, ingest }: MqttHostParts): MqttHost
     for (const session of open.values()) if (still.has(session.device.device)) tellConnected(session)
   })
   return {
-    authenticate: (hello) => authenticate(fleet, hello),
+    async authenticate(hello) {
+      const verdict = await authenticate(fleet, hello)
+      if ('refused' in verdict && verdict.refused === 'bad-credentials') odd.refused(hello.username)
+      return verdict
+    },
     isGood: (credential) => fleet.attribution.isGood(credential),
     accept,
     async setAside({ frame, reason, message }) {
+      const { tenant, device } = frame.device
+      if (reason === 'wrong-device') odd.happened(tenant, device, 'foreign-topic')
+      ingest.assertMaySetAside(frame, 1)
       await append(quarantineEntry(frame, { reason, pointer: '', message }, engine.ids.uuid()))
     },
     async lastWill(will) {
@@ -48,10 +56,13 @@ export function makeMqttHost({ engine, fleet, ingest }: MqttHostParts): MqttHost
     closed(session, why) {
       open.delete(session.id)
       const { device, id: connection } = session
+      if (why === 'taken-over') odd.takenOver(device.tenant, device.device)
       const entry = report(device, 'disconnected', now(), { why: String(why) })
       append({ ...entry, process, connection }).catch(lost('disconnected'))
     },
     async settings(device) {
+      // Also one that subscribed while it was of another class.
+      if (!allowances[device.classification].takesSettings) return null
       const { version, settings } = await fleet.settings(device.tenant, device.device)
       return version === 0 ? null : { version, bytes: Buffer.from(JSON.stringify(settings)) }
     },
@@ -59,6 +70,7 @@ export function makeMqttHost({ engine, fleet, ingest }: MqttHostParts): MqttHost
       engine.db.onFacts(['DeviceSettingsChanged'], (fact) => {
         if ('device' in fact.body) changed(fact.body.device)
       }),
+    hurries: ({ tenant, device }) => odd.happened(tenant, device, 'too-much'),
     settingsReached(device, version) {
       append(report(device, 'attributes', now(), { settingsVersion: version })).catch(lost('settings-reached'))
     },

@@ -1,6 +1,7 @@
 /** What is known of a client once CONNECT has been accepted, and how CONNECT says it. */
 import type { FrameFormat } from '@careloop/contract'
 import type { IConnectPacket } from 'mqtt-packet'
+import { allowances, Turns } from '../device-allowance.ts'
 import type { DeviceIdentity } from '../door.ts'
 import type { Connection } from './connection.ts'
 import type { DeviceSettings, OpenedSession } from './host.ts'
@@ -24,6 +25,10 @@ export interface Client {
   readonly wantsReasons: boolean
   /** Publishes being accepted before the socket is no longer read. */
   readonly window: number
+  /** Messages that its class may bring. */
+  readonly turns: Turns
+  /** Since when it was held up at every look, clock time; 0 = it was not. */
+  hurriesSince: number
   will: Will | null
   /** Settings as last read for attribute requests; null when they must be read (again). */
   settings: Promise<DeviceSettings | null> | null
@@ -56,6 +61,8 @@ export function makeClient(
     wantsReasons: version === 5 && packet.properties?.requestProblemInformation !== false && !isTiny(packet),
     // 5.0 holds itself to receive maximum for QoS 1 and 2; the window beyond it bounds its QoS 0.
     window: version === 5 ? limits.receiveMaximum * 2 : limits.receiveMaximum,
+    turns: new Turns(allowances[device.classification], connection.state.clock.now()),
+    hurriesSince: 0,
     will: packet.will ? makeWill(connection.door, device, topics, packet.will) : null,
     settings: null,
     aliases: null,

@@ -1,5 +1,6 @@
 /** CONNECT to CONNACK: who it is, whether there is room, which session it goes on with. */
 import type { IConnackPacket, IConnectPacket } from 'mqtt-packet'
+import { allowances } from '../device-allowance.ts'
 import type { DeviceIdentity } from '../door.ts'
 import { faultOf, protocolLevel } from './check-connect.ts'
 import { type Client, makeClient } from './client.ts'
@@ -139,11 +140,12 @@ function makeRoomForDevice({ state }: Connection, device: DeviceIdentity) {
 function welcome(connection: Connection, client: Client, packet: IConnectPacket, clientId: string, present: boolean) {
   const { state, reader } = connection
   const { limits } = state
+  const maxPacketBytes = Math.min(limits.maxPacketBytes, allowances[client.device.classification].maxMessageBytes)
   const keepAlive = client.silenceMs / 1_500
   const expiry = client.session.expirySeconds
   const properties = {
     receiveMaximum: limits.receiveMaximum,
-    maximumPacketSize: limits.maxPacketBytes,
+    maximumPacketSize: maxPacketBytes,
     topicAliasMaximum: limits.topicAliasMaximum,
     sharedSubscriptionAvailable: false,
     ...(expiry === (packet.properties?.sessionExpiryInterval ?? 0) ? {} : { sessionExpiryInterval: expiry }),
@@ -153,7 +155,7 @@ function welcome(connection: Connection, client: Client, packet: IConnectPacket,
   state.counts.connections += 1
   state.counts.connected(present ? 'resumed' : 'accepted')
   connection.phase = 'open'
-  reader.maxBytes = limits.maxPacketBytes
+  reader.maxBytes = maxPacketBytes
   connection.send(writeConnack(client.version, Reason.success, present, properties))
   resumeSettings(connection, client)
   connection.unblock(Block.opening)

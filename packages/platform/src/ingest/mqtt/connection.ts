@@ -22,6 +22,8 @@ export const Block = {
   unsent: 8,
   overload: 16,
   closing: 32,
+  /** It has brought more messages than its class may for now. */
+  hurry: 64,
 } as const
 
 /** Time for a closing client to take its last bytes, ms. */

@@ -87,6 +87,8 @@ export interface MqttHost {
   settings(device: DeviceIdentity): Promise<DeviceSettings | null>
   /** Calls `changed` with the id of a device whose settings changed. Returns the stop. */
   onSettings(changed: (device: string) => void): () => void
+  /** The device has brought more than its class may for so long that it is read more slowly since a minute. */
+  hurries(device: DeviceIdentity): void
   /** The device acknowledged this version of its settings. */
   settingsReached(device: DeviceIdentity, version: number): void
   /** How full the log's queue is, 0..1. */

@@ -1,6 +1,6 @@
 /** What each packet of an open connection leads to. */
 import type { Client } from './client.ts'
-import type { Connection } from './connection.ts'
+import { Block, type Connection } from './connection.ts'
 import { handlePublish } from './publish-flow.ts'
 import { handleRelease } from './qos2-flow.ts'
 import { AckView, readAck, readPacket } from './read-packet.ts'
@@ -15,7 +15,12 @@ const ack = new AckView()
 export function dispatch(connection: Connection, client: Client, now: number) {
   const { reader } = connection
   const { first } = reader
-  if (first >> 4 === 3) return handlePublish(connection, client, now)
+  if (first >> 4 === 3) {
+    handlePublish(connection, client, now)
+    // It is handled all the same: what was read is never thrown away. The next one is read when there is a turn again.
+    if (!client.turns.take(now)) connection.block(Block.hurry)
+    return
+  }
   switch (first) {
     case 0xc0: // PINGREQ
       if (reader.end !== reader.start) return connection.close('malformed')

@@ -43,12 +43,27 @@ function isRevoked({ phase, device, state }: Connection): boolean {
 
 function sweepOpen(connection: Connection, now: number, silentMs: number) {
   if (connection.endAt > 0 && now >= connection.endAt) return connection.close('overloaded')
+  sweepHurry(connection, now)
   // Whom we do not read cannot be heard. One who does not read us is not excused.
   if ((connection.blocked & ~Block.unsent) !== 0) return
   const { silenceMs } = connection.client!
   if (silenceMs > 0 && silentMs > silenceMs) return connection.close('keep-alive')
   if (connection.partialSince > 0 && now - connection.partialSince > connection.state.limits.packetTimeoutMs)
     connection.close('packet-timeout')
+}
+
+/** Somebody who is held up at every look for this long is told of. */
+const HURRY_MS = 60_000
+
+function sweepHurry(connection: Connection, now: number) {
+  const client = connection.client!
+  if ((connection.blocked & Block.hurry) === 0) {
+    client.hurriesSince = 0
+    return
+  }
+  if (client.hurriesSince === 0) client.hurriesSince = now
+  else if (now - client.hurriesSince >= HURRY_MS) connection.state.host.hurries(client.device)
+  if (client.turns.mayGoOn(now)) connection.unblock(Block.hurry)
 }
 
 /** Reads on the sockets that were left unread, once the log has room. */

@@ -3,6 +3,7 @@
  * Matching is a prefix check against strings made once a connection and one look-up of the suffix.
  */
 import type { FrameFormat } from '@careloop/contract'
+import { allowances } from '../device-allowance.ts'
 import type { DeviceIdentity, Frame } from '../door.ts'
 
 export interface Route {
@@ -34,10 +35,12 @@ export type Unrouted = 'wrong-device' | 'not-allowed'
 export class DeviceTopics {
   readonly #byId: string
   readonly #byName: string
+  readonly #takesSettings: boolean
 
   constructor(device: DeviceIdentity) {
     this.#byId = `${OTHERS}${device.device}/`
     this.#byName = `${OTHERS}${device.name}/`
+    this.#takesSettings = allowances[device.classification].takesSettings
   }
 
   /** Where a publish goes, or why it may not. */
@@ -52,7 +55,8 @@ export class DeviceTopics {
   subscription(filter: string): Subscribable {
     if (!isFilter(filter)) return 'invalid'
     if (filter.startsWith('$share/')) return 'shared'
-    if (this.#ownSuffix(filter) === 'settings' || filter === `${ME}attributes`) return 'settings'
+    const isSettings = this.#ownSuffix(filter) === 'settings' || filter === `${ME}attributes`
+    if (isSettings) return this.#takesSettings ? 'settings' : 'not-authorized'
     return silent.has(filter) ? 'silent' : 'not-authorized'
   }
 

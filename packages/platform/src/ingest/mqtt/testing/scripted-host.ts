@@ -100,6 +100,10 @@ export class ScriptedHost implements MqttHost {
     return () => {}
   }
 
+  hurries(device: DeviceIdentity) {
+    this.events.push(`hurries ${device.name}`)
+  }
+
   settingsReached(_: DeviceIdentity, version: number) {
     this.reached.push(version)
     this.#look()
