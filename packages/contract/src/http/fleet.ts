@@ -98,6 +98,8 @@ export const DeviceView = z.object({
   bindKeySet: z.boolean(),
   /** Who wears it now. */
   worn: DeviceSpan.nullable(),
+  /** Somebody wears it of whom the asker may not know; `worn` is null then. */
+  wornUnseen: z.boolean().optional(),
   settingsVersion: z.int(),
   /** What it told of itself (battery, firmware). */
   attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),

@@ -12,7 +12,7 @@ beforeAll(async () => {
   const subjects = new Map<string, Sighted>([
     ['patient-1', { id: 'patient-1', kind: 'patient', team: null }],
     ['asset-1', { id: 'asset-1', kind: 'asset', team: null }],
-    ...['s1', 's2', 's3'].map((id) => [id, { id, kind: 'patient', team: null }] as const),
+    ...['s1'].map((id) => [id, { id, kind: 'asset', team: null }] as const),
   ])
   shell = await testShell({
     subjectsOf: async (_tenant, ids) =>
@@ -137,21 +137,19 @@ describe('api > a live page', () => {
     late.leave()
   })
 
-  test('ends when its token is revoked or its session is over', async () => {
+  test('ends at once when its token is revoked or its session is over', async () => {
     const made = await shell.identity.createServiceToken({
       ...{ tenant: shell.tenant, name: 'page', scopes: ['live:read', 'task:read'] },
     })
     const page = await listen({ authorization: `Bearer ${made.token}` })
     await page.next()
     await shell.identity.revokeServiceToken(shell.tenant, made.id)
-    await shell.clock.advance(15_000)
     expect(await page.next()).toBeNull()
 
     const nurse = await shell.signIn(['nurse'])
     const theirs = await listen({ cookie: nurse.cookie })
     await theirs.next()
     await shell.identity.endMembership(shell.tenant, nurse.id)
-    await shell.clock.advance(15_000)
     expect(await theirs.next()).toBeNull()
   })
 

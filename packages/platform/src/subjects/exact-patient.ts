@@ -22,7 +22,7 @@ export async function exactPatient(
       : await byName(names, tenant, wanted.name, wanted.birthDate)
   if (ids.length !== 1) return null
   // Rows alone are the truth: a name in memory may be of before a correction, or of somebody who was erased.
-  const [found] = await engine.db.asTenant(tenant, (tx) => openSubjects(engine, tx, ids, 'skip-erased'))
+  const [found] = await engine.db.asTenant(tenant, (tx) => openSubjects(engine, tx, ids))
   if (found === undefined || found.kind !== 'patient') return null
   return 'identifier' in wanted || isWholeName(found, wanted.name, wanted.birthDate) ? found.id : null
 }

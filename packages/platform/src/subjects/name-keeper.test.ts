@@ -54,3 +54,21 @@ test('names > a row that was open in a slow transaction while we looked is not m
   await expect.poll(async () => (await other.find(by.tenant, 'langsam'))[0]?.version, { timeout: 15_000 }).toBe(2)
   await stop()
 })
+
+test('names > a person whose record is damaged is shown without a name, and keeps nobody else from being shown', async () => {
+  const subjects = testSubjects(ground.engine)
+  const by = byTest(await ground.tenant())
+  const [broken, whole] = [
+    await subjects.create(by, aPatient({ family: 'Kaputt' })),
+    await subjects.create(by, aPatient()),
+  ]
+  await ground.engine.db.pool.query('update tenant.subject set body = $2 where id = $1', [broken.id, Buffer.alloc(64)])
+  const afterwards = testSubjects(ground.another().engine)
+  const names = await afterwards.names(by.tenant, [broken.id, whole.id])
+  expect(names.get(broken.id)).toMatchObject({
+    ...{ kind: 'patient', display: 'Record that cannot be opened', timeZone: 'Europe/Vienna', team: null },
+  })
+  expect(names.get(whole.id)?.display).toBe('Zwölfaxinger, Kunigunde')
+  expect(await afterwards.find(by.tenant, 'kaputt')).toEqual([])
+  expect((await afterwards.list(by, { limit: 10 })).items.map((each) => each.id)).toEqual([broken.id, whole.id])
+})

@@ -49,7 +49,7 @@ async function exactKey(engine: Engine, tenant: string, search: SubjectSearch) {
 }
 
 async function shown(engine: Engine, tx: TenantTx, by: By, ids: readonly string[], kind?: SubjectKind) {
-  const subjects = (await openSubjects(engine, tx, ids, 'skip-erased')).filter(
+  const subjects = (await openSubjects(engine, tx, ids)).filter(
     (each) => (kind === undefined || each.kind === kind) && sees(by.sight, each),
   )
   await audited(tx, by, 'search', 'subject', { subjects: subjects.map((subject) => subject.id) })

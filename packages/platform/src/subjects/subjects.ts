@@ -135,7 +135,7 @@ async function namesOf(engine: Engine, keeper: NameKeeper, tenant: string, ids: 
   }
   if (missing.length === 0) return found
   // Made by another process a moment ago: the row is there before its name is.
-  const opened = await engine.db.asTenant(tenant, (tx) => openSubjects(engine, tx, missing, 'skip-erased'))
+  const opened = await engine.db.asTenant(tenant, (tx) => openSubjects(engine, tx, missing))
   for (const subject of opened) found.set(subject.id, subject)
   return found
 }
