@@ -6,6 +6,7 @@ export const appErrors = {
   'http-port-unavailable': { disposition: 'retry', status: 503, issue: 'transient' },
   'master-key-foreign': { disposition: 'reject', status: 503, issue: 'security' },
   'production-refused': { disposition: 'reject', status: 503, issue: 'security' },
+  'backup-failed': { disposition: 'retry', status: 503, issue: 'transient' },
   usage: { disposition: 'reject', status: 400, issue: 'invalid' },
 } as const
 

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { Failure } from '@careloop/contract'
 import { safeError } from '../engine/index.ts'
+import { backupCommand } from './cli/backup.ts'
 import { deviceCommand } from './cli/device.ts'
 import { doctorCommand } from './cli/doctor.ts'
 import { keyCommand } from './cli/key.ts'
@@ -35,6 +36,11 @@ const USAGE = `careloop <command>
   key rotate [--resume]                    a new master key, while servers run; copy it to escrow afterwards
   key status                               which master key wraps, and what an older one still wraps
   key escrow | verify-escrow               the master key as a paper form; checks a typed copy of it and keeps nothing
+  backup list | run | check                what lies in the store; a base copy now; whether backups are well
+  backup verify                            a drill: the newest backup is restored beside, started, read and removed
+  backup restore --into DIR                into an empty directory; --to TIME goes back to then, --backup ID from that one
+  backup salvage DIR                       ships what a dead server could not, from its data directory
+  backup report --finished-at TIME         external database: when its own backup was finished
   migrate [--dry-run]                      brings the database to this version's schema
   doctor                                   looks at ports, disk, clock, database, certificates, keys; says how to mend
                                            --security: also what a security officer asks first
@@ -50,6 +56,7 @@ const commands: Readonly<Record<string, Command>> = {
   tenant: tenantCommand,
   user: userCommand,
   key: keyCommand,
+  backup: backupCommand,
   migrate: migrateCommand,
   doctor: doctorCommand,
 }
@@ -71,6 +78,7 @@ const flag = { type: 'boolean' } as const
 const options = {
   ...{ name: text, profile: text, class: text, subject: text, device: text, service: text, scopes: text },
   ...{ email: text, roles: text, tenant: text, token: flag, 'dry-run': flag, resume: flag, security: flag },
+  ...{ into: text, to: text, backup: text, 'finished-at': text },
 }
 
 function parseWords(args: string[]) {

@@ -1,6 +1,12 @@
 /** The database: the embedded server in the data directory, or the one that DATABASE_URL names. Checked and migrated. */
 import { join } from 'node:path'
-import { type EmbeddedPostgres, prepareDatabase, startPostgres, type Watch } from '../engine/index.ts'
+import {
+  assertNoRestoreRuns,
+  type EmbeddedPostgres,
+  prepareDatabase,
+  startPostgres,
+  type Watch,
+} from '../engine/index.ts'
 import type { Config } from './config.ts'
 
 export interface OpenDatabase {
@@ -11,6 +17,7 @@ export interface OpenDatabase {
 }
 
 export async function openDatabase(config: Config, watch: Watch): Promise<OpenDatabase> {
+  assertNoRestoreRuns(config.dataDir)
   if (config.databaseUrl) {
     await prepareDatabase(config.databaseUrl)
     return { url: config.databaseUrl, embedded: null, close: async () => {} }

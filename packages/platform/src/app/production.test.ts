@@ -16,6 +16,7 @@ beforeAll(() => {
     CARELOOP_MODE: 'production',
     CARELOOP_DATA: join(home, 'data'),
     CARELOOP_MASTER_KEY_FILE: join(home, 'keys', 'master.key'),
+    CARELOOP_BACKUP: join(home, 'backups'),
     CARELOOP_HTTP_HOST: '0.0.0.0',
     CARELOOP_TLS_CERT_FILE: join(home, 'keys', 'server.crt'),
     CARELOOP_TLS_KEY_FILE: join(home, 'keys', 'server.key'),

@@ -26,6 +26,7 @@ export const productionRefusals = (config: Config): Refusal[] =>
     ...database(config),
     ...masterKey(config),
     ...mail(config),
+    ...backup(config),
     isDemoData(config) && {
       what: `The data in ${config.dataDir} are the demo's, with users whose passwords are known.`,
       mend: 'Name an empty folder in CARELOOP_DATA.',
@@ -124,6 +125,28 @@ function mail({ mail: settings }: Config): Refusal[] {
     {
       what: `E-mails and the password of the mail server go to ${settings.host} without TLS.`,
       mend: 'Use smtps:// or a server that offers STARTTLS in CARELOOP_SMTP_URL.',
+    },
+  ]
+}
+
+/** A store beside the data goes with them: for both databases, since the erasure ledger lies there too. */
+function backup({ backup: wanted, dataDir, databaseUrl }: Config): Refusal[] {
+  if (wanted === undefined)
+    return [
+      {
+        what:
+          databaseUrl === undefined
+            ? 'There is no backup: what this disk holds is lost with it.'
+            : 'The erasure ledger is kept nowhere but in the database: a restore of it would bring erased people back.',
+        mend: 'Name a folder on another disk, or a bucket, in CARELOOP_BACKUP.',
+        waiver: 'no-backup',
+      },
+    ]
+  if (wanted.store.kind !== 'folder' || !liesUnder(wanted.store.folder, dataDir)) return []
+  return [
+    {
+      what: `Backups lie in the data directory (${wanted.store.folder}): they are lost with it.`,
+      mend: 'Name a folder on another disk, or a bucket, in CARELOOP_BACKUP.',
     },
   ]
 }

@@ -1,7 +1,7 @@
 /** Which work a process does: a role is a list of stage names, held as data. */
 import { alertingStage, alertingUpkeepStage } from '../alerting/stages.ts'
-import type { Engine, Stage } from '../engine/index.ts'
-import { keyUpkeepStage, retentionStage } from '../engine/stages.ts'
+import type { BackupParts, Engine, Stage } from '../engine/index.ts'
+import { backupStage, keyUpkeepStage, retentionStage } from '../engine/stages.ts'
 import { attributionStage, deviceStatusStage } from '../fleet/stages.ts'
 import { quarantineRetentionStage, quarantineStage } from '../ingest/stages.ts'
 import { mailStage } from '../integrations/stages.ts'
@@ -11,7 +11,12 @@ import { reviewsStage, workflowStage } from '../workflow/stages.ts'
 import type { Config, Role } from './config.ts'
 import type { Rooms } from './rooms.ts'
 
-export const allStages = (rooms: Rooms, config: Pick<Config, 'sealAfterMs' | 'mail'>): readonly Stage[] => [
+export const allStages = (
+  rooms: Rooms,
+  config: Pick<Config, 'sealAfterMs' | 'mail'>,
+  backup: BackupParts | null,
+): readonly Stage[] => [
+  backupStage(backup),
   attributionStage(rooms.fleet.attribution),
   namesStage(rooms.subjects),
   deviceStatusStage,
@@ -36,6 +41,8 @@ export const allStages = (rooms: Rooms, config: Pick<Config, 'sealAfterMs' | 'ma
 ]
 
 const worker = [
+  // First started is last ended: what the others wrote at their end is shipped.
+  'backup',
   'device-status',
   'quarantine',
   'quarantine-retention',

@@ -1,5 +1,7 @@
 export * from './backup/index.ts'
+export { makeClock } from './clock/system-clock.ts'
 export { moved } from './compute/moved.ts'
+export { makeIds } from './ids/ids.ts'
 export { type KeyRing, type MasterKeys, masterKeysOf, type Wrapped } from './keys/master-key.ts'
 export { masterKeyPath, type OpenedMasterKey, openMasterKey } from './keys/open-master-key.ts'
 export { openBytes, sealBytes } from './keys/sealed.ts'

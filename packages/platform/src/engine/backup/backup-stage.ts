@@ -11,7 +11,7 @@ import type { Engine, Stage } from '../ports.ts'
 import { type BackupState, readBackupState, writeBackupState } from './backup-state.ts'
 import { takeBaseCopy } from './base-copy.ts'
 import { type BlobCopies, makeBlobCopies } from './blob-copies.ts'
-import { applyLedger, destroyedMark, newestLedger, putLedger } from './erasure-ledger.ts'
+import { applyLedger, destroyedMark, newestLedger, type PeopleLedger, putLedger } from './erasure-ledger.ts'
 import { letGoOfBackups } from './let-go.ts'
 import { CLUSTER } from './restore.ts'
 import { makeSealedStore, type SealedStore } from './sealed-store.ts'
@@ -21,6 +21,8 @@ import type { Lsn } from './wal-position.ts'
 import { attachShipper, type WalShipper } from './wal-shipper.ts'
 
 export interface BackupParts {
+  /** Whoever keeps the ledger of erased people. */
+  readonly people: PeopleLedger | null
   readonly objects: ObjectStore
   readonly masters: MasterKeys
   readonly settings: BackupSettings
@@ -129,6 +131,7 @@ class Backups {
   async #eraseAgain(): Promise<void> {
     const ledger = await newestLedger(this.#store)
     const erased = await applyLedger(this.#engine.db.pool, ledger)
+    if (ledger.people) await this.#parts.people?.reapply(ledger.people.value)
     if (erased > 0) this.#engine.watch.log.warn({ count: erased }, 'keys of erased people were destroyed again')
     this.#ledger = ledger.number
   }
@@ -164,7 +167,10 @@ class Backups {
   async #ship(): Promise<void> {
     const { db, clock } = this.#engine
     const mark = await destroyedMark(db.pool)
-    if (mark !== this.#ledgerMark) this.#ledger = (await putLedger(this.#store, db.pool, clock.now())).number
+    if (mark !== this.#ledgerMark) {
+      const { people } = this.#parts
+      this.#ledger = (await putLedger(this.#store, { pool: db.pool, people, now: clock.now() })).number
+    }
     this.#ledgerMark = mark
     if (this.#shipper && !(await this.#shipper.ship(this.#ledger, () => this.#blobs!.put()))) {
       await this.#attachShipper()

@@ -13,12 +13,26 @@ export interface ErasureLedger {
   readonly at: EpochMs
   /** Destroyed data keys. */
   readonly keys: readonly { readonly id: string; readonly at: EpochMs }[]
+  /** What a room keeps of erasures besides, as it wrote it; null = nothing yet. */
+  readonly people: PeopleCopy | null
+}
+
+export interface PeopleCopy {
+  readonly entries: number
+  readonly value: unknown
+}
+
+/** The room that erases people: its own ledger goes along, and is applied by it. */
+export interface PeopleLedger {
+  copy(): Promise<PeopleCopy>
+  /** Does again what the copy says and this database does not know. @returns how many people */
+  reapply(value: unknown): Promise<number>
 }
 
 const PREFIX = 'ledger/'
 const nameOf = (number: number) => `${PREFIX}${String(number).padStart(10, '0')}`
 
-export const emptyLedger: ErasureLedger = { number: 0, at: 0, keys: [] }
+const emptyLedger: ErasureLedger = { number: 0, at: 0, keys: [], people: null }
 
 /** @throws Failure `backup-damaged` */
 export async function newestLedger(store: SealedStore): Promise<ErasureLedger> {
@@ -57,12 +71,20 @@ export async function destroyedMark(pool: Pool): Promise<string> {
 }
 
 /** Puts the ledger when this database knows of erasures that the store does not. Nothing in it is ever taken out. */
-export async function putLedger(store: SealedStore, pool: Pool, now: EpochMs): Promise<ErasureLedger> {
+export async function putLedger(
+  store: SealedStore,
+  from: { readonly pool: Pool; readonly people: PeopleLedger | null; readonly now: EpochMs },
+): Promise<ErasureLedger> {
   const held = await newestLedger(store)
   const known = new Set(held.keys.map(({ id }) => id))
-  const more = (await destroyedKeys(pool)).filter(({ id }) => !known.has(id))
-  if (more.length === 0) return held
-  const next: ErasureLedger = { number: held.number + 1, at: now, keys: [...held.keys, ...more] }
+  const more = (await destroyedKeys(from.pool)).filter(({ id }) => !known.has(id))
+  const copy = (await from.people?.copy()) ?? null
+  const isLonger = copy !== null && copy.entries > (held.people?.entries ?? 0)
+  if (more.length === 0 && !isLonger) return held
+  const next: ErasureLedger = {
+    ...{ number: held.number + 1, at: from.now, keys: [...held.keys, ...more] },
+    people: isLonger ? copy : held.people,
+  }
   await store.putJson(nameOf(next.number), next)
   if (held.number > 0) await store.objects.delete(nameOf(held.number)).catch(() => {}) // held by the store: it stays beside
   return next

@@ -1,6 +1,6 @@
 export type { BackupParts } from './backup-stage.ts'
 export { type BackupState, readBackupState, writeBackupState } from './backup-state.ts'
-export { applyLedger, newestLedger } from './erasure-ledger.ts'
+export { applyLedger, type ErasureLedger, newestLedger, type PeopleLedger } from './erasure-ledger.ts'
 export { listBases, type Manifest, readManifest, readMarks } from './manifest.ts'
 export { assertNoRestoreRuns, openStore, type Restored, restore } from './restore.ts'
 export { salvage } from './salvage.ts'

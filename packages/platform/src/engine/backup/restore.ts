@@ -2,7 +2,7 @@
  * A restore: files from the store, then PostgreSQL replays the log to its end or to a time, then whoever was erased since is erased
  * again. Until that is done, a note in the directory keeps every door shut.
  */
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { EpochMs } from '@careloop/contract'
 import pg from 'pg'
@@ -38,7 +38,7 @@ export interface RestoreOptions extends RestoreWish {
   /** Told what is being done. */
   readonly say?: (words: string) => void
   /** More that must be done before doors may open, on the restored database. */
-  readonly finish?: (url: string) => Promise<void>
+  readonly finish?: (url: string, ledger: ErasureLedger) => Promise<void>
   readonly clock: Pick<Clock, 'now'>
 }
 
@@ -96,6 +96,8 @@ function prepareRecovery(cluster: string, plan: RestorePlan): void {
     `recovery_target_timeline = '${plan.line.timeline}'`,
     ...(plan.stopAt === null ? [] : [`recovery_target_time = '${new Date(plan.stopAt).toISOString()}'`]),
     `recovery_target_action = 'promote'`,
+    // Nobody reads while it is replayed: who starts it waits until it can be written to.
+    `hot_standby = 'off'`,
     END,
   ]
   appendFileSync(join(cluster, 'postgresql.auto.conf'), `\n${lines.join('\n')}\n`)
@@ -120,13 +122,10 @@ async function recover(
   const pool = new pg.Pool({ connectionString: server.url, max: 2 })
   pool.on('error', () => {})
   try {
-    const { rows } = await pool.query<{ until: number | null }>(
-      `select floor(extract(epoch from pg_last_xact_replay_timestamp()) * 1000)::float8 as until`,
-    )
-    const until = rows[0]?.until ?? null
+    const until = lastTransaction(join(into, CLUSTER, 'log'))
     const erased = await applyLedger(pool, ledger)
     await tellRestored(pool, { restoredAt: clock.now(), restoredBase: plan.manifest.id, restoredUntil: until })
-    await finish?.(server.url)
+    await finish?.(server.url, ledger)
     return { until, erased }
   } finally {
     await pool.end()
@@ -138,6 +137,17 @@ async function recover(
 async function tellRestored(pool: pg.Pool, told: Partial<BackupState>): Promise<void> {
   const { rows } = await pool.query<{ there: boolean }>(`select to_regclass('engine.backup') is not null as there`)
   if (rows[0]!.there) await writeBackupState(pool, told)
+}
+
+/** PostgreSQL tells it in its log only: the server was started anew since, and the question is answered by the one that replayed. */
+function lastTransaction(logs: string): EpochMs | null {
+  const times = readdirSync(logs).flatMap((name) =>
+    [...readFileSync(join(logs, name), 'utf8').matchAll(/last completed transaction was at log time ([^\n]+)/g)].map(
+      ([, text]) => Date.parse(text!.replace(/ (UTC|\+00)$/, 'Z').replace(' ', 'T')),
+    ),
+  )
+  const until = Math.max(...times)
+  return Number.isFinite(until) ? Math.floor(until) : null
 }
 
 function cutShort(plan: RestorePlan, cause: unknown) {
