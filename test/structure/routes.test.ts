@@ -14,6 +14,10 @@ const named = routes.map((route) => [`${route.method} ${route.url}`, route] as c
 const PUBLIC = [
   'POST /api/auth/sign-in/email', // how a session begins; few attempts a minute
   'POST /api/auth/sign-in/second-factor', // its second step, with the challenge of the first
+  'POST /api/auth/sign-in/second-factor/passkey/begin', // a challenge for it, with the challenge of the first
+  'POST /api/auth/sign-in/second-factor/passkey', // the second step by a passkey
+  'POST /api/auth/sign-in/passkey/begin', // a challenge for a passkey alone: names nobody
+  'POST /api/auth/sign-in/passkey', // a session by a passkey alone
   'POST /api/auth/sign-out', // also for a session that has ended
   'GET /api/auth/get-session', // tells a page that nobody is signed in
   'POST /api/v1/setup', // the first administrator, by the link that the first start printed

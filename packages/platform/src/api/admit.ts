@@ -2,7 +2,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { Failure, failures } from '@careloop/contract'
 import type { FastifyRequest } from 'fastify'
-import { actorOf, identityErrors, may, type Principal, type Route } from '../identity/index.ts'
+import { actorOf, assertProvedLately, identityErrors, may, type Principal, type Route } from '../identity/index.ts'
 import { withReach } from '../subjects/index.ts'
 import type { ApiParts } from './parts.ts'
 import { assertSameOrigin } from './same-origin.ts'
@@ -12,8 +12,8 @@ const refuse = failures(identityErrors)
 /**
  * A refusal of somebody known is written to their organisation's trail before they hear of it; of others it is counted only.
  * @returns null only for `public` and `operator`
- * @throws Failure `not-signed-in`, `token-refused`, `not-allowed`, `no-membership`, `session-locked`, `second-factor-needed`,
- *   `cross-origin`
+ * @throws Failure `not-signed-in`, `token-refused`, `not-allowed`, `no-membership`, `session-locked`, `password-change-needed`,
+ *   `second-factor-needed`, `step-up-needed`, `step-up-without-factor`, `cross-origin`
  */
 export async function admit(parts: ApiParts, route: Route, request: FastifyRequest): Promise<Principal | null> {
   let principal: Principal | null = null
@@ -33,6 +33,7 @@ export async function admit(parts: ApiParts, route: Route, request: FastifyReque
       throw refuse('not-signed-in', 'This screen shows nothing any more. Ask for a new link for it.')
     if (principal === null) throw refuse('not-signed-in', 'Sign in, or send a token: Authorization: Bearer ...')
     if (!isAllowed(route, principal)) throw notAllowed(route)
+    if (route.stepUp === true) assertProvedLately(principal, parts.engine.clock.now())
     return needsReach(route) ? await withReach(parts.engine, principal) : principal
   } catch (error) {
     if (error instanceof Failure && principal !== null) await keepTrail(parts, route, request, principal)

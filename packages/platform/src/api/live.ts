@@ -137,14 +137,16 @@ async function* tell(engine: Engine, hub: LiveHub, listener: Listener): AsyncGen
         })
       rung = false
       if (listener.signal.aborted) return
-      if (engine.clock.now() - checkedAt >= heartbeatMs / 2) {
+      const taken = seat.take()
+      const isBeat = engine.clock.now() - checkedAt >= heartbeatMs / 2
+      // Facts that were lost for being too many may have told of their access.
+      if (isBeat || taken === null || taken.some((fact) => isOfAccess(fact, listener.principal))) {
         if (!(await listener.isStillGood())) return
         // What was given for a while ends by itself, and nothing tells of it.
         listener.principal = await withReach(engine, listener.principal)
         checkedAt = engine.clock.now()
-        yield ': still here\n\n'
+        if (isBeat) yield ': still here\n\n'
       }
-      const taken = seat.take()
       if (taken === null) yield reset
       const fresh = (taken ?? []).filter((fact) => comparePositions(fact.position, last) > 0)
       last = fresh.at(-1)?.position ?? last

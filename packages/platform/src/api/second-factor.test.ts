@@ -31,12 +31,10 @@ describe('identity > sign-in with a second factor', () => {
     const ana = await administrator()
     const before = await sessionsOf(ana.id)
     const first = await password(ana)
-    expect(first.json()).toEqual({ next: 'second-factor' })
+    expect(first.json()).toEqual({ next: 'second-factor', factors: ['code'] })
     const [cookie, ...more] = [first.headers['set-cookie']].flat()
     expect(more).toEqual([])
-    expect(cookie).toMatch(
-      /^careloop\.second_factor=clstep_[^;]+; Max-Age=300; Path=\/api\/auth; HttpOnly; SameSite=Lax$/,
-    )
+    expect(cookie).toMatch(/^careloop\.second_factor=clstep_[^;]+; Max-Age=300; Path=\/; HttpOnly; SameSite=Strict$/)
     expect(await sessionsOf(ana.id)).toEqual(before)
     expect((await get('/api/v1/me', cookieOf(cookie))).statusCode).toBe(401)
 
@@ -99,7 +97,9 @@ describe('identity > sign-in with a second factor', () => {
     expect(opened.statusCode).toBe(200)
     expect(codeOf(await secondStep(await password(ana), typed))).toBe('second-factor-refused')
     const own = await get('/api/v1/second-factor', cookieOf(opened.headers['set-cookie']))
-    expect(own.json()).toEqual({ isOn: true, isNeeded: false, backupCodesLeft: 9 })
+    expect(own.json()).toEqual({
+      ...{ isOn: true, hasApp: true, passkeys: 0, isNeeded: false, backupCodesLeft: 9 },
+    })
   })
 })
 
@@ -124,7 +124,7 @@ describe('identity > an administrator without a second factor', () => {
       expect([method, url, answered.statusCode, codeOf(answered)]).toEqual([method, url, 403, 'second-factor-needed'])
     }
     expect((await get('/api/v1/second-factor', cookie)).json()).toEqual({
-      ...{ isOn: false, isNeeded: true, backupCodesLeft: 0 },
+      ...{ isOn: false, hasApp: false, passkeys: 0, isNeeded: true, backupCodesLeft: 0 },
     })
   })
 

@@ -329,7 +329,9 @@ test('identity > where browsers come by TLS, the cookie and the pages stay on TL
       headers: { origin: 'https://care.example.org', host: 'inside:8080' },
     })
     expect(answered.statusCode).toBe(200)
-    expect([answered.headers['set-cookie'] ?? []].flat()[0]).toMatch(/^__Secure-careloop\.session_token=.*; Secure/)
+    expect([answered.headers['set-cookie'] ?? []].flat()[0]).toMatch(
+      /^__Host-careloop\.session_token=.*; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+    )
     expect(answered.headers['strict-transport-security']).toMatch(/^max-age=\d+/)
     expect((await tls.server.inject({ url: '/api/v1/me', headers: { cookie } })).statusCode).toBe(200)
   } finally {

@@ -15,9 +15,20 @@ export interface Act {
   readonly tenant: string
   readonly by: ActedBy
   readonly action: AuditAction
-  readonly resource: 'tenant' | 'user' | 'service-token' | 'session' | 'second-factor' | 'route' | 'display'
+  readonly resource:
+    | 'tenant'
+    | 'user'
+    | 'service-token'
+    | 'session'
+    | 'second-factor'
+    | 'passkey'
+    | 'route'
+    | 'display'
+    | OwnResource
   readonly id: string
   readonly outcome?: 'success' | 'denied'
+  /** The patient whom it concerns. */
+  readonly subject?: string
 }
 
 export const recordAct = (tx: EngineTx, act: Act): Promise<void> =>
@@ -25,3 +36,5 @@ export const recordAct = (tx: EngineTx, act: Act): Promise<void> =>
     const { by, tenant: _, ...rest } = act
     return record(tenantTx, { ...rest, ...by, purpose: 'SYSADMN' })
   })
+
+type OwnResource = 'identity-provider' | 'invitation' | 'person-account'

@@ -1,8 +1,8 @@
 /** Who asked a route, as identity's own functions take it. */
 import type { ActedBy } from './acted-by.ts'
 import { fail } from './errors.ts'
-import type { Asker } from './own-account.ts'
 import { actorOf, type PersonOrService, type Principal, type StaffPrincipal } from './principal.ts'
+import type { Asker } from './proof.ts'
 
 interface Asked {
   readonly principal: PersonOrService
@@ -19,7 +19,7 @@ export const by = (ctx: Pick<Asked, 'principal' | 'requestId'>): ActedBy => ({
 /** @throws Failure `not-allowed` for a service */
 export const askerOf = (ctx: Asked): Asker => ({
   ...{ person: assertStaff(ctx.principal), ip: ctx.ip, requestId: ctx.requestId },
-  userAgent: [ctx.headers['user-agent']].flat()[0],
+  ...{ userAgent: [ctx.headers['user-agent']].flat()[0], host: [ctx.headers.host].flat()[0] },
   // The sign-in library's mark of a cookie that ends with the browser.
   remember: !/(^|[; -])careloop\.dont_remember=/.test([ctx.headers.cookie].flat().join(';')),
 })

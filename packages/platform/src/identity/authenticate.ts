@@ -2,12 +2,12 @@
  * Who asks: a device or service by bearer token, a member of staff by session cookie. A token that is shown and is not good
  * is refused, even beside a good cookie: falling back would hide a revoked token.
  */
-import type { Role } from '@careloop/contract'
+import type { AnyRole } from '@careloop/contract'
 import type { Engine } from '../engine/index.ts'
 import { fail } from './errors.ts'
 import type { DeviceSpeaker, Principal, StaffPrincipal } from './principal.ts'
 import { serviceByToken, sha256 } from './service-tokens.ts'
-import { holdOf } from './session-hold.ts'
+import { holdOf, idleLockOf } from './session-hold.ts'
 import type { StaffAuth } from './staff-auth.ts'
 
 /** What of a request tells who asks. */
@@ -58,8 +58,11 @@ async function bySession(
   if (found === null) return null
   // The session's own row decides which membership, read fresh: a role taken away counts from the next request on.
   const { rows } = await engine.db.pool.query<MembershipRow>(
-    `select m.tenant_id, m.roles, m.display_name, s.active_at, s.locked_at, s.second_factor_at,
-            f.confirmed_at is not null as has_second_factor
+    `select m.tenant_id, m.roles, m.display_name, s.active_at, s.locked_at, s.second_factor_at, s.proved_at, s.ends_at,
+            (f.confirmed_at is not null or exists (select from auth.passkey p where p.user_id = m.user_id))
+              as has_second_factor,
+            exists (select from auth.account a where a.user_id = m.user_id and a.handed_over_at is not null)
+              as is_password_handed_over
        from auth.member m join auth.session s on s.user_id = m.user_id
        left join auth.second_factor f on f.user_id = m.user_id
       where s.id = $1 and m.ended_at is null and (s.tenant_id is null or s.tenant_id = m.tenant_id)
@@ -69,15 +72,19 @@ async function bySession(
   const member = rows[0]
   if (member === undefined)
     throw fail('no-membership', 'You are signed in and belong to no organisation. Ask an administrator.')
+  // Whatever was done in it meanwhile: nothing prolongs a session.
+  if (member.ends_at.getTime() <= engine.clock.now()) return null
   // Whoever has a second factor passed it in this session. One that did not is from before: it ended when the factor was taken on.
   if (member.has_second_factor && member.second_factor_at === null) return null
+  // One that the organisation's identity provider asked for counts too, though none is kept here.
+  const hasProved = member.has_second_factor || member.second_factor_at !== null
   const hold = holdOf(
     {
-      ...{ roles: member.roles, hasSecondFactor: member.has_second_factor, activeAt: member.active_at.getTime() },
-      lockedAt: member.locked_at?.getTime() ?? null,
+      ...{ roles: member.roles, hasSecondFactor: hasProved, activeAt: member.active_at.getTime() },
+      ...{ lockedAt: member.locked_at?.getTime() ?? null, isPasswordHandedOver: member.is_password_handed_over },
     },
     engine.clock.now(),
-    idleLockMs,
+    idleLockOf(member.roles, idleLockMs),
   )
   return {
     ...(hold === null ? {} : { held: hold }),
@@ -87,15 +94,20 @@ async function bySession(
     displayName: member.display_name,
     roles: member.roles,
     session: found.session.id,
+    hasSecondFactor: member.has_second_factor,
+    ...(member.proved_at === null ? {} : { provedAt: member.proved_at.getTime() }),
   }
 }
 
 interface MembershipRow {
   readonly tenant_id: string
-  readonly roles: Role[]
+  readonly roles: AnyRole[]
   readonly display_name: string
   readonly active_at: Date
   readonly locked_at: Date | null
   readonly second_factor_at: Date | null
+  readonly proved_at: Date | null
+  readonly ends_at: Date
   readonly has_second_factor: boolean
+  readonly is_password_handed_over: boolean
 }

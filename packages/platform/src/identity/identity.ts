@@ -1,22 +1,27 @@
 /** The identity room as other rooms and `app` hold it. */
-import type { Role } from '@careloop/contract'
+import type { MadePasskey, Passkey, PasskeyAnswer, Role } from '@careloop/contract'
+import type { z } from 'zod'
 import type { Engine } from '../engine/index.ts'
 import { type Act, type ActedBy, byConsole, recordAct } from './acted-by.ts'
 import { type Asking, authenticate, type DeviceByToken } from './authenticate.ts'
 import { displayByCookie } from './display-cookie.ts'
 import { type Displays, makeDisplays } from './displays.ts'
+import { type Invitations, makeInvitations } from './invitations.ts'
 import {
-  type Asker,
   beginEnrolment,
   changePassword,
   confirmEnrolment,
   giveUpSecondFactor,
   type PasswordChange,
-  type Proof,
   renewBackupCodes,
+  stepUp,
   unlock,
 } from './own-account.ts'
+import { askOwnPasskey, beginPasskey, confirmPasskey, type KeptPasskey, removePasskey } from './own-passkeys.ts'
+import { type BrowserOptions, listPasskeys } from './passkeys.ts'
+import { makePersons, type Persons } from './persons.ts'
 import type { DisplayPrincipal, Principal, StaffPrincipal } from './principal.ts'
+import type { Asker, Proof } from './proof.ts'
 import {
   type OfferedSecret,
   presetSecret,
@@ -28,9 +33,11 @@ import { openSecrets } from './secrets.ts'
 import type { NewServiceToken, ServiceToken } from './service-tokens.ts'
 import { createServiceToken, listServiceTokens, revokeServiceToken } from './service-tokens.ts'
 import { assertFree, keepAwake, lockSession } from './session-hold.ts'
-import { endSession, listSessions, type Session } from './sessions.ts'
+import { endSession, leaveSession, listSessions, type Session } from './sessions.ts'
 import { type FirstAdministrator, offerSetup, setUp } from './setup.ts'
 import { type Door, type Peer, passSecondFactor, type SignInStep, signIn } from './sign-in.ts'
+import { beginPasskeySignIn, beginPasskeyStep, passPasskeyStep, signInByPasskey } from './sign-in-passkey.ts'
+import { makeSso, type Sso } from './sso.ts'
 import {
   type CreatedUser,
   createUser,
@@ -49,9 +56,11 @@ export interface Identity {
   /** After so long without a human being a session is locked. */
   readonly idleLockMs: number
   readonly secureCookies: boolean
+  /** Where browsers reach us, when it is configured. */
+  readonly publicOrigin?: string | undefined
   /**
    * Who asks; null when nothing was shown.
-   * @throws Failure `token-refused`, `no-membership`, `session-locked`, `second-factor-needed`
+   * @throws Failure `token-refused`, `no-membership`, `session-locked`, `password-change-needed`, `second-factor-needed`
    */
   authenticate(asking: Asking, deviceByToken: DeviceByToken): Promise<Principal | null>
   /** As `authenticate`, and also those whose session is held back, with `held`. Only for routes that let go of the hold. */
@@ -59,10 +68,34 @@ export interface Identity {
   /** Which wall screen asks; null when its cookie is none, or the screen was revoked or has expired. */
   authenticateDisplay(asking: Asking): Promise<DisplayPrincipal | null>
   readonly displays: Displays
+  readonly sso: Sso
+  readonly invitations: Invitations
+  readonly persons: Persons
   /** The password. @throws Failure `sign-in-refused`, `sign-in-throttled` */
   signIn(shown: { email: string; password: string; remember: boolean }, peer: Peer): Promise<SignInStep>
   /** The code. @throws Failure `challenge-over`, `second-factor-refused`, `sign-in-throttled` */
   passSecondFactor(shown: { challenge: string | undefined; code: string }, peer: Peer): Promise<SignInStep>
+  /** A challenge for a passkey alone, and the token of the cookie that belongs to it. @throws Failure `passkey-not-here` */
+  beginPasskeySignIn(peer: Peer): Promise<{ options: BrowserOptions; token: string }>
+  /** @throws Failure `passkey-refused`, `passkey-suspected` */
+  signInByPasskey(
+    shown: { token: string | undefined; passkey: PasskeyAnswer; remember: boolean },
+    peer: Peer,
+  ): Promise<SignInStep>
+  /** A challenge for the second step. @throws Failure `challenge-over`, `passkey-none`, `passkey-not-here` */
+  beginPasskeyStep(challenge: string | undefined, peer: Peer): Promise<BrowserOptions>
+  /** @throws Failure `challenge-over`, `passkey-refused`, `passkey-suspected` */
+  passPasskeyStep(shown: { challenge: string | undefined; passkey: PasskeyAnswer }, peer: Peer): Promise<SignInStep>
+  /** The session that asks ends; the trail tells. */
+  leave(person: StaffPrincipal, requestId: string): Promise<void>
+  passkeys(user: string): Promise<Passkey[]>
+  beginPasskey(asker: Asker, proof: Proof): Promise<BrowserOptions>
+  confirmPasskey(asker: Asker, wanted: { name: string; passkey: z.output<typeof MadePasskey> }): Promise<KeptPasskey>
+  removePasskey(asker: Asker, id: string, proof: Proof): Promise<void>
+  /** A challenge for who is signed in, locked or not. */
+  askPasskey(asker: Asker): Promise<BrowserOptions>
+  /** Proof again, for five minutes. @returns the cookies of the session that goes on */
+  stepUp(asker: Asker, proof: Proof): Promise<readonly string[]>
   /** Serves sign-in, sign-out and sessions (`/api/auth/*`), already checked for origin. */
   serveSignIn(request: Request): Promise<Response>
   /** Writes an act of its own (a sign-out, a refusal) to the trail. */
@@ -85,7 +118,7 @@ export interface Identity {
   beginSecondFactor(asker: Asker, proof: Proof): Promise<OfferedSecret>
   /** @returns backup codes, shown once, and the cookies of the session that goes on */
   confirmSecondFactor(asker: Asker, code: string): Promise<{ codes: string[]; cookies: readonly string[] }>
-  renewBackupCodes(asker: Asker, code: string): Promise<string[]>
+  renewBackupCodes(asker: Asker, proof: Proof): Promise<string[]>
   giveUpSecondFactor(asker: Asker, proof: Proof): Promise<void>
   /** A lost one is taken off; the person's sessions end. @throws Failure `user-not-found` */
   resetSecondFactor(tenant: string, user: string, by?: ActedBy): Promise<void>
@@ -96,7 +129,8 @@ export interface Identity {
   /** @throws Failure `session-locked` */
   keepAwake(person: StaffPrincipal): Promise<void>
   lock(person: StaffPrincipal, requestId: string): Promise<void>
-  unlock(asker: Asker, proof: Proof): Promise<void>
+  /** @returns the cookies of the session that goes on */
+  unlock(asker: Asker, proof: Proof): Promise<readonly string[]>
   /** @throws Failure `user-not-found` */
   endMembership(tenant: string, user: string, by?: ActedBy): Promise<void>
   /** Of one person, newest first. */
@@ -117,13 +151,25 @@ export async function makeIdentity(engine: Engine, options: StaffAuthOptions): P
   const staffAuth = await makeStaffAuth(engine, options)
   const secrets = await openSecrets(engine)
   const throttle = makeThrottle(engine, secrets, options.signInsPerMinute)
-  const door: Door = { engine, staffAuth, secrets, throttle }
+  const door: Door = { engine, staffAuth, secrets, throttle, publicOrigin: options.publicOrigin }
   const { idleLockMs, secureCookies } = options
   const displays = makeDisplays(engine)
+  const sso = await makeSso(door, options.outbound)
+  const invitations = await makeInvitations(door, options.mailsInvitations ?? false)
+  const persons = makePersons(door)
   const authenticateHeld: Identity['authenticateHeld'] = (asking, deviceByToken) =>
     authenticate(engine, staffAuth, deviceByToken, asking, idleLockMs)
   return {
-    ...{ idleLockMs, secureCookies, authenticateHeld, displays },
+    ...{
+      idleLockMs,
+      secureCookies,
+      publicOrigin: options.publicOrigin,
+      authenticateHeld,
+      displays,
+      sso,
+      invitations,
+      persons,
+    },
     authenticateDisplay: ({ cookie }) => displayByCookie(displays, secureCookies, cookie),
     async authenticate(asking, deviceByToken) {
       const principal = await authenticateHeld(asking, deviceByToken)
@@ -144,6 +190,17 @@ export async function makeIdentity(engine: Engine, options: StaffAuthOptions): P
     keepAwake: (person) => keepAwake(engine, person),
     lock: (person, requestId) => lockSession(engine, person, requestId),
     unlock: (asker, proof) => unlock(door, asker, proof),
+    beginPasskeySignIn: (peer) => beginPasskeySignIn(door, peer),
+    signInByPasskey: (shown, peer) => signInByPasskey(door, shown, peer),
+    beginPasskeyStep: (challenge, peer) => beginPasskeyStep(door, challenge, peer),
+    passPasskeyStep: (shown, peer) => passPasskeyStep(door, shown, peer),
+    leave: (person, requestId) => leaveSession(engine, person, requestId),
+    passkeys: (user) => listPasskeys(engine, secrets, user),
+    beginPasskey: (asker, proof) => beginPasskey(door, asker, proof),
+    confirmPasskey: (asker, wanted) => confirmPasskey(door, asker, wanted),
+    removePasskey: (asker, id, proof) => removePasskey(door, asker, id, proof),
+    askPasskey: (asker) => askOwnPasskey(door, asker),
+    stepUp: (asker, proof) => stepUp(door, asker, proof),
     serveSignIn: (request) => staffAuth.handler(request),
     recordAct: (act) => engine.db.asEngine((tx) => recordAct(tx, act)),
     createTenant: (name, by) => createTenant(engine, name, by),

@@ -1,10 +1,12 @@
-/** What a person does to their own account while signed in: password, second factor, lock. Each answer to a secret is throttled. */
+/** What a person does to their own account while signed in: password, second factor, lock, proof again. */
 import { Failure } from '@careloop/contract'
 import type { Engine } from '../engine/index.ts'
-import { type ActedBy, recordAct } from './acted-by.ts'
+import { endSessions, tellAccessChanged } from './access-changed.ts'
+import { recordAct } from './acted-by.ts'
 import { fail } from './errors.ts'
 import { assertPassword, hashPassword } from './password.ts'
-import { actorOf, type StaffPrincipal } from './principal.ts'
+import { wordsAbout } from './password-words.ts'
+import { type Asker, assertProof, byAsker, type Proof, renewSession, whole } from './proof.ts'
 import {
   confirmSecret,
   demandsSecondFactor,
@@ -13,46 +15,18 @@ import {
   readSecondFactor,
   removeSecondFactor,
   replaceBackupCodes,
-  takeCode,
-  wrongCode,
 } from './second-factor.ts'
-import { assertUnlocked, recordRefusedUnlock, unlockSession } from './session-hold.ts'
+import { assertPasswordOwn, assertUnlocked, recordRefusedUnlock, unlockSession } from './session-hold.ts'
 import { type Door, isPasswordOfUser } from './sign-in.ts'
-import { beginSession } from './staff-auth.ts'
+import { recordRefusedCode } from './sign-in-trail.ts'
 import { tenantName } from './tenants.ts'
-import type { GuardedDoor } from './throttle.ts'
 
-/** Who asks, from where. */
-export interface Asker {
-  readonly person: StaffPrincipal
-  readonly ip: string
-  readonly userAgent: string | undefined
-  readonly requestId: string
-  /** Whether their cookie outlives the browser. */
-  readonly remember: boolean
-}
-
-/** What was typed to prove that it is them. */
-export interface Proof {
-  readonly password?: string | undefined
-  readonly code?: string | undefined
-}
-
-/** Password or code, whichever is shown. @throws Failure `sign-in-refused`, `second-factor-refused`, `sign-in-throttled` */
-async function assertProof(door: Door, asker: Asker, proof: Proof, guarded: GuardedDoor): Promise<void> {
-  const { engine, secrets, throttle } = door
-  const { person, ip } = asker
-  const attempt = { door: guarded, ip, account: person.id, user: person.id }
-  await throttle.take(attempt)
-  if (proof.password !== undefined && !(await isPasswordOfUser(engine, person.id, proof.password)))
-    throw fail('sign-in-refused', 'The password is wrong.', { pointer: '/body/password' })
-  if (proof.code !== undefined && !(await takeCode(engine, secrets, person.id, proof.code)))
-    throw wrongCode('This code is not right, or was used already. Wait for the next one.')
-  await throttle.settle(attempt)
-}
-
-/** Lets a locked session go on. @throws Failure `sign-in-refused`, `second-factor-refused`, `sign-in-throttled` */
-export async function unlock(door: Door, asker: Asker, proof: Proof): Promise<void> {
+/**
+ * Lets a locked session go on. A code or passkey counts as a fresh proof too.
+ * @returns the cookies of the session that goes on
+ * @throws Failure `sign-in-refused`, `second-factor-refused`, `passkey-refused`, `passkey-suspected`, `sign-in-throttled`
+ */
+export async function unlock(door: Door, asker: Asker, proof: Proof): Promise<readonly string[]> {
   const { engine } = door
   try {
     await assertProof(door, asker, proof, 'unlock')
@@ -63,6 +37,33 @@ export async function unlock(door: Door, asker: Asker, proof: Proof): Promise<vo
     throw error
   }
   await unlockSession(engine, asker.person, asker.requestId)
+  return renewSession(door, asker, proof.password === undefined)
+}
+
+/**
+ * Proof again before a grave act; it counts for five minutes in this session.
+ * @returns the cookies of the session that goes on
+ * @throws Failure `second-factor-off`, `second-factor-refused`, `passkey-refused`, `passkey-suspected`, `sign-in-throttled`
+ */
+export async function stepUp(door: Door, asker: Asker, { code, passkey }: Proof): Promise<readonly string[]> {
+  const { engine } = door
+  const { person, requestId } = asker
+  await assertOn(engine, person.id)
+  try {
+    await assertProof(door, asker, passkey === undefined ? { code: code ?? '' } : { passkey }, 'step-up')
+  } catch (error) {
+    if (!(error instanceof Failure && error.code === 'sign-in-throttled'))
+      await recordRefusedCode(engine, person.id, requestId)
+    throw error
+  }
+  const cookies = await renewSession(door, asker, true)
+  await engine.db.asEngine((tx) =>
+    recordAct(tx, {
+      ...{ tenant: person.tenant, by: byAsker(asker), action: 'login' },
+      ...{ resource: 'second-factor', id: person.id },
+    }),
+  )
+  return cookies
 }
 
 /**
@@ -72,20 +73,22 @@ export async function unlock(door: Door, asker: Asker, proof: Proof): Promise<vo
  */
 export async function beginEnrolment(door: Door, asker: Asker, proof: Proof): Promise<OfferedSecret> {
   const { person } = asker
-  assertUnlocked(person)
-  if (person.held === undefined) {
-    const { isOn } = await readSecondFactor(door.engine, person.id)
-    await assertProof(door, asker, whole(proof, isOn), isOn ? 'second-factor' : 'password')
-  }
+  await assertMayEnrol(door, asker, proof)
   return offerSecret(door.engine, door.secrets, {
     user: person.id,
     tenantName: await tenantName(door.engine, person.tenant),
   })
 }
 
-/** What is demanded and was left out counts as wrong. */
-const whole = ({ password = '', code = '' }: Proof, withCode: boolean): Proof =>
-  withCode ? { password, code } : { password }
+/** @throws Failure `session-locked`, `password-change-needed`, and those of a wrong proof */
+export async function assertMayEnrol(door: Door, asker: Asker, proof: Proof): Promise<void> {
+  const { person } = asker
+  assertUnlocked(person)
+  assertPasswordOwn(person)
+  if (person.held !== undefined) return
+  const { isOn } = await readSecondFactor(door.engine, person.id)
+  await assertProof(door, asker, whole(proof, isOn), isOn ? 'second-factor' : 'password')
+}
 
 /**
  * @returns backup codes, shown once, and the cookies of the session that goes on
@@ -98,24 +101,25 @@ export async function confirmEnrolment(
 ): Promise<{ codes: string[]; cookies: readonly string[] }> {
   const { person, ip } = asker
   assertUnlocked(person)
+  assertPasswordOwn(person)
   const attempt = { door: 'second-factor', ip, account: person.id, user: person.id } as const
   await door.throttle.take(attempt)
   const codes = await confirmSecret(door.engine, door.secrets, {
-    ...{ tenant: person.tenant, user: person.id, session: person.session, code, by: byOf(asker) },
+    ...{ tenant: person.tenant, user: person.id, session: person.session, code, by: byAsker(asker) },
   })
   await door.throttle.settle(attempt)
-  return { codes, cookies: await renewSession(door, asker) }
+  return { codes, cookies: await renewSession(door, asker, true) }
 }
 
 /** @throws Failure `second-factor-off`, and those of a wrong code */
-export async function renewBackupCodes(door: Door, asker: Asker, code: string): Promise<string[]> {
+export async function renewBackupCodes(door: Door, asker: Asker, { code, passkey }: Proof): Promise<string[]> {
   const { person } = asker
   await assertOn(door.engine, person.id)
-  await assertProof(door, asker, { code }, 'second-factor')
-  return replaceBackupCodes(door.engine, door.secrets, { tenant: person.tenant, user: person.id, by: byOf(asker) })
+  await assertProof(door, asker, passkey === undefined ? { code: code ?? '' } : { passkey }, 'second-factor')
+  return replaceBackupCodes(door.engine, door.secrets, { tenant: person.tenant, user: person.id, by: byAsker(asker) })
 }
 
-/** Of one's own free will; not where the role demands one. @throws Failure `second-factor-needed`, `second-factor-off` and those of a wrong proof */
+/** App, passkeys and backup codes, of one's own free will; not where the role demands one. @throws Failure `second-factor-needed`, `second-factor-off` and those of a wrong proof */
 export async function giveUpSecondFactor(door: Door, asker: Asker, proof: Proof): Promise<void> {
   const { person } = asker
   await assertOn(door.engine, person.id)
@@ -123,60 +127,58 @@ export async function giveUpSecondFactor(door: Door, asker: Asker, proof: Proof)
     throw fail('second-factor-needed', 'Your role needs a second factor. Move it to another telephone instead.')
   await assertProof(door, asker, whole(proof, true), 'second-factor')
   await removeSecondFactor(door.engine, {
-    ...{ tenant: person.tenant, user: person.id, by: byOf(asker), keep: person.session },
+    ...{ tenant: person.tenant, user: person.id, by: byAsker(asker), keep: person.session },
   })
 }
 
-async function assertOn(engine: Engine, user: string): Promise<void> {
+export async function assertOn(engine: Engine, user: string): Promise<void> {
   if (!(await readSecondFactor(engine, user)).isOn)
     throw fail('second-factor-off', 'You have no second factor. Set one up first.')
 }
 
 export interface PasswordChange {
-  readonly currentPassword: string
+  /** Not asked of who is held for it: they have just given the one that was handed over. */
+  readonly currentPassword?: string | undefined
   readonly newPassword: string
   readonly revokeOtherSessions: boolean
 }
 
 /**
- * The session goes on under another token: a cookie that was taken before opens nothing any more.
+ * The session goes on under another token: a cookie that was taken before opens nothing any more. A password that was handed over
+ * is the person's own from here on.
  * @returns the cookies of the session that goes on
- * @throws Failure `sign-in-refused`, `password-weak`, `sign-in-throttled`
+ * @throws Failure `session-locked`, `sign-in-refused`, `password-weak`, `sign-in-throttled`
  */
 export async function changePassword(door: Door, asker: Asker, change: PasswordChange): Promise<readonly string[]> {
-  const { person, ip } = asker
-  assertPassword(change.newPassword, '', '/body/newPassword')
-  const attempt = { door: 'password', ip, account: person.id, user: person.id } as const
-  await door.throttle.take(attempt)
-  if (!(await isPasswordOfUser(door.engine, person.id, change.currentPassword)))
-    throw fail('sign-in-refused', 'The current password is wrong.', { pointer: '/body/currentPassword' })
-  await door.throttle.settle(attempt)
+  const { person } = asker
+  const { engine } = door
+  assertUnlocked(person)
+  assertPassword(change.newPassword, await wordsAbout(engine, person.tenant, person.id), '/body/newPassword')
+  if (person.held !== 'password-change-needed') await assertCurrentPassword(door, asker, change.currentPassword ?? '')
+  if (await isPasswordOfUser(engine, person.id, change.newPassword))
+    throw fail('password-weak', 'This is the password that you have now. Choose another.', {
+      pointer: '/body/newPassword',
+    })
   const hash = await hashPassword(change.newPassword)
-  await door.engine.db.asEngine(async (tx) => {
+  await engine.db.asEngine(async (tx) => {
     await tx.client.query(
-      `update auth.account set password = $2, updated_at = now() where user_id = $1 and provider_id = 'credential'`,
+      `update auth.account set password = $2, handed_over_at = null, updated_at = now()
+        where user_id = $1 and provider_id = 'credential'`,
       [person.id, hash],
     )
     await tx.client.query('delete from auth.challenge where user_id = $1', [person.id])
-    if (change.revokeOtherSessions)
-      await tx.client.query('delete from auth.session where user_id = $1 and id <> $2', [person.id, person.session])
-    await recordAct(tx, { tenant: person.tenant, by: byOf(asker), action: 'update', resource: 'user', id: person.id })
+    if (change.revokeOtherSessions) await endSessions(tx, person.id, person.session)
+    else await tellAccessChanged(tx, person.id)
+    const by = byAsker(asker)
+    await recordAct(tx, { tenant: person.tenant, by, action: 'update', resource: 'user', id: person.id })
   })
-  return renewSession(door, asker)
+  return renewSession(door, asker, false)
 }
 
-async function renewSession(door: Door, asker: Asker): Promise<readonly string[]> {
-  const { person, ip, userAgent, remember } = asker
-  const { session, cookies } = await beginSession(door.staffAuth, { user: person.id, remember, ip, userAgent })
-  await door.engine.db.asEngine(async ({ client }) => {
-    await client.query(
-      `update auth.session now_ set active_at = before.active_at, second_factor_at = before.second_factor_at
-         from auth.session before where now_.id = $1 and before.id = $2`,
-      [session, person.session],
-    )
-    await client.query('delete from auth.session where id = $1', [person.session])
-  })
-  return cookies
+async function assertCurrentPassword(door: Door, { person, ip }: Asker, password: string): Promise<void> {
+  const attempt = { door: 'password', ip, account: person.id, user: person.id } as const
+  await door.throttle.take(attempt)
+  if (!(await isPasswordOfUser(door.engine, person.id, password)))
+    throw fail('sign-in-refused', 'The current password is wrong.', { pointer: '/body/currentPassword' })
+  await door.throttle.settle(attempt)
 }
-
-const byOf = ({ person, requestId }: Asker): ActedBy => ({ actor: actorOf(person), requestId })

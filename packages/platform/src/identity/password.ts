@@ -6,6 +6,7 @@ import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { fail } from './errors.ts'
 import { makeGate } from './gate.ts'
+import { weaknessOf } from './guessable.ts'
 
 const derive = promisify(argon2)
 
@@ -36,16 +37,28 @@ export async function verifyPassword(stored: string, password: string): Promise<
   return timingSafeEqual(have, want)
 }
 
-/** @throws Failure `password-weak` */
-export function assertPassword(password: string, email: string, pointer = '/body/password'): void {
-  if (password.length < minPasswordLength || password.length > maxPasswordLength)
-    throw fail('password-weak', `Use ${minPasswordLength} to ${maxPasswordLength} characters; a few words do well.`, {
-      pointer,
-    })
-  if (new Set(password).size < 5 || password.toLowerCase() === email.toLowerCase())
-    throw fail('password-weak', 'Too easy to guess. Use a few words that do not belong together.', {
-      pointer,
-    })
+/**
+ * Length in characters as people count them (a letter with its accent is one), of any script, spaces too.
+ * @param about what a guesser knows of the person: address, name, organisation
+ * @throws Failure `password-weak`, with the reason and what to do
+ */
+export function assertPassword(password: string, about: string | readonly string[], pointer = '/body/password'): void {
+  const weak = (message: string) => fail('password-weak', message, { pointer })
+  const length = [...password.normalize('NFKC')].length
+  if (length < minPasswordLength)
+    throw weak(
+      `${minPasswordLength - length} more needed: use at least ${minPasswordLength} characters. A few words do well.`,
+    )
+  if (length > maxPasswordLength) throw weak(`Too long: use at most ${maxPasswordLength} characters.`)
+  const weakness = weaknessOf(password, ['careloop', ...[about].flat()])
+  if (weakness === 'about-you')
+    throw weak(
+      'This is mostly your name, your address, your organisation or Careloop, which are tried first. Add words of other things.',
+    )
+  if (weakness === 'common')
+    throw weak(
+      'This, or something very like it, is on lists of known passwords. Use a few words that do not belong together.',
+    )
 }
 
 /** Half of Node's thread pool (4): sealing, files and names go on in the other half, however many guess at once from wherever. */

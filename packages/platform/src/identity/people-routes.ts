@@ -28,12 +28,18 @@ export const peopleRoutes = (identity: Identity): Route[] => [
     url: '/api/v1/users',
     summary: 'Add a member of staff; a password that is made here is answered once',
     policy: { action: 'create', resource: 'user' },
+    stepUp: true,
     body: NewUser,
     response: { 201: z.object({ id: Id, password: z.string().optional() }) },
     async handler(ctx) {
       assertMayGrantRoles(ctx.principal, ctx.body.roles)
       const { password, ...person } = ctx.body
-      const wanted = { ...person, tenant: ctx.tenant, ...(password === undefined ? {} : { password }) }
+      const wanted = {
+        ...person,
+        tenant: ctx.tenant,
+        isHandedOver: true,
+        ...(password === undefined ? {} : { password }),
+      }
       return ctx.reply(201, await identity.createUser(wanted, by(ctx)), secret)
     },
   }),
@@ -42,6 +48,7 @@ export const peopleRoutes = (identity: Identity): Route[] => [
     url: '/api/v1/users/:id/roles',
     summary: 'Give a member other roles; they hold from the next request on',
     policy: { action: 'update', resource: 'user' },
+    stepUp: true,
     params: byId,
     body: UserRoles,
     response: { 204: 'empty' },
@@ -58,6 +65,7 @@ export const peopleRoutes = (identity: Identity): Route[] => [
     url: '/api/v1/users/:id/password',
     summary: 'A new password for who has forgotten theirs, answered once; their sessions end',
     policy: { action: 'update', resource: 'user' },
+    stepUp: true,
     params: byId,
     response: { 200: OnePassword },
     async handler(ctx) {
@@ -72,6 +80,7 @@ export const peopleRoutes = (identity: Identity): Route[] => [
     url: '/api/v1/users/:id/second-factor',
     summary: 'Take a lost second factor off a member; their sessions end, and a role that demands one enrols anew',
     policy: { action: 'update', resource: 'user' },
+    stepUp: true,
     params: byId,
     response: { 204: 'empty' },
     async handler(ctx) {

@@ -3,19 +3,27 @@ import { ColleagueList, Id, Me, NewServiceToken, ServiceToken, SetUp } from '@ca
 import { z } from 'zod'
 import { by } from './asked-by.ts'
 import { displayRoutes } from './display-routes.ts'
+import { fail } from './errors.ts'
 import { assertMayGrantScopes } from './grant.ts'
 import type { Identity } from './identity.ts'
+import { invitationRoutes } from './invitation-routes.ts'
 import { allowedFor } from './may.ts'
+import { passkeyRoutes } from './passkey-routes.ts'
 import { peopleRoutes } from './people-routes.ts'
 import { defineRoute, type Route } from './route.ts'
 import { secondFactorRoutes } from './second-factor-routes.ts'
+import { idleLockOf, isPerson } from './session-hold.ts'
 import { sessionRoutes } from './session-routes.ts'
+import { signInPasskeyRoutes } from './sign-in-passkey-routes.ts'
 import { signInRoutes } from './sign-in-routes.ts'
+import { ssoRoutes } from './sso-routes.ts'
 
 export const identityRoutes = (identity: Identity): Route[] => [
   ...signInRoutes(identity),
+  ...signInPasskeyRoutes(identity),
   ...sessionRoutes(identity),
   ...secondFactorRoutes(identity),
+  ...passkeyRoutes(identity),
   defineRoute({
     method: 'GET',
     url: '/api/v1/me',
@@ -32,7 +40,7 @@ export const identityRoutes = (identity: Identity): Route[] => [
         roles: principal.kind === 'staff' ? [...principal.roles] : [],
         tenant: { id: ctx.tenant, name: await identity.tenantName(ctx.tenant) },
         allowed: allowedFor(principal),
-        idleLockMs: principal.kind === 'staff' ? identity.idleLockMs : null,
+        idleLockMs: principal.kind === 'staff' ? idleLockOf(principal.roles, identity.idleLockMs) : null,
       })
     },
   }),
@@ -55,6 +63,9 @@ export const identityRoutes = (identity: Identity): Route[] => [
     policy: 'signed-in',
     response: { 200: ColleagueList },
     async handler(ctx) {
+      // Whoever hands no work on needs no list of who works here.
+      if (ctx.principal.kind === 'staff' && isPerson(ctx.principal.roles))
+        throw fail('not-allowed', 'For those who work here.')
       const working = (await identity.members(ctx.tenant)).filter(({ endedAt }) => endedAt === null)
       return ctx.reply(200, {
         items: working.map(({ id, displayName, roles }) => ({ id, displayName, roles: [...roles] })),
@@ -64,6 +75,8 @@ export const identityRoutes = (identity: Identity): Route[] => [
   ...peopleRoutes(identity),
   ...serviceTokenRoutes(identity),
   ...displayRoutes(identity),
+  ...ssoRoutes(identity),
+  ...invitationRoutes(identity),
 ]
 
 const serviceTokenRoutes = (identity: Identity): Route[] => [
@@ -83,6 +96,7 @@ const serviceTokenRoutes = (identity: Identity): Route[] => [
     url: '/api/v1/service-tokens',
     summary: 'A token for a program; it is answered once',
     policy: { action: 'create', resource: 'service-token' },
+    stepUp: true,
     body: NewServiceToken,
     response: { 201: z.object({ id: Id, token: z.string() }) },
     async handler(ctx) {

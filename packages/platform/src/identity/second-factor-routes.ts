@@ -1,5 +1,5 @@
 /** The second factor of who asks. Open to sessions that wait for one: their only way on. */
-import { BackupCodes, OfferedSecret, OwnSecondFactor, Proof, SecondFactorCode } from '@careloop/contract'
+import { BackupCodes, OfferedSecret, OwnSecondFactor, Proof, SecondFactorCode, StepUp } from '@careloop/contract'
 import { askerOf } from './asked-by.ts'
 import type { Identity } from './identity.ts'
 import { defineRoute, type Route } from './route.ts'
@@ -55,16 +55,17 @@ export const secondFactorRoutes = (identity: Identity): Route[] => [
     summary: 'New backup codes, answered once; the old ones open nothing any more',
     tag: 'sign-in',
     policy: 'signed-in',
-    body: SecondFactorCode,
+    body: StepUp,
     response: { 200: BackupCodes },
     async handler(ctx) {
-      return ctx.reply(200, { codes: await identity.renewBackupCodes(askerOf(ctx), ctx.body.code) }, secret)
+      return ctx.reply(200, { codes: await identity.renewBackupCodes(askerOf(ctx), ctx.body) }, secret)
     },
   }),
   defineRoute({
     method: 'POST',
     url: '/api/v1/second-factor/remove',
-    summary: 'Give up the second factor, where the role does not demand one; other sessions end',
+    summary:
+      'Give up app, passkeys and backup codes, where the role does not demand a second factor; other sessions end',
     tag: 'sign-in',
     policy: 'signed-in',
     body: Proof,

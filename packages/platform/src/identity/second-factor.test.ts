@@ -49,13 +49,17 @@ test('second factor > its secret lies in the database as ciphertext that belongs
   })
 })
 
-test('second factor > administrators need one, whatever else they are; a lock comes before it', () => {
+test('second factor > administrators and compliance need one, whatever else they are; a lock and a password that was handed over come before it', () => {
   expect(demandsSecondFactor(['nurse', 'physician', 'biomed'])).toBe(false)
   expect(demandsSecondFactor(['nurse', 'administrator'])).toBe(true)
-  const standing = { roles: ['administrator'], hasSecondFactor: false, activeAt: 1000, lockedAt: null } as const
+  const state = { hasSecondFactor: false, activeAt: 1000, lockedAt: null, isPasswordHandedOver: false } as const
+  const standing = { ...state, roles: ['administrator'] } as const
   expect(holdOf(standing, 1999, 1000)).toBe('second-factor-needed')
   expect(holdOf({ ...standing, hasSecondFactor: true }, 1999, 1000)).toBeNull()
   expect(holdOf({ ...standing, roles: ['nurse'] }, 1999, 1000)).toBeNull()
+  expect(demandsSecondFactor(['compliance'])).toBe(true)
+  expect(holdOf({ ...standing, isPasswordHandedOver: true }, 1999, 1000)).toBe('password-change-needed')
+  expect(holdOf({ ...standing, isPasswordHandedOver: true }, 2000, 1000)).toBe('locked')
   expect(holdOf(standing, 2000, 1000)).toBe('locked')
   expect(holdOf({ ...standing, hasSecondFactor: true, lockedAt: 1500 }, 1999, 1000)).toBe('locked')
 })

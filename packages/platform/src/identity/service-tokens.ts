@@ -86,6 +86,7 @@ export async function revokeServiceToken(
     )
     if (rowCount !== 1)
       throw fail('service-token-not-found', 'No such token. Read the list again.', { pointer: '/params/id' })
+    await tx.publish(tenant, { type: 'AccessChanged', principal: id })
     await recordAct(tx, { tenant, by, action: 'revoke', resource: 'service-token', id })
   })
 }

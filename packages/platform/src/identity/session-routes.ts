@@ -56,15 +56,15 @@ export const sessionRoutes = (identity: Identity): Route[] => [
   defineRoute({
     method: 'POST',
     url: '/api/v1/session/unlock',
-    summary: 'Let a locked session go on, by the password or a code of the authenticator app',
+    summary: 'Let a locked session go on, by the password, a code or a passkey',
     tag: 'sign-in',
     policy: 'session',
     body: Unlock,
-    maxBodyBytes: 8192,
+    maxBodyBytes: 32_768,
     response: { 204: 'empty' },
     async handler(ctx) {
-      await identity.unlock(askerOf(ctx), ctx.body)
-      return ctx.reply(204, undefined)
+      const cookies = await identity.unlock(askerOf(ctx), ctx.body)
+      return ctx.reply(204, undefined, { headers: { 'set-cookie': cookies } })
     },
   }),
 ]

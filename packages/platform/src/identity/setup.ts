@@ -34,7 +34,7 @@ export async function offerSetup(engine: Engine): Promise<string | null> {
 
 /** @throws Failure `setup-refused` (unknown, used or expired token, or somebody is a member already), `password-weak` */
 export async function setUp(engine: Engine, first: FirstAdministrator): Promise<{ tenant: string; user: string }> {
-  assertPassword(first.password, first.email)
+  assertPassword(first.password, [first.email, first.displayName, first.tenantName])
   const hash = await hashPassword(first.password)
   return engine.db.asEngine(async (tx) => {
     const { client } = tx

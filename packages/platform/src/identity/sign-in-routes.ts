@@ -7,9 +7,9 @@ import { z } from 'zod'
 import { askerOf } from './asked-by.ts'
 import { fail } from './errors.ts'
 import type { Identity } from './identity.ts'
-import { actorOf } from './principal.ts'
+import { normaliseLogin } from './person-login.ts'
 import { defineRoute, type ReplyHeaders, type Route } from './route.ts'
-import { challengeMs, type Peer, type SignInStep } from './sign-in.ts'
+import { challengeCookie, cookieNamed, cookiesOf, peerOf, shown } from './sign-in-cookies.ts'
 import { internalOrigin, peerHeader } from './staff-auth.ts'
 
 export const signInRoutes = (identity: Identity): Route[] => [
@@ -24,10 +24,10 @@ export const signInRoutes = (identity: Identity): Route[] => [
     response: { 200: SignedIn },
     async handler(ctx) {
       const { email, password, rememberMe: remember } = ctx.body
-      if (!z.email().safeParse(email.trim()).success)
+      if (!z.email().safeParse(email.trim()).success && normaliseLogin(email) === null)
         throw fail('sign-in-invalid', 'Not understood. Check the e-mail address and the password rules.')
       const step = await identity.signIn({ email, password, remember }, peerOf(ctx))
-      return ctx.reply(200, shown(step), { headers: cookiesOf(identity, step) })
+      return ctx.reply(200, shown(step), { headers: { 'set-cookie': cookiesOf(identity, step) } })
     },
   }),
   defineRoute({
@@ -40,9 +40,9 @@ export const signInRoutes = (identity: Identity): Route[] => [
     maxBodyBytes: 1024,
     response: { 200: SignedIn },
     async handler(ctx) {
-      const challenge = cookieNamed(ctx.headers.cookie, challengeCookie(identity))
+      const challenge = cookieNamed(ctx.headers.cookie, identity, challengeCookie)
       const step = await identity.passSecondFactor({ challenge, code: ctx.body.code }, peerOf(ctx))
-      return ctx.reply(200, shown(step), { headers: cookiesOf(identity, step) })
+      return ctx.reply(200, shown(step), { headers: { 'set-cookie': cookiesOf(identity, step) } })
     },
   }),
   defineRoute({
@@ -55,42 +55,35 @@ export const signInRoutes = (identity: Identity): Route[] => [
     async handler(ctx) {
       const asking = { authorization: undefined, cookie: [ctx.headers.cookie].flat()[0] }
       const leaving = await identity.authenticateHeld(asking, async () => null).catch(() => null)
+      // Ours first, with the trail, and told to every process; the library takes the cookies back.
+      if (leaving?.kind === 'staff') await identity.leave(leaving, ctx.requestId)
       const { status, headers } = await askLibrary(identity, 'sign-out', ctx, {})
       if (status >= 300) throw new Error('the sign-in library ended no session')
-      if (leaving !== null) {
-        const by = { actor: actorOf(leaving), requestId: ctx.requestId }
-        await identity.recordAct({ tenant: leaving.tenant, by, action: 'logout', resource: 'user', id: leaving.id })
-      }
       return ctx.reply(204, undefined, { headers })
     },
   }),
   defineRoute({
     method: 'GET',
     url: '/api/auth/get-session',
-    summary: 'Until when this session lasts (asking prolongs one that is in use); null when there is none',
+    summary: 'Until when this session lasts; null when there is none. Nothing prolongs it',
     tag: 'sign-in',
     policy: 'public',
     response: { 200: z.object({ expiresAt: z.iso.datetime() }).nullable() },
     async handler(ctx) {
-      // Whoever is held back, or is not there any more, prolongs nothing.
       const asking = { authorization: undefined, cookie: [ctx.headers.cookie].flat()[0] }
-      if ((await identity.authenticate(asking, async () => null).catch(() => null)) === null)
-        return ctx.reply(200, null)
-      const { status, value, headers } = await askLibrary(identity, 'get-session', ctx)
-      if (status >= 300) throw new Error('the sign-in library read no session')
-      const found = z
-        .object({ session: z.object({ expiresAt: z.iso.datetime() }) })
-        .nullable()
-        .parse(value)
-      return ctx.reply(200, found === null ? null : { expiresAt: found.session.expiresAt }, { headers })
+      const asker = await identity.authenticate(asking, async () => null).catch(() => null)
+      if (asker?.kind !== 'staff') return ctx.reply(200, null)
+      const own = (await identity.sessions(asker)).find(({ isThis }) => isThis)
+      return ctx.reply(200, own === undefined ? null : { expiresAt: new Date(own.expiresAt).toISOString() })
     },
   }),
   defineRoute({
     method: 'POST',
     url: '/api/auth/change-password',
-    summary: 'Change the password of who asks; other sessions end unless said otherwise',
+    summary:
+      'Change the password of who asks, or replace one that was handed over; other sessions end unless said otherwise',
     tag: 'sign-in',
-    policy: 'signed-in',
+    policy: 'session',
     perMinute: 10,
     body: ChangePassword,
     response: { 204: 'empty' },
@@ -105,31 +98,6 @@ interface Asked {
   readonly ip: string
   readonly requestId: string
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-}
-
-const peerOf = ({ ip, requestId, headers }: Asked): Peer => ({
-  ...{ ip, requestId, userAgent: [headers['user-agent']].flat()[0] },
-})
-
-const shown = (step: SignInStep): SignedIn =>
-  step.next === 'second-factor' ? { next: step.next } : { next: step.next, user: { ...step.user } }
-
-const challengeCookie = (identity: Identity): string =>
-  `${identity.secureCookies ? '__Secure-' : ''}careloop.second_factor`
-
-/** A finished sign-in takes its challenge away. */
-function cookiesOf(identity: Identity, step: SignInStep): ReplyHeaders {
-  const attributes = `Path=/api/auth; HttpOnly; SameSite=Lax${identity.secureCookies ? '; Secure' : ''}`
-  const name = challengeCookie(identity)
-  if (step.next === 'second-factor')
-    return { 'set-cookie': [`${name}=${step.challenge}; Max-Age=${challengeMs / 1000}; ${attributes}`] }
-  return { 'set-cookie': [...step.cookies, `${name}=; Max-Age=0; ${attributes}`] }
-}
-
-function cookieNamed(header: string | string[] | undefined, name: string): string | undefined {
-  const pairs = [header].flat().flatMap((each) => (each ?? '').split(';'))
-  const found = pairs.find((pair) => pair.trim().startsWith(`${name}=`))
-  return found?.trim().slice(name.length + 1)
 }
 
 interface Served {

@@ -5,12 +5,13 @@
 import type { Engine } from '../engine/index.ts'
 import { fail } from './errors.ts'
 import { hashPassword, verifyPassword } from './password.ts'
-import { demandsSecondFactor, readSecondFactor, takeCode, wrongCode } from './second-factor.ts'
+import { personOfLogin } from './person-login.ts'
+import { demandsSecondFactor, readSecondFactor, type SecondFactorState, takeCode, wrongCode } from './second-factor.ts'
 import type { Secrets } from './secrets.ts'
 import { sha256 } from './service-tokens.ts'
 import { recordRefusedCode, recordRefusedSignIn, recordSignIn } from './sign-in-trail.ts'
-import { rolesOf } from './staff.ts'
-import { beginSession, type StaffAuth } from './staff-auth.ts'
+import { isPasswordHandedOver, rolesOf } from './staff.ts'
+import { beginSession, type StaffAuth, sessionMs } from './staff-auth.ts'
 import { keepAddress, type Throttle } from './throttle.ts'
 
 export interface Door {
@@ -18,6 +19,8 @@ export interface Door {
   readonly staffAuth: StaffAuth
   readonly secrets: Secrets
   readonly throttle: Throttle
+  /** Where browsers reach us; passkeys are for this name. */
+  readonly publicOrigin?: string | undefined
 }
 
 /** Where an answer comes from. */
@@ -25,17 +28,19 @@ export interface Peer {
   readonly ip: string
   readonly userAgent: string | undefined
   readonly requestId: string
+  /** Under which name the server was asked. */
+  readonly host?: string | undefined
 }
 
 export type SignInStep =
   | {
-      readonly next: 'signed-in' | 'enrol-second-factor'
+      readonly next: 'signed-in' | 'enrol-second-factor' | 'change-password'
       readonly user: { readonly id: string; readonly email: string; readonly name: string }
       /** Values of Set-Cookie. */
       readonly cookies: readonly string[]
     }
   /** `challenge` goes into a cookie of five minutes; no session exists. */
-  | { readonly next: 'second-factor'; readonly challenge: string }
+  | { readonly next: 'second-factor'; readonly challenge: string; readonly factors: readonly ('code' | 'passkey')[] }
 
 export const challengeMs = 5 * 60_000
 /** Wrong codes after which the password is asked for again. */
@@ -49,7 +54,8 @@ export async function signIn(
 ): Promise<SignInStep> {
   const email = shown.email.trim().toLowerCase()
   const { engine, throttle } = door
-  const account = await accountOf(engine, email)
+  // Staff by their address; a patient or caregiver by what only its HMAC is kept of.
+  const account = (await accountOf(engine, email)) ?? (await personOfLogin(engine, door.secrets, email))
   const attempt = { door: 'sign-in', ip: peer.ip, account: email, user: account?.id ?? null } as const
   await throttle.take(attempt)
   if (account === null || !(await isPasswordOf(account, shown.password))) {
@@ -59,8 +65,11 @@ export async function signIn(
     throw fail('sign-in-refused', 'E-mail or password is wrong, or the session has ended.')
   }
   await throttle.settle(attempt)
-  if ((await readSecondFactor(engine, account.id)).isOn)
-    return { next: 'second-factor', challenge: await openChallenge(engine, account.id, shown.remember) }
+  const factor = await readSecondFactor(engine, account.id)
+  if (factor.isOn) {
+    const challenge = await openChallenge(engine, account.id, shown.remember)
+    return { next: 'second-factor', challenge, factors: factorsOf(factor) }
+  }
   return begin(door, account.id, shown.remember, peer, false)
 }
 
@@ -81,14 +90,24 @@ export async function passSecondFactor(
     await countWrong(engine, token)
     throw wrongCode('This code is not right, or was used already. Wait for the next one, or use a backup code.')
   }
-  // Deleting takes the row's lock: of two right codes that come at once with one challenge, one finds nothing.
-  const used = await engine.db.pool.query('delete from auth.challenge where sha256 = $1', [token])
-  if (used.rowCount !== 1) throw challengeOver()
+  await useUp(engine, token)
   await throttle.settle(attempt)
   return begin(door, challenge.user, challenge.remember, peer, true)
 }
 
-const challengeOver = () =>
+/** With which the second step can be passed. */
+export const factorsOf = ({ hasApp, passkeys, backupCodesLeft }: SecondFactorState): ('code' | 'passkey')[] => [
+  ...(passkeys > 0 ? (['passkey'] as const) : []),
+  ...(hasApp || backupCodesLeft > 0 ? (['code'] as const) : []),
+]
+
+/** Deleting takes the row's lock: of two right answers that come at once with one challenge, one finds nothing. */
+export async function useUp(engine: Engine, token: Buffer): Promise<void> {
+  const used = await engine.db.pool.query('delete from auth.challenge where sha256 = $1', [token])
+  if (used.rowCount !== 1) throw challengeOver()
+}
+
+export const challengeOver = () =>
   fail('challenge-over', 'The sign-in took too long or had too many wrong codes. Give your password again.')
 
 // ---------------------------------------------------------------- password
@@ -121,7 +140,8 @@ export async function isPasswordOfUser(engine: Engine, user: string, password: s
 
 // ---------------------------------------------------------------- challenge and session
 
-async function openChallenge(engine: Engine, user: string, remember: boolean): Promise<string> {
+/** For who has proved the first factor, here or at the identity provider of their organisation. */
+export async function openChallenge(engine: Engine, user: string, remember: boolean): Promise<string> {
   const token = engine.ids.token('clstep')
   const now = engine.clock.now()
   await engine.db.pool.query('delete from auth.challenge where expires_at <= $1', [new Date(now)])
@@ -132,7 +152,11 @@ async function openChallenge(engine: Engine, user: string, remember: boolean): P
   return token
 }
 
-async function readChallenge(engine: Engine, token: Buffer): Promise<{ user: string; remember: boolean } | null> {
+/** What stands after the password; null when it is over. */
+export async function readChallenge(
+  engine: Engine,
+  token: Buffer,
+): Promise<{ user: string; remember: boolean } | null> {
   const { rows } = await engine.db.pool.query<{ user: string; remember: boolean }>(
     'select user_id as user, remember from auth.challenge where sha256 = $1 and expires_at > $2 and failures < $3',
     [token, new Date(engine.clock.now()), challengeTries],
@@ -140,10 +164,11 @@ async function readChallenge(engine: Engine, token: Buffer): Promise<{ user: str
   return rows[0] ?? null
 }
 
-const countWrong = (engine: Engine, token: Buffer) =>
+export const countWrong = (engine: Engine, token: Buffer) =>
   engine.db.pool.query('update auth.challenge set failures = failures + 1 where sha256 = $1', [token])
 
-async function begin(
+/** Lets somebody in. */
+export async function begin(
   door: Door,
   user: string,
   remember: boolean,
@@ -153,13 +178,18 @@ async function begin(
   const { engine, staffAuth, secrets } = door
   const begun = await beginSession(staffAuth, { user, remember, ...peer })
   const now = new Date(engine.clock.now())
-  await engine.db.pool.query('update auth.session set active_at = $2, second_factor_at = $3 where id = $1', [
-    ...[begun.session, now, passedSecondFactor ? now : null],
-  ])
+  await engine.db.pool.query(
+    'update auth.session set active_at = $2, second_factor_at = $3, proved_at = $3, ends_at = $4 where id = $1',
+    [begun.session, now, passedSecondFactor ? now : null, new Date(now.getTime() + sessionMs)],
+  )
   // What is given must stand in the trail: when it cannot be written, nobody signs in.
   await recordSignIn(engine, user, peer.requestId)
   await keepAddress(engine, secrets, user, peer.ip)
-  const roles = await rolesOf(engine, user)
-  const mustEnrol = !passedSecondFactor && demandsSecondFactor(roles)
-  return { next: mustEnrol ? 'enrol-second-factor' : 'signed-in', user: begun.user, cookies: begun.cookies }
+  return { next: await nextFor(engine, user, passedSecondFactor), user: begun.user, cookies: begun.cookies }
+}
+
+async function nextFor(engine: Engine, user: string, passedSecondFactor: boolean) {
+  if (await isPasswordHandedOver(engine, user)) return 'change-password'
+  const mustEnrol = !passedSecondFactor && demandsSecondFactor(await rolesOf(engine, user))
+  return mustEnrol ? 'enrol-second-factor' : 'signed-in'
 }

@@ -8,7 +8,7 @@ import { createAuthEndpoint } from 'better-auth/api'
 import { setSessionCookie } from 'better-auth/cookies'
 import { Kysely, PostgresDialect } from 'kysely'
 import { z } from 'zod'
-import type { Engine } from '../engine/index.ts'
+import type { Engine, OutboundPolicy } from '../engine/index.ts'
 import { hashPassword, maxPasswordLength, minPasswordLength, verifyPassword } from './password.ts'
 
 /** Requests reach the library under this name: cookies carry no domain, so it is seen by nobody. */
@@ -23,11 +23,16 @@ export interface StaffAuthOptions {
   readonly signInsPerMinute: number
   /** A session in which no human being did anything for so long is locked. */
   readonly idleLockMs: number
+  /** Where browsers reach us, e.g. `https://care.example.org`: passkeys are for this name. Left out: for localhost only. */
+  readonly publicOrigin?: string | undefined
+  /** Which inner networks an identity provider may stand in; left out: none. */
+  readonly outbound?: OutboundPolicy | undefined
+  /** Whether integrations sends invitations by e-mail. */
+  readonly mailsInvitations?: boolean | undefined
 }
 
-/** A working day; a session in use is prolonged once an hour. */
-const sessionSeconds = 12 * 3600
-const prolongSeconds = 3600
+/** A working day. Nothing prolongs it: `ends_at` of the session's row holds (authenticate.ts), by the engine's clock. */
+export const sessionMs = 12 * 3600_000
 
 /**
  * Begins a session for somebody whom `sign-in.ts` has let in. The library's own sign-in begins one with the password alone; its path
@@ -52,6 +57,21 @@ const sessionsOfOurs = {
         return ctx.json({ session: session.id, user: { id: user.id, email: user.email, name: user.name } })
       },
     ),
+    carrySession: createAuthEndpoint(
+      '/careloop/carry-session',
+      {
+        method: 'POST',
+        body: z.object({ token: z.string(), remember: z.boolean() }),
+        metadata: { SERVER_ONLY: true },
+      },
+      async (ctx) => {
+        const { token, remember } = ctx.body
+        const found = await ctx.context.internalAdapter.findSession(token)
+        if (found === null) throw new Error('the session that was to go on is gone')
+        await setSessionCookie(ctx, found, !remember)
+        return ctx.json({})
+      },
+    ),
   },
 } as const
 
@@ -72,8 +92,8 @@ export async function makeStaffAuth(engine: Engine, options: StaffAuthOptions) {
       password: { hash: hashPassword, verify: ({ hash, password }) => verifyPassword(hash, password) },
     },
     session: {
-      expiresIn: sessionSeconds,
-      updateAge: prolongSeconds,
+      expiresIn: sessionMs / 1000,
+      disableSessionRefresh: true,
       fields: {
         expiresAt: 'expires_at',
         createdAt: 'created_at',
@@ -109,8 +129,15 @@ export async function makeStaffAuth(engine: Engine, options: StaffAuthOptions) {
     },
     advanced: {
       cookiePrefix: 'careloop',
-      useSecureCookies: options.secureCookies,
-      defaultCookieAttributes: { httpOnly: true, sameSite: 'lax', path: '/' },
+      // The library's own prefix would be `__Secure-`: it lets another host of the same domain set our cookies.
+      useSecureCookies: false,
+      defaultCookieAttributes: { httpOnly: true, sameSite: 'lax', path: '/', secure: options.secureCookies },
+      cookies: Object.fromEntries(
+        ['session_token', 'session_data', 'dont_remember'].map((name) => [
+          name,
+          { name: cookieName(options.secureCookies, name) },
+        ]),
+      ),
       disableCSRFCheck: true,
       disableOriginCheck: true,
       ipAddress: { ipAddressHeaders: [peerHeader] },
@@ -125,6 +152,9 @@ export async function makeStaffAuth(engine: Engine, options: StaffAuthOptions) {
     },
   })
 }
+
+/** By TLS with `__Host-`: set by this very host, for all of it, and sent over TLS only. */
+export const cookieName = (isSecure: boolean, name: string): string => `${isSecure ? '__Host-' : ''}careloop.${name}`
 
 export type StaffAuth = Awaited<ReturnType<typeof makeStaffAuth>>
 
@@ -145,4 +175,14 @@ export async function beginSession(
   const answered = await staffAuth.api.beginSession({ body: { user, remember }, headers, asResponse: true })
   if (!answered.ok) throw new Error('the sign-in library began no session')
   return { ...Begun.parse(await answered.json()), cookies: answered.headers.getSetCookie() }
+}
+
+/** The cookies of a session that goes on under another token. */
+export async function carrySession(
+  staffAuth: StaffAuth,
+  body: { token: string; remember: boolean },
+): Promise<readonly string[]> {
+  const answered = await staffAuth.api.carrySession({ body, headers: new Headers(), asResponse: true })
+  if (!answered.ok) throw new Error('the sign-in library carried no session')
+  return answered.headers.getSetCookie()
 }

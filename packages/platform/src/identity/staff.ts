@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Role } from '@careloop/contract'
 import type { ClientBase } from 'pg'
 import type { Engine } from '../engine/index.ts'
+import { endSessions, tellAccessChanged } from './access-changed.ts'
 import { type ActedBy, byConsole, recordAct } from './acted-by.ts'
 import { fail } from './errors.ts'
 import { assertPassword, hashPassword } from './password.ts'
@@ -15,6 +16,8 @@ export interface NewUser {
   readonly roles: readonly Role[]
   /** Left out: one is made and returned, to be shown once. */
   readonly password?: string
+  /** Somebody else knows it: the person replaces it before anything else. Default: when it was made here. */
+  readonly isHandedOver?: boolean
 }
 
 export interface CreatedUser {
@@ -37,10 +40,11 @@ export interface Member {
 export async function createUser(engine: Engine, user: NewUser, by: ActedBy = byConsole): Promise<CreatedUser> {
   const made = user.password === undefined ? randomBytes(12).toString('base64url') : undefined
   const password = user.password ?? made!
-  assertPassword(password, user.email)
+  if (made === undefined) assertPassword(password, [user.email, user.displayName])
   const hash = await hashPassword(password) // outside the transaction: it takes a while by design
   return engine.db.asEngine(async (tx) => {
     const id = await insertUser(engine, tx.client, user, hash)
+    if (user.isHandedOver ?? made !== undefined) await markHandedOver(engine, tx.client, id)
     await recordAct(tx, { tenant: user.tenant, by, action: 'create', resource: 'user', id })
     return made === undefined ? { id } : { id, password: made }
   })
@@ -91,16 +95,31 @@ async function reviveUser(client: ClientBase, user: NewUser, hash: string): Prom
   return id
 }
 
-async function replacePassword(client: ClientBase, user: string, hash: string): Promise<void> {
-  await client.query(`update auth.account set password = $2 where user_id = $1 and provider_id = 'credential'`, [
-    user,
-    hash,
+const markHandedOver = (engine: Engine, client: ClientBase, user: string) =>
+  client.query(`update auth.account set handed_over_at = $2 where user_id = $1 and provider_id = 'credential'`, [
+    ...[user, new Date(engine.clock.now())],
   ])
+
+/** Whether somebody else made the password of this person, or knows it. */
+export async function isPasswordHandedOver(engine: Engine, user: string): Promise<boolean> {
+  const { rowCount } = await engine.db.pool.query(
+    'select from auth.account where user_id = $1 and handed_over_at is not null',
+    [user],
+  )
+  return rowCount !== 0
+}
+
+/** The new one is the person's own, unless it is said that it was handed over. */
+async function replacePassword(client: ClientBase, user: string, hash: string): Promise<void> {
+  await client.query(
+    `update auth.account set password = $2, handed_over_at = null where user_id = $1 and provider_id = 'credential'`,
+    [user, hash],
+  )
   await client.query('delete from auth.session where user_id = $1', [user])
   await client.query('delete from auth.challenge where user_id = $1', [user])
 }
 
-/** A new password for a member; every session of theirs ends. @throws Failure `user-not-found` */
+/** A new password for a member, which they replace at their next sign-in; every session of theirs ends. @throws Failure `user-not-found` */
 export async function renewPassword(
   engine: Engine,
   tenant: string,
@@ -118,6 +137,8 @@ export async function renewPassword(
     const id = rows[0]?.id
     if (id === undefined) throw fail('user-not-found', 'Nobody with this address works here. See the list of staff.')
     await replacePassword(tx.client, id, hash)
+    await markHandedOver(engine, tx.client, id)
+    await tellAccessChanged(tx, id)
     await recordAct(tx, { tenant, by, action: 'update', resource: 'user', id })
     return { id, password }
   })
@@ -132,14 +153,24 @@ export async function rolesOf(engine: Engine, user: string): Promise<readonly Ro
   return rows[0]?.roles ?? []
 }
 
-/** Everybody of an organisation, by name. */
+/** Where somebody works, as `authenticate` will find them; null when nowhere. */
+export async function tenantOfUser(engine: Engine, user: string): Promise<string | null> {
+  const { rows } = await engine.db.pool.query<{ tenant_id: string }>(
+    `select tenant_id from auth.member where user_id = $1 and ended_at is null order by created_at, tenant_id limit 1`,
+    [user],
+  )
+  return rows[0]?.tenant_id ?? null
+}
+
+/** Everybody who works or worked in an organisation, by name; patients and caregivers are nobody's colleagues. */
 export async function listMembers(engine: Engine, tenant: string): Promise<Member[]> {
   const { rows } = await engine.db.pool.query<MemberRow>(
     `select u.id, u.email, m.display_name, m.roles, m.created_at, m.ended_at,
-            f.confirmed_at is not null as has_second_factor
+            (f.confirmed_at is not null or exists (select from auth.passkey p where p.user_id = u.id))
+              as has_second_factor
        from auth.member m join auth.user u on u.id = m.user_id
        left join auth.second_factor f on f.user_id = u.id
-      where m.tenant_id = $1 order by m.display_name, u.id`,
+      where m.tenant_id = $1 and not m.roles && array['patient', 'caregiver'] order by m.display_name, u.id`,
     [tenant],
   )
   return rows.map((row) => ({
@@ -173,9 +204,11 @@ export async function setRoles(
     if (demandsSecondFactor(roles))
       await tx.client.query(
         `delete from auth.session where user_id = $1
-           and not exists (select from auth.second_factor where user_id = $1 and confirmed_at is not null)`,
+           and not exists (select from auth.second_factor where user_id = $1 and confirmed_at is not null)
+           and not exists (select from auth.passkey where user_id = $1)`,
         [user],
       )
+    await tellAccessChanged(tx, user)
     await recordAct(tx, { tenant, by, action: 'update', resource: 'user', id: user })
   })
 }
@@ -193,7 +226,7 @@ export async function endMembership(
       [tenant, user],
     )
     if (ended.rowCount !== 1) throw fail('user-not-found', 'Nobody with this id works here. Read the list again.')
-    await tx.client.query('delete from auth.session where user_id = $1', [user])
+    await endSessions(tx, user)
     await tx.client.query('delete from auth.challenge where user_id = $1', [user])
     await recordAct(tx, { tenant, by, action: 'revoke', resource: 'user', id: user })
   })

@@ -12,12 +12,20 @@ import { fail } from './errors.ts'
 import type { Secrets } from './secrets.ts'
 
 /** What is guessed at. Each is counted apart: a wrong code does not slow the password down. */
-export type GuardedDoor = 'sign-in' | 'second-factor' | 'unlock' | 'setup' | 'password'
+export type GuardedDoor =
+  | 'sign-in'
+  | 'second-factor'
+  | 'unlock'
+  | 'setup'
+  | 'password'
+  | 'step-up'
+  | 'invitation'
+  | 'activation'
 
 /** Where only somebody with a session of that account can guess: no other account is tried there, so addresses are not counted. */
 const isOfSession: Readonly<Record<GuardedDoor, boolean>> = {
-  ...{ 'sign-in': false, 'second-factor': false, setup: false },
-  ...{ unlock: true, password: true },
+  ...{ 'sign-in': false, 'second-factor': false, setup: false, invitation: false, activation: false },
+  ...{ unlock: true, password: true, 'step-up': true },
 }
 
 export interface Attempt {
