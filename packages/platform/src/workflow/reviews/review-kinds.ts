@@ -49,6 +49,10 @@ export const opens: Opens = {
     user,
     reason,
   }),
+  // It is told once a day a device and reason; each time is a review of its own.
+  DeviceSuspicious: ({ device, reason }, { position }) => ({
+    ...{ kind: 'device-security', source: `${device} ${reason} ${position}`, device, reason },
+  }),
   BreakGlassMissed: ({ miss, user }) => ({ kind: 'break-glass-misses', source: miss, user }),
 }
 
