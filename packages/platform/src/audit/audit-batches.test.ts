@@ -5,7 +5,7 @@ import { record, sealDetail } from './index.ts'
 import { openCheckpoint, readCheckpoint } from './seal/checkpoint.ts'
 import { sealBatch } from './seal/seal-batch.ts'
 import { openSigningKey, type SigningKey } from './seal/signing-key.ts'
-import { type TrailGround, trailGround } from './testing/trail-ground.ts'
+import { settledEntries, type TrailGround, trailGround } from './testing/trail-ground.ts'
 import { type ExportRange, exportTrail } from './verify/export-trail.ts'
 import { proveEntry, wrongWithProof } from './verify/prove.ts'
 import { verifyExport } from './verify/verify-export.ts'
@@ -61,7 +61,7 @@ describe('a trail as it was written', () => {
     await slow.query(`set local role careloop_app; set local careloop.tenant = '${tenant}'`)
     await record({ tenant, client: slow } as never, { actor: 'cli', action: 'create', resource: 'device' })
     await ground.write(3)
-    await ground.seal()
+    await ground.sealNow()
     expect(await ground.verify()).toMatchObject({ finding: null, entries: 14, unsealed: 3 })
     await slow.query('commit')
     slow.release()
@@ -246,6 +246,7 @@ describe('with all rights on the database, verify names the first', () => {
 
   /** Takes one entry out and builds the whole tree from what is left, as the sealer would. */
   async function rebuild(key: SigningKey) {
+    await settledEntries(ground.engine)
     await ground.attack(`delete from tenant.audit_entry where id = ${await idAt(1)}`, 'delete from engine.audit_batch')
     for (let i = 0; i < 5; i++)
       await sealBatch({ engine: ground.engine, key, lease: { assertHeld: async () => {} }, maxEntries: 3 })

@@ -32,8 +32,10 @@ export interface TrailGround {
   readonly kept: Map<number, KeptRecord[]>
   /** Writes entries, each in a transaction of its own. */
   write(count: number, tenant?: string): Promise<void>
-  /** One batch, delivered to the sink; a minute passes. */
+  /** One batch with all that was written, delivered to the sink; a minute passes. */
   seal(): Promise<number>
+  /** The same, with what is there for sealing now: not what a running transaction may still precede. */
+  sealNow(): Promise<number>
   /** With all rights, triggers switched off. */
   attack(...statements: string[]): Promise<void>
   verify(options?: VerifyWith): Promise<VerifyReport>
@@ -63,6 +65,17 @@ async function withAllRights(engine: Engine, statements: readonly string[]): Pro
   }
 }
 
+/** Transactions of other tests on the same server hold back what may be sealed: waits until none is older than what was written. */
+export async function settledEntries(engine: Pick<Engine, 'db'>): Promise<void> {
+  for (;;) {
+    const { rows } = await engine.db.pool.query(
+      'select coalesce(pg_snapshot_xmin(pg_current_snapshot()) > max(xid), true) as settled from tenant.audit_entry',
+    )
+    if (rows[0].settled) return
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
 const alwaysHeld: Pick<Lease, 'assertHeld'> = { assertHeld: async () => {} }
 
 export async function trailGround(): Promise<TrailGround> {
@@ -83,6 +96,12 @@ export async function trailGround(): Promise<TrailGround> {
       kept.set(batch, [...(kept.get(batch) ?? []), record])
     },
   }
+  const sealNow = async () => {
+    const { batch } = await sealBatch({ engine, key, lease: alwaysHeld })
+    await deliverDue(engine, sink)
+    await clock.advance(60_000)
+    return batch
+  }
   return {
     ...{ engine, url: ground.url, clock, tenant, keyFile, key, kept },
     async write(count, whose = tenant) {
@@ -92,11 +111,10 @@ export async function trailGround(): Promise<TrailGround> {
         )
     },
     async seal() {
-      const { batch } = await sealBatch({ engine, key, lease: alwaysHeld })
-      await deliverDue(engine, sink)
-      await clock.advance(60_000)
-      return batch
+      await settledEntries(engine)
+      return sealNow()
     },
+    sealNow,
     attack: (...statements) => withAllRights(engine, statements),
     async save() {
       const copies = TABLES.map((table) => `create table saved.${table.split('.')[1]} as table ${table}`)
