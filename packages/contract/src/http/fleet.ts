@@ -164,6 +164,7 @@ export type CredentialList = z.infer<typeof CredentialList>
 /** POST /api/v1/devices/:id/claim-codes */
 export const NewClaimCode = z.strictObject({ hours: z.int().min(1).max(168).default(24) })
 export type NewClaimCode = z.infer<typeof NewClaimCode>
+export type NewClaimCodeInput = z.input<typeof NewClaimCode>
 /** The code is shown this once: ten letters and digits, e.g. `7K2MX-9QD4R`. */
 export const ClaimCodeMade = z.object({ id: Id, code: z.string(), expiresAt: Instant })
 export type ClaimCodeMade = z.infer<typeof ClaimCodeMade>

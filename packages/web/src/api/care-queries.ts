@@ -110,6 +110,10 @@ export const careQueries = {
       queryFn: ({ signal }) => call(endpoints.device, { params: { id }, signal }),
       refetchInterval: isWatched ? 1_500 : 15_000,
     }),
+  claimCodes: (device: string) =>
+    queryOptions({
+      queryKey: ['devices', 'claim-codes', device],
+      queryFn: ({ signal }) => call(endpoints.claimCodes, { params: { id: device }, signal }),
   credentials: (device: string) =>
     queryOptions({
       queryKey: ['devices', 'credentials', device],

@@ -135,6 +135,9 @@ const madeOldBy: Readonly<Partial<Record<FactType, readonly string[]>>> = {
   TaskHandedOff: ['worklist', 'board', 'task', 'notifications'],
   Notified: ['notifications'],
   DeliveryFailed: ['notifications'],
+  ReviewOpened: ['reviews', 'notifications'],
+  ReviewChanged: ['reviews'],
+  DisplayChanged: ['displays'],
 }
 
 /** Whatever happens to an alert shows in the list, in its task and in what explains it. */

@@ -12,6 +12,7 @@ import rows from '../../parts/rows.module.css'
 import { Section } from '../../parts/section.tsx'
 import { bytesText, countText } from '../../parts/words.ts'
 import { reasonWords } from '../quarantine/page.tsx'
+import { ClaimCodePart } from './claim-code.tsx'
 import { CredentialsPart, useShownSecret } from './credentials.tsx'
 import classes from './devices.module.css'
 import { FirstReading } from './first-reading.tsx'
@@ -70,6 +71,7 @@ function Parts({ device, heardAt }: { device: DeviceView; heardAt: number | unde
         <Facts device={device} heardAt={heardAt} />
       </Section>
       <CredentialsPart device={device} secret={secret} />
+      <ClaimCodePart device={device} />
       <Wearers device={device} />
     </>
   )
