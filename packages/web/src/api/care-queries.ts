@@ -114,6 +114,7 @@ export const careQueries = {
     queryOptions({
       queryKey: ['devices', 'claim-codes', device],
       queryFn: ({ signal }) => call(endpoints.claimCodes, { params: { id: device }, signal }),
+    }),
   credentials: (device: string) =>
     queryOptions({
       queryKey: ['devices', 'credentials', device],
