@@ -126,6 +126,8 @@ export const SetUp = z.strictObject({
   displayName: Name,
   email: Email,
   password: Password,
+  /** They work with patients besides: administrators alone see none. */
+  alsoWorksAs: z.enum(['nurse', 'physician']).optional(),
 })
 export type SetUp = z.infer<typeof SetUp>
 

@@ -106,6 +106,10 @@ export const NewSubject = z.strictObject({
   timeZone: TimeZone,
   site: Id.optional(),
   team: Id.optional().describe('Care team'),
+  letGo: z
+    .boolean()
+    .optional()
+    .describe('Said by who gives a patient to a care team that is not theirs: they see the patient no longer'),
   resource: SubjectResource,
 })
 export type NewSubject = z.infer<typeof NewSubject>

@@ -30,3 +30,9 @@ test('grants > who may add staff adds none with more than their own rights', () 
   expect(() => assertMayGrantRoles(program, ['administrator'])).toThrow(refusedAt('/body/roles/0'))
   expect(() => assertMayGrantRoles(staff('nurse'), ['nurse', 'physician'])).toThrow(refusedAt('/body/roles/1'))
 })
+
+test('grants > a program that reads assets makes no token that reads patients', () => {
+  const program = service('service-token:create', 'series:read:asset')
+  expect(() => assertMayGrantScopes(program, ['series:read:asset'])).not.toThrow()
+  expect(() => assertMayGrantScopes(program, ['series:read'])).toThrow(refusedAt('/body/scopes/0'))
+})

@@ -1,7 +1,17 @@
-import { type Action, actions, type Resource, type Role, resources, roles, type SubjectKind } from '@careloop/contract'
+import {
+  type Action,
+  actions,
+  type Resource,
+  type Role,
+  resources,
+  roles,
+  Scope,
+  type SubjectKind,
+} from '@careloop/contract'
 import { describe, expect, test } from 'vitest'
 import { allowedFor, may } from './may.ts'
 import type { DevicePrincipal, ServicePrincipal, StaffPrincipal } from './principal.ts'
+import { charts } from './role-grants.ts'
 
 const staff = (...held: StaffPrincipal['roles']): StaffPrincipal => ({
   kind: 'staff',
@@ -34,26 +44,57 @@ describe('identity > what roles may do', () => {
     expect(may(staff('nurse', 'compliance'), 'act', 'task')).toBe(true)
   })
 
-  test('compliance reads everything it oversees and changes nothing', () => {
-    const changing = allowedFor(staff('compliance')).filter((word) => !word.endsWith(':read'))
-    expect(changing).toEqual([])
+  test('who configures, oversees or mends reads nothing that is charted of a patient, attached or not', () => {
+    for (const role of ['administrator', 'compliance', 'facilities', 'pharmacist', 'biomed', 'integrator'] as const)
+      for (const resource of charts)
+        for (const action of actions)
+          for (const isAttached of [true, false])
+            expect([
+              role,
+              resource,
+              action,
+              may(staff(role), action, resource, { kind: 'patient', isAttached }),
+            ]).toEqual([...[role, resource, action, false]])
+    for (const resource of charts) expect(may(staff('compliance'), 'read', resource)).toBe(false)
+  })
+
+  test('who treats reads and changes nothing charted of a patient to whom they are not attached', () => {
+    for (const role of ['nurse', 'physician', 'patient', 'caregiver'] as const)
+      for (const resource of charts)
+        for (const action of actions)
+          expect([role, resource, action, may(staff(role), action, resource, { kind: 'patient' })]).toEqual([
+            ...[role, resource, action, false],
+          ])
+  })
+
+  test('a patient reads of themselves and types readings; a caregiver reads; neither changes anything else', () => {
+    const changing = (role: 'patient' | 'caregiver') =>
+      allowedFor(staff(role)).filter((word) => !word.endsWith(':read'))
+    expect(changing('patient')).toEqual(['reading:create'])
+    expect(changing('caregiver')).toEqual([])
+    for (const resource of ['alert', 'task', 'activity', 'device', 'user', 'audit', 'care-team'] as const)
+      for (const role of ['patient', 'caregiver'] as const)
+        expect([role, resource, may(staff(role), 'read', resource)]).toEqual([role, resource, false])
   })
 
   test("one patient's limit is changed by who treats, a program's by who orders, a thing's by administrators", () => {
-    const may_ = (role: Role, resource: Resource, kind: SubjectKind) => may(staff(role), 'update', resource, { kind })
+    const may_ = (role: Role, resource: Resource, kind: SubjectKind) =>
+      may(staff(role), 'update', resource, { kind, isAttached: true })
     const who = (resource: Resource, kind: SubjectKind) => roles.filter((role) => may_(role, resource, kind))
-    expect(who('override', 'patient')).toEqual(['nurse', 'physician', 'administrator'])
+    expect(who('override', 'patient')).toEqual(['nurse', 'physician'])
     expect(who('override', 'asset')).toEqual(['administrator'])
     expect(who('rule', 'patient')).toEqual(['physician', 'administrator'])
     expect(who('rule', 'asset')).toEqual(['administrator'])
     expect(roles.filter((role) => may(staff(role), 'act', 'program', { kind: 'asset' }))).toEqual(['administrator'])
   })
 
-  test('time spent is recorded and corrected by who works, read by compliance, and deleted by administrators alone', () => {
-    const who = (action: Action) => roles.filter((role) => may(staff(role), action, 'activity', { kind: 'patient' }))
-    expect(who('create')).toEqual(['nurse', 'physician', 'administrator'])
-    expect(who('read')).toEqual(['nurse', 'physician', 'administrator', 'compliance'])
-    expect(who('delete')).toEqual(['administrator'])
+  test('time spent is recorded by who works, and taken away by nobody who treats', () => {
+    const who = (action: Action, kind: SubjectKind) =>
+      roles.filter((role) => may(staff(role), action, 'activity', { kind, isAttached: true }))
+    expect(who('create', 'patient')).toEqual(['nurse', 'physician'])
+    expect(who('read', 'patient')).toEqual(['nurse', 'physician'])
+    expect(who('delete', 'patient')).toEqual([])
+    expect(who('delete', 'asset')).toEqual(['administrator'])
   })
 
   test('facilities and pharmacists change what is of things, and nothing of patients', () => {
@@ -83,6 +124,15 @@ describe('identity > what roles may do', () => {
 describe('identity > what scopes of service tokens open', () => {
   test('a scope opens exactly its action and resource', () => {
     expect(allowedFor(service('device:read', 'series:read'))).toEqual(['device:read', 'series:read'])
+  })
+
+  test('a third word narrows it to one kind of subject', () => {
+    const narrow = service('series:read:asset')
+    expect(may(narrow, 'read', 'series', { kind: 'asset' })).toBe(true)
+    expect(may(narrow, 'read', 'series', { kind: 'patient', isAttached: true })).toBe(false)
+    expect(Scope.safeParse('series:read:asset').success).toBe(true)
+    for (const wrong of ['series:read:people', 'series:read:asset:more', 'series'])
+      expect([wrong, Scope.safeParse(wrong).success]).toEqual([wrong, false])
   })
 
   test('a star opens all of its side', () => {

@@ -19,6 +19,8 @@ export interface FirstAdministrator {
   readonly email: string
   readonly displayName: string
   readonly password: string
+  /** In a small clinic whoever sets up treats as well: administrators alone see no patient. */
+  readonly alsoWorksAs?: 'nurse' | 'physician' | undefined
 }
 
 /** A fresh one-time token that replaces any before; null when somebody is a member already. */
@@ -52,8 +54,9 @@ export async function setUp(engine: Engine, first: FirstAdministrator): Promise<
           pointer: '/body/token',
         },
       )
+    const roles = ['administrator', ...(first.alsoWorksAs === undefined ? [] : [first.alsoWorksAs])] as const
     const tenant = await tenantNamed(engine, client, first.tenantName)
-    const user = await insertUser(engine, client, { ...first, tenant, roles: ['administrator'] }, hash)
+    const user = await insertUser(engine, client, { ...first, tenant, roles }, hash)
     const by = { actor: `staff:${user}` }
     await recordAct(tx, { tenant, by, action: 'create', resource: 'tenant', id: tenant })
     await recordAct(tx, { tenant, by, action: 'create', resource: 'user', id: user })

@@ -3,9 +3,11 @@ import { failures } from '@careloop/contract'
 /** Expected failures of the subjects room; docs/errors.md says what each means. */
 export const subjectErrors = {
   'subject-kind-refused': { disposition: 'reject', status: 403, issue: 'forbidden' },
+  'subject-out-of-sight': { disposition: 'reject', status: 422, issue: 'business-rule' },
   'subject-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
   'subject-moved': { disposition: 'reject', status: 409, issue: 'conflict' },
   'subject-kind-fixed': { disposition: 'reject', status: 422, issue: 'business-rule' },
+  'birth-date-missing': { disposition: 'reject', status: 422, issue: 'required' },
   'subject-too-large': { disposition: 'reject', status: 413, issue: 'too-long' },
   'subject-held': { disposition: 'reject', status: 409, issue: 'business-rule' },
   'erasure-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
@@ -20,6 +22,7 @@ export const subjectErrors = {
   'site-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
   'site-name-taken': { disposition: 'reject', status: 409, issue: 'duplicate' },
   'care-team-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'care-team-not-yours': { disposition: 'reject', status: 403, issue: 'forbidden' },
   'care-team-name-taken': { disposition: 'reject', status: 409, issue: 'duplicate' },
   'staff-not-found': { disposition: 'reject', status: 422, issue: 'not-found' },
   'program-not-active': { disposition: 'reject', status: 422, issue: 'not-found' },

@@ -23,14 +23,16 @@ import {
   SubjectView,
 } from '@careloop/contract'
 import { z } from 'zod'
-import { defineRoute, type Route } from '../identity/index.ts'
+import { defineRoute, type PersonOrService, type Route } from '../identity/index.ts'
 import { byOf } from './by.ts'
 import { consentRoutes } from './consent/consent-routes.ts'
+import { subjectFailure } from './errors.ts'
 import type { NamedSubject } from './name-index.ts'
 import type { Subject } from './subject-store.ts'
 import type { Subjects } from './subjects.ts'
 
 export { erasureRoutes } from './erasure/routes.ts'
+export { personRoutes } from './person-routes.ts'
 
 export const subjectsRoutes = (subjects: Subjects): Route[] => [
   ...subjectRoutes(subjects),
@@ -154,13 +156,24 @@ function siteRoutes(subjects: Subjects): Route[] {
       params: byId,
       body: CareTeamMembers,
       response: { 200: CareTeamView },
-      handler: async (ctx) =>
-        ctx.reply(
-          200,
-          await subjects.setCareTeamMembers(byOf(ctx.principal, ctx.requestId), ctx.params.id, ctx.body.members),
-        ),
+      async handler(ctx) {
+        assertOwnTeam(ctx.principal, ctx.params.id)
+        const by = byOf(ctx.principal, ctx.requestId)
+        return ctx.reply(200, await subjects.setCareTeamMembers(by, ctx.params.id, ctx.body.members))
+      },
     }),
   ]
+}
+
+/** Or anybody who treats would open every chart by joining its team. @throws Failure `care-team-not-yours` */
+function assertOwnTeam(principal: PersonOrService, team: string): void {
+  if (principal.kind !== 'staff' || principal.roles.includes('administrator')) return
+  if (principal.reach?.teams.includes(team)) return
+  throw subjectFailure(
+    'care-team-not-yours',
+    'You are not in this care team. Ask one of its members, or an administrator, to change it.',
+    { pointer: '/params/id' },
+  )
 }
 
 function enrolmentRoutes(subjects: Subjects): Route[] {

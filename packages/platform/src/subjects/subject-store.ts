@@ -31,8 +31,9 @@ export async function createSubject(engine: Engine, by: By, wanted: NewSubject):
     throw subjectFailure('subject-kind-refused', 'Your roles do not take in subjects of this kind. Ask a colleague.', {
       pointer: '/body/resource/resourceType',
     })
-  const keys = await hashKeysOf(engine, by.tenant, wanted.resource)
   const id = engine.ids.uuid()
+  assertKept(by, id, wanted)
+  const keys = await hashKeysOf(engine, by.tenant, wanted.resource)
   const now = engine.clock.now()
   return engine.db.asTenant(by.tenant, async (tx) => {
     const keyId = await engine.keys.create(tx, 'subject', id)
@@ -61,6 +62,7 @@ export async function updateSubject(engine: Engine, by: By, id: string, wanted: 
     const row = await rowOf(tx, id, 'for update')
     assertSeen(row, by)
     assertSame(row, wanted)
+    if (row.team_id !== (wanted.team ?? null)) assertKept(by, id, wanted)
     await assertPlaced(tx, wanted)
     const resource = { ...wanted.resource, id }
     const body = sealResource(await engine.keys.key(row.key_id), by.tenant, id, resource)
@@ -181,6 +183,16 @@ const columnsOf = (wanted: NewSubject) => ({
   site_id: wanted.site ?? null,
   team_id: wanted.team ?? null,
 })
+
+/** Whoever takes a patient in, or moves them, does not lose them by a slip: it must be said. @throws Failure `subject-out-of-sight` */
+function assertKept({ sight }: By, id: string, wanted: NewSubject): void {
+  if (wanted.letGo === true || sees(sight, { id, kind: kindOf(wanted.resource), team: wanted.team ?? null })) return
+  throw subjectFailure(
+    'subject-out-of-sight',
+    'This care team is not yours: you would no longer see the patient. Choose a team of yours, or confirm that you give the patient to that team.',
+    { pointer: '/body/team' },
+  )
+}
 
 /** What somebody may not know of is not there for them. */
 function assertSeen(row: Selectable<SubjectTable>, { sight }: By): void {

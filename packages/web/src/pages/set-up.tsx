@@ -1,12 +1,14 @@
 /** The first administrator: opened by the one link that the first start prints, with its token behind `#`. */
 import type { SetUp } from '@careloop/contract'
-import { Button, PasswordInput, Text, TextInput } from '@mantine/core'
+import { Button, NativeSelect, PasswordInput, Text, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useEffect, useState } from 'react'
 import { call } from '../api/client.ts'
 import { endpoints } from '../api/endpoints.ts'
 import { Door, Refusal } from './door.tsx'
+
+const worksAs = ['nurse', 'physician'] as const
 
 export function SetUpPage() {
   const navigate = useNavigate()
@@ -28,7 +30,9 @@ export function SetUpPage() {
     const form = new FormData(event.currentTarget)
     const field = (name: string) => String(form.get(name) ?? '').trim()
     const [tenantName, displayName, email] = [field('tenantName'), field('displayName'), field('email')]
-    setUp.mutate({ token, tenantName, displayName, email, password: String(form.get('password')) })
+    const also = worksAs.find((role) => role === field('alsoWorksAs'))
+    const alsoWorksAs = also === undefined ? {} : { alsoWorksAs: also }
+    setUp.mutate({ token, tenantName, displayName, email, password: String(form.get('password')), ...alsoWorksAs })
   }
   if (token === '')
     return (
@@ -65,6 +69,18 @@ export function SetUpPage() {
           mt="md"
           mb="md"
           visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
+        />
+        <NativeSelect
+          label="Do you also work with patients?"
+          description="An administrator alone sets up, and sees no patient."
+          name="alsoWorksAs"
+          data={[
+            { value: '', label: 'No' },
+            { value: 'nurse', label: 'Yes, as a nurse' },
+            { value: 'physician', label: 'Yes, as a physician' },
+          ]}
+          size="md"
+          mb="md"
         />
         <Refusal error={setUp.error} />
         <Button type="submit" fullWidth mt="md" mih={44} loading={setUp.isPending}>

@@ -158,7 +158,10 @@ function ThingFields({ draft, change, of }: PartProps) {
 function PlaceFields({ draft, change, of }: PartProps) {
   const mayTeams = useMay('read', 'care-team')
   const sites = useQuery({ ...careQueries.sites, enabled: useMay('read', 'site') }).data?.items ?? []
-  const teams = useQuery({ ...queries.careTeams, enabled: mayTeams }).data?.items ?? []
+  const me = useMe().id
+  // Who takes a patient in goes on seeing them: they choose among their own teams. Another team takes over from the patient's page.
+  const all = useQuery({ ...queries.careTeams, enabled: mayTeams }).data?.items ?? []
+  const teams = all.filter(({ members }) => members.includes(me))
   const site = sites.find(({ id }) => id === draft.site)
   return (
     <SimpleGrid cols={{ base: 1, xs: 2 }} mt="sm">
@@ -177,6 +180,7 @@ function PlaceFields({ draft, change, of }: PartProps) {
       {teams.length === 0 || draft.kind !== 'patient' ? null : (
         <NativeSelect
           label="Care team"
+          description="Its members see the patient. Without one, everybody here who treats patients does."
           value={draft.team}
           data={[{ value: '', label: 'None' }, ...teams.map(({ id, name }) => ({ value: id, label: name }))]}
           onChange={(event) => change({ team: event.currentTarget.value })}
