@@ -111,7 +111,7 @@ export const endEnrolment = (engine: Engine, by: By, id: string, end: number | n
 /** Enrolments of a subject, oldest first, ended ones too. Audited when a person reads them (`by`). */
 export const enrolmentsOf = (engine: Engine, tenant: string, subject: string, by?: By): Promise<EnrolmentView[]> =>
   engine.db.asTenant(tenant, async (tx) => {
-    if (!(await isSeen(tx, subject, by?.sight))) return []
+    if (by !== undefined && !(await isSeen(tx, subject, by.sight))) return []
     const rows = await tx
       .tables<SubjectsTables>()
       .selectFrom('enrolment')

@@ -109,8 +109,11 @@ const newRows = (tx: TenantTx, seenBelow: string, after: string): Promise<Select
     .execute()
 
 async function take(engine: Engine, tenant: string, index: NameIndex, row: Selectable<SubjectTable>): Promise<void> {
-  // At once, though the key may be at hand here for two more seconds.
-  if (row.erased_at !== null) return index.remove(row.id)
+  if (row.erased_at !== null) {
+    // At once: what comes late for them must find no key at hand here, and their name goes from memory after that.
+    if (index.get(row.id) !== undefined) await engine.keys.refresh()
+    return index.remove(row.id)
+  }
   if ((index.get(row.id)?.version ?? 0) >= row.version) return
   try {
     const { words, id, kind, version, display, birthDate, timeZone, site, team } = openRow(

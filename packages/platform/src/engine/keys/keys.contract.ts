@@ -156,6 +156,18 @@ function destroying(get: Get, madeIn: (tenant: string) => Promise<string>): void
     expect(() => heldElsewhere.open(sealed, 'a')).toThrow(expect.objectContaining(destroyed))
   })
 
+  it('is known in another process at once when that asks', async () => {
+    const { db, keys, other, tenant } = get()
+    const own = await tenant()
+    const id = await madeIn(own)
+    await other.key(id)
+    await other.refresh()
+    await db.asTenant(own, (tx) => keys.destroy(tx, id))
+    expect((await other.key(id)).id).toBe(id)
+    await other.refresh()
+    await expect(other.key(id)).rejects.toMatchObject({ code: 'key-destroyed' })
+  })
+
   it('keeps the id in the erasure ledger without the key, and may be repeated', async () => {
     const { db, keys, tenant } = get()
     const own = await tenant()

@@ -107,6 +107,12 @@ class WrappedKeys implements Keys {
     tx.afterCommit(() => this.#shred([id]))
   }
 
+  async refresh(): Promise<void> {
+    await this.#looking // one that began before may not see what was destroyed since
+    this.#lookedAt = Number.NEGATIVE_INFINITY
+    await this.#lookForDestroyed()
+  }
+
   async hmac(tenant: string, purpose: string, normalised: string): Promise<Buffer> {
     return (await this.#liveKeyFor('tenant', tenant)).hmac(purpose, normalised)
   }
