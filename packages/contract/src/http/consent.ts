@@ -127,3 +127,6 @@ export const redisclosureNotice =
   'being disclosed in this record or as otherwise permitted by 42 CFR part 2. (ii) You are a covered entity or business associate and ' +
   'have received the record pursuant to a consent for treatment, payment, or health care operations. (iii) You have received the record ' +
   'from a covered entity or business associate as permitted by 45 CFR part 164, subparts A and E.'
+
+/** 42 CFR 2.32(a)(2): the short form, in the header `careloop-notice` of an answer that holds such records. */
+export const redisclosureMark = '42 CFR part 2 prohibits unauthorized use or disclosure of these records.'

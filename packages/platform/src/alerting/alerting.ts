@@ -55,7 +55,7 @@ type RuleBodyOut = ProgramBody['rules'][number]
  */
 export function makeAlerting(
   engine: Engine,
-  subjects: Pick<Subjects, 'names' | 'enrolmentsOf' | 'enrolmentsOfMany' | 'enrolmentsAt'>,
+  subjects: Pick<Subjects, 'names' | 'consents' | 'enrolmentsOf' | 'enrolmentsOfMany' | 'enrolmentsAt'>,
   members: Members,
   shipped: readonly Program[] = [],
 ): Alerting {

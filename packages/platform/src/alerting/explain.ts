@@ -12,6 +12,7 @@ import { record } from '../audit/index.ts'
 import type { Engine, TenantTx } from '../engine/index.ts'
 import { type By, isSeen, purposed, type Subjects } from '../subjects/index.ts'
 import { type Alert, alertById } from './alerts.ts'
+import { thingOf } from './consented.ts'
 import { alertingFailure } from './errors.ts'
 import { asNumber, type Evidence, type KeptFrame, type KeptReading } from './evidence.ts'
 import { openOverride, overrideRow } from './override-store.ts'
@@ -24,19 +25,32 @@ import { openDetail } from './summary.ts'
 
 export interface ExplainParts {
   readonly engine: Engine
-  readonly subjects: Pick<Subjects, 'names'>
+  readonly subjects: Pick<Subjects, 'names' | 'consents'>
   readonly members: StaffNames
   readonly rulebook: Rulebook
 }
 
 /** @throws Failure `alert-not-found`, `key-destroyed` */
-export async function explain(parts: ExplainParts, by: By, id: string): Promise<ExplainBody> {
+export const explain = (parts: ExplainParts, by: By, id: string): Promise<ExplainBody> =>
+  parts.subjects.consents.guard(by, 'alert', (heldBack) => explainShown(parts, by, id, heldBack))
+
+async function explainShown(
+  parts: ExplainParts,
+  by: By,
+  id: string,
+  heldBack: (subject: string) => void,
+): Promise<ExplainBody> {
   const { engine, subjects, members, rulebook } = parts
   const names = await staffNamesOf(members, by.tenant)
+  const gate = await subjects.consents.gate(by)
   const { alert, events, own } = await engine.db.asTenant(by.tenant, async (tx) => {
     const alert = await alertById(engine, tx, id)
     if (!(await isSeen(tx, alert.subject, by.sight)))
       throw alertingFailure('alert-not-found', 'No alert has this id.', { pointer: '/params/id' })
+    if (!(await gate.shown(tx, alert.subject)).may(thingOf(alert.program.code, alert.rule.definition))) {
+      heldBack(alert.subject)
+      throw alertingFailure('alert-not-found', 'No alert has this id.', { pointer: '/params/id' })
+    }
     const events = await eventsOf(engine, tx, alert)
     const own = alert.override === null ? undefined : await overrideRow(tx, alert.override)
     const { actor, requestId } = by

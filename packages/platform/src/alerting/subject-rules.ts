@@ -4,6 +4,7 @@ import type { OwnedRule, SubjectRule } from '@careloop/rules'
 import type { Engine } from '../engine/index.ts'
 import { assertSubject, audited, type By, type Subjects } from '../subjects/index.ts'
 import { alertsOf } from './alerts.ts'
+import { thingOf } from './consented.ts'
 import type { Members } from './members.ts'
 import { openOverride, standingRows } from './override-store.ts'
 import { overrideBody } from './overrides.ts'
@@ -14,25 +15,27 @@ import { spansOf } from './spans.ts'
 
 export interface SubjectParts {
   readonly engine: Engine
-  readonly subjects: Pick<Subjects, 'names'>
+  readonly subjects: Pick<Subjects, 'names' | 'consents'>
   readonly rulebook: Rulebook
   readonly members: Members
 }
 
 /** The rules that stand now, with the subject's own limits in them; audited. @throws Failure `subject-not-found` */
 export async function rulesOfSubject(
-  { engine, rulebook, members }: SubjectParts,
+  { engine, subjects, rulebook, members }: SubjectParts,
   by: By,
   subject: string,
 ): Promise<SubjectRules> {
   const now = engine.clock.now()
-  const { heads, rows } = await engine.db.asTenant(by.tenant, async (tx) => {
+  const gate = await subjects.consents.gate(by)
+  const { heads, rows, shown } = await engine.db.asTenant(by.tenant, async (tx) => {
     await assertSubject(tx, subject, '/params/id', by.sight)
     await audited(tx, by, 'read', 'override', { subjects: [subject] })
     const programs = await tx.tables<AlertingTables>().selectFrom('program').selectAll().execute()
     return {
       heads: new Map(programs.map(({ code, definition }) => [code, definition])),
       rows: await standingRows(tx, [subject]),
+      shown: await gate.shown(tx, subject),
     }
   })
   const names = await staffNamesOf(members, by.tenant)
@@ -45,7 +48,10 @@ export async function rulesOfSubject(
     const override = spec.override === undefined ? undefined : overrides.get(spec.rule)
     return ruleOfSubject(spec, definition, heads.get(program)!, override)
   })
-  return { rules: await Promise.all(rules) }
+  const found = await Promise.all(rules)
+  return {
+    rules: found.filter(({ program, signals }) => shown.everything || shown.may({ program: program.code, signals })),
+  }
 }
 
 function ruleOfSubject(
@@ -72,6 +78,7 @@ export async function alertsOfSubject(
   subject: string,
   { from, to }: SubjectAlertsQuery,
 ): Promise<SubjectAlerts> {
+  const gate = await subjects.consents.gate(by)
   const { found, spans } = await engine.db.asTenant(by.tenant, async (tx) => {
     await assertSubject(tx, subject, '/params/id', by.sight)
     let query = tx.tables<AlertingTables>().selectFrom('alert').select('id').where('subject_id', '=', subject)
@@ -82,7 +89,10 @@ export async function alertsOfSubject(
     const ids = rows.map(({ id }) => id)
     await audited(tx, by, 'read', 'alert', { subjects: [subject] })
     const alerts = await alertsOf(engine, tx, ids)
-    const found = ids.flatMap((id) => alerts.get(id) ?? [])
+    const shown = await gate.shown(tx, subject)
+    const found = ids
+      .flatMap((id) => alerts.get(id) ?? [])
+      .filter(({ program, rule }) => shown.everything || shown.may(thingOf(program.code, rule.definition)))
     return { found, spans: await spansOf(tx, found) }
   })
   const named = (await subjects.names(by.tenant, [subject])).get(subject)

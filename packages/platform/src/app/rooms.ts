@@ -1,6 +1,7 @@
 /** The rooms of one process, each made once, in the order in which they may call each other. */
+import type { SubjectKind } from '@careloop/contract'
 import { profile } from '@careloop/profiles'
-import { type Alerting, activeProgramKind, makeAlerting, readPrograms } from '../alerting/index.ts'
+import { type Alerting, activeProgramKind, makeAlerting, programSignals, readPrograms } from '../alerting/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { ensureCa, type Fleet, issueDeviceCertificate, makeFleet, verifyDeviceCertificate } from '../fleet/index.ts'
 import { type Identity, makeIdentity } from '../identity/index.ts'
@@ -8,6 +9,7 @@ import { makeQuarantine, type Quarantine } from '../ingest/index.ts'
 import { type Erasures, makeSubjects, type Subjects } from '../subjects/index.ts'
 import { makeWorkflow, mayTake, type Ways, type Workflow } from '../workflow/index.ts'
 import { openErasures } from './erasures.ts'
+import { granteesOf } from './grantees.ts'
 import { shippedPrograms } from './shipped-programs.ts'
 
 export interface Rooms {
@@ -30,6 +32,7 @@ export async function openRooms(
     signInsPerMinute?: number
     idleLockMs?: number
     publicOrigin?: string | undefined
+    allowPrivateUrls?: readonly string[]
     email?: boolean
     /** Where the ledger of erasures is kept outside the database; absent = nowhere. */
     erasureLedgerFile?: string
@@ -40,14 +43,21 @@ export async function openRooms(
     signInsPerMinute: options.signInsPerMinute ?? 10,
     idleLockMs: options.idleLockMs ?? 15 * 60_000,
     publicOrigin: options.publicOrigin,
+    outbound: { allowPrivate: options.allowPrivateUrls ?? [] },
+    // A mail without an address of the pages would carry no link.
+    mailsInvitations: options.email === true && options.publicOrigin !== undefined,
   })
   const staff = (tenant: string) => identity.members(tenant)
-  const subjects = makeSubjects(engine, staff, {
-    programKind: (tenant, code) => activeProgramKind(engine, tenant, code),
-    async mayAnswer(tenant, id, kind) {
+  const enrolling = {
+    programKind: (tenant: string, code: string) => activeProgramKind(engine, tenant, code),
+    async mayAnswer(tenant: string, id: string, kind: SubjectKind) {
       const person = (await staff(tenant)).find((each) => each.id === id)
       return person !== undefined && mayTake(tenant, person, kind)
     },
+  }
+  const subjects = makeSubjects(engine, staff, enrolling, {
+    programs: (tenant) => programSignals(engine, tenant),
+    grantees: (tenant, subject) => granteesOf(identity, tenant, subject),
   })
   const ca = await ensureCa(engine)
   const fleet = makeFleet(engine, {

@@ -5,7 +5,7 @@ import { fleetRoutes } from '../fleet/routes.ts'
 import type { Route } from '../identity/index.ts'
 import { identityRoutes } from '../identity/routes.ts'
 import { doorsRoutes, ingestRoutes, quarantineRoutes } from '../ingest/routes.ts'
-import { erasureRoutes, subjectsRoutes } from '../subjects/routes.ts'
+import { erasureRoutes, personRoutes, subjectsRoutes } from '../subjects/routes.ts'
 import { telemetryRoutes } from '../telemetry/routes.ts'
 import { workflowRoutes } from '../workflow/routes.ts'
 import type { Doors } from './doors.ts'
@@ -16,11 +16,12 @@ export function routesOf(rooms: Rooms, doors: Doors | null): Route[] {
     ...identityRoutes(rooms.identity),
     ...subjectsRoutes(rooms.subjects),
     ...erasureRoutes(rooms.erasures),
+    ...personRoutes(rooms),
     ...fleetRoutes(rooms.fleet),
     ...(doors ? ingestRoutes({ ingest: doors.ingest, attribution: rooms.fleet.attribution }) : []),
     ...doorsRoutes(doors?.mqtt.addresses ?? []),
     ...quarantineRoutes(rooms.quarantine),
-    ...telemetryRoutes(rooms.engine),
+    ...telemetryRoutes(rooms.engine, rooms.subjects),
     ...alertingRoutes(rooms.alerting),
     ...workflowRoutes(rooms.workflow),
     ...environmentRoutes({ ...rooms, staff: (tenant) => rooms.identity.members(tenant) }),

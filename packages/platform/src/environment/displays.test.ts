@@ -24,7 +24,7 @@ beforeAll(async () => {
       const alerting = makeAlerting(engine, subjects, staff)
       return [
         ...subjectsRoutes(subjects),
-        ...telemetryRoutes(engine),
+        ...telemetryRoutes(engine, subjects),
         ...alertingRoutes(alerting),
         ...workflowRoutes(makeWorkflow(engine, subjects, staff)),
         ...environmentRoutes({ engine, subjects, alerting, staff }),

@@ -2,6 +2,7 @@
 import type { EpochMs } from '@careloop/contract'
 import type { EngineTx } from '../engine/index.ts'
 import { type KeptReading, readingAt } from './codec/columns.ts'
+import type { ShowsSignal } from './looking.ts'
 import { type Gap, readGaps } from './read-gaps.ts'
 import { newestParts, PartReader } from './read-store.ts'
 import { findSeries, graceMs, type Series } from './series.ts'
@@ -50,14 +51,14 @@ function freshFor({ intervalMs }: Series): number {
 export async function latest(
   ports: StorePorts,
   question: { tenant: string; subject: string; now: EpochMs },
-  alongside?: (tx: EngineTx) => Promise<void>,
+  alongside?: (tx: EngineTx) => Promise<ShowsSignal | undefined>,
 ): Promise<LatestValue[]> {
   const { tenant, subject, now } = question
   return ports.db.asEngine(async (tx) => {
     await tx.client.query('set transaction isolation level repeatable read')
-    await alongside?.(tx)
+    const shows = (await alongside?.(tx)) ?? (() => true)
     const { series, gaps } = await tx.asTenant(tenant, async (tenantTx) => {
-      const series = await findSeries(tenantTx, { subject })
+      const series = (await findSeries(tenantTx, { subject })).filter((one) => shows(one.signal))
       return { series, gaps: await readGaps(tenantTx, { series: series.map((one) => one.id), from: now, to: now }) }
     })
     const reader = new PartReader(ports, tx, series)

@@ -7,6 +7,7 @@ import type { EngineTx } from '../engine/index.ts'
 import { type Columns, joined, type KeptReading, toReadings } from './codec/columns.ts'
 import { type Buckets, mergeBuckets, rollUp } from './codec/rollup.ts'
 import { fail } from './errors.ts'
+import type { ShowsSignal } from './looking.ts'
 import { type Gap, readGaps } from './read-gaps.ts'
 import { listParts, PartReader, type StoredPart, within } from './read-store.ts'
 import { widthFor } from './resolution.ts'
@@ -58,20 +59,20 @@ export interface SeriesAnswer {
   readonly gaps: readonly Gap[]
 }
 
-/** @param within runs in the same transaction, with the question allowed: the audit entry */
+/** @param alongside runs in the same transaction, with the question allowed: the audit entry. It says which signals are shown */
 export async function readSeries(
   ports: StorePorts,
   question: SeriesQuestion,
-  alongside?: (tx: EngineTx) => Promise<void>,
+  alongside?: (tx: EngineTx) => Promise<ShowsSignal | undefined>,
 ): Promise<SeriesAnswer> {
   check(question)
   const { tenant, subject, signal, from, to } = question
   return ports.db.asEngine(async (tx) => {
     // One moment for all that follows: a seal between two statements would show readings twice or not at all.
     await tx.client.query('set transaction isolation level repeatable read')
-    await alongside?.(tx)
+    const shows = (await alongside?.(tx)) ?? (() => true)
     const { series, gaps } = await tx.asTenant(tenant, async (tenantTx) => {
-      const series = await findSeries(tenantTx, { subject, signal })
+      const series = (await findSeries(tenantTx, { subject, signal })).filter((one) => shows(one.signal))
       return { series, gaps: await readGaps(tenantTx, { series: series.map((one) => one.id), from, to }) }
     })
     const reader = new PartReader(ports, tx, series)

@@ -5,6 +5,7 @@
 
 import { record } from '../audit/index.ts'
 import type { Engine } from '../engine/index.ts'
+import { heldSubjects } from '../subjects/index.ts'
 import { bigints } from './binary-arrays.ts'
 import { DAY } from './resolution.ts'
 import { findSeries } from './series.ts'
@@ -20,7 +21,10 @@ export interface RetentionPolicy {
 export async function retireChunks(engine: Engine, tenant: string, policy: RetentionPolicy): Promise<number> {
   const now = engine.clock.now()
   const usual = policy.rawDays === undefined ? 730 : policy.rawDays
-  const series = await engine.db.asTenant(tenant, (tx) => findSeries(tx, {}))
+  const series = await engine.db.asTenant(tenant, async (tx) => {
+    const held = await heldSubjects(tx) // under a legal hold nothing is let go by age
+    return (await findSeries(tx, {})).filter(({ subject }) => subject === null || !held.has(subject))
+  })
   let retired = 0
   for (const [signal, own] of Map.groupBy(series, (one) => one.signal)) {
     const set = policy.bySignal?.[signal]

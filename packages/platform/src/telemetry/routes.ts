@@ -1,19 +1,21 @@
 /** Readings of a subject over HTTP. Each look is recorded in the transaction that reads. */
 import { DaysQuery, DevicesHeard, Id, LatestBody, MeasurementDays, SeriesBody, SeriesQuery } from '@careloop/contract'
 import { z } from 'zod'
-import { record } from '../audit/index.ts'
-import type { Engine, EngineTx } from '../engine/index.ts'
-import { actorOf, defineRoute, type PersonOrService, type Route } from '../identity/index.ts'
-import { isSeen, purposed, sightOf } from '../subjects/index.ts'
-import { fail } from './errors.ts'
+import type { Engine } from '../engine/index.ts'
+import { defineRoute, type Route } from '../identity/index.ts'
+import { byOf, type Subjects } from '../subjects/index.ts'
 import { devicesHeard } from './heard.ts'
 import { latest } from './latest.ts'
+import { look } from './looking.ts'
 import { readDays } from './read-days.ts'
 import { readSeries } from './read-series.ts'
 
 const byId = z.object({ id: Id })
 
-export function telemetryRoutes(engine: Engine): Route[] {
+/** Of no class: only a consent for all of them covers it. */
+const anySignal = '*'
+
+export function telemetryRoutes(engine: Engine, { consents }: Pick<Subjects, 'consents'>): Route[] {
   return [
     defineRoute({
       method: 'GET',
@@ -29,8 +31,14 @@ export function telemetryRoutes(engine: Engine): Route[] {
       async handler(ctx) {
         const { signal, from, to, maxPoints } = ctx.query
         const question = { tenant: ctx.tenant, subject: ctx.params.id, signal, from, to, maxPoints }
-        const answer = await readSeries(engine, question, lookedAt(ctx.principal, ctx.params.id, ctx.requestId))
-        return ctx.reply(200, mutable(answer))
+        const asked = { subject: ctx.params.id, signal }
+        const { answer, headers } = await look(
+          consents,
+          byOf(ctx.principal, ctx.requestId, 'series'),
+          asked,
+          (alongside) => readSeries(engine, question, alongside),
+        )
+        return ctx.reply(200, mutable(answer), { headers })
       },
     }),
     defineRoute({
@@ -42,8 +50,11 @@ export function telemetryRoutes(engine: Engine): Route[] {
       response: { 200: LatestBody },
       async handler(ctx) {
         const question = { tenant: ctx.tenant, subject: ctx.params.id, now: engine.clock.now() }
-        const signals = await latest(engine, question, lookedAt(ctx.principal, ctx.params.id, ctx.requestId))
-        return ctx.reply(200, mutable({ signals }))
+        const by = byOf(ctx.principal, ctx.requestId, 'series')
+        const { answer, headers } = await look(consents, by, { subject: ctx.params.id }, (alongside) =>
+          latest(engine, question, alongside),
+        )
+        return ctx.reply(200, mutable({ signals: answer }), { headers })
       },
     }),
     defineRoute({
@@ -67,26 +78,18 @@ export function telemetryRoutes(engine: Engine): Route[] {
       response: { 200: MeasurementDays },
       async handler(ctx) {
         const { id: subject } = ctx.params
-        const days = await engine.db.asEngine(async (tx) => {
-          await lookedAt(ctx.principal, subject, ctx.requestId)(tx)
-          return tx.asTenant(ctx.tenant, (tenantTx) => readDays(tenantTx, { subject, ...ctx.query }))
-        })
-        return ctx.reply(200, { days })
+        const by = byOf(ctx.principal, ctx.requestId, 'series')
+        // A day does not say what was measured on it: who may not see all of it sees none.
+        const { answer, headers } = await look(consents, by, { subject, signal: anySignal }, (alongside) =>
+          engine.db.asEngine(async (tx) => {
+            await alongside(tx)
+            return tx.asTenant(ctx.tenant, (tenantTx) => readDays(tenantTx, { subject, ...ctx.query }))
+          }),
+        )
+        return ctx.reply(200, { days: answer }, { headers })
       },
     }),
   ]
-}
-
-/** A subject that is not the tenant's is not there, and nothing is recorded of it. */
-function lookedAt(principal: PersonOrService, subject: string, requestId: string) {
-  return (tx: EngineTx): Promise<void> =>
-    tx.asTenant(principal.tenant, async (tenantTx) => {
-      const sight = sightOf(principal, 'read', 'series')
-      if (!(await isSeen(tenantTx, subject, sight)))
-        throw fail('series-not-found', 'No such subject here. Check the id.', { pointer: '/params/id' })
-      const entry = { actor: actorOf(principal), action: 'read', resource: 'series', subject, requestId } as const
-      await record(tenantTx, purposed(sight, entry))
-    })
 }
 
 type Mutable<T> = T extends readonly (infer E)[]

@@ -34,7 +34,7 @@ beforeAll(async () => {
       ways = { staff, email: false }
       return [
         ...subjectsRoutes(subjects),
-        ...telemetryRoutes(engine),
+        ...telemetryRoutes(engine, subjects),
         ...alertingRoutes(makeAlerting(engine, subjects, staff)),
         ...workflowRoutes(makeWorkflow(engine, subjects, staff)),
       ]

@@ -46,7 +46,7 @@ export async function lockTask(tx: TenantTx, id: string, sight: Acting['sight'])
   })
 }
 
-const taskNotFound = () => workflowFailure('task-not-found', 'No task has this id.', { pointer: '/params/id' })
+export const taskNotFound = () => workflowFailure('task-not-found', 'No task has this id.', { pointer: '/params/id' })
 
 /** The colleague who has it, or null when it is free or one's own. */
 export function takenFrom(task: TaskRow, acting: Acting): Extract<Act, { done: false }> | null {

@@ -47,7 +47,7 @@ export interface Workflow {
 /** @param staff who works here, by name: identity's `members` */
 export function makeWorkflow(
   engine: Engine,
-  subjects: Pick<Subjects, 'names' | 'exactPatient'>,
+  subjects: Pick<Subjects, 'names' | 'consents' | 'exactPatient'>,
   staff: WorkingStaff,
 ): Workflow {
   const parts = { engine, subjects, staff }

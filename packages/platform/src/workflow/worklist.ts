@@ -18,19 +18,28 @@ import {
   staffNamesOf,
   staffRef,
   subjectRef,
+  thingsOfAlerts,
   worseMeans,
 } from '../alerting/index.ts'
 import { record } from '../audit/index.ts'
 import type { Engine, TenantTx } from '../engine/index.ts'
-import { type By, type NamedSubject, purposed, type Subjects, seenThrough } from '../subjects/index.ts'
+import {
+  type By,
+  type Gate,
+  type NamedSubject,
+  purposed,
+  type Shown,
+  type Subjects,
+  seenThrough,
+} from '../subjects/index.ts'
 import { openOutcome, reopenUntil } from './complete-task.ts'
 import { workflowFailure } from './errors.ts'
 import { type TaskRow, toMs, type WorkflowTables } from './schema.ts'
-import { openEventDetail, readTask } from './task-rows.ts'
+import { openEventDetail, readTask, taskNotFound } from './task-rows.ts'
 
 export interface WorklistParts {
   readonly engine: Engine
-  readonly subjects: Pick<Subjects, 'names'>
+  readonly subjects: Pick<Subjects, 'names' | 'consents'>
   readonly staff: StaffNames
 }
 
@@ -40,8 +49,12 @@ const maxRows = 500
 export async function worklist(parts: WorklistParts, by: By): Promise<Worklist> {
   const { engine, subjects } = parts
   const now = engine.clock.now()
+  const gate = await subjects.consents.gate(by)
   const { rows, total, alerts, recurrences } = await engine.db.asTenant(by.tenant, async (tx) => {
-    const { rows, total } = await openTasks(tx, now, by.sight)
+    const open = await openTasks(tx, now, by.sight)
+    const rows = await consented(tx, gate, open.rows)
+    // Of what consent holds back it is not counted either that it is there.
+    const total = open.total - (open.rows.length - rows.length)
     const alerts = await alertsOf(
       engine,
       tx,
@@ -67,10 +80,23 @@ export async function worklist(parts: WorklistParts, by: By): Promise<Worklist> 
 }
 
 /** @throws Failure `task-not-found` */
-export async function taskBody(parts: WorklistParts, by: By, id: string): Promise<TaskBody> {
+export const taskBody = (parts: WorklistParts, by: By, id: string): Promise<TaskBody> =>
+  parts.subjects.consents.guard(by, 'task', (heldBack) => shownTask(parts, by, id, heldBack))
+
+async function shownTask(
+  parts: WorklistParts,
+  by: By,
+  id: string,
+  heldBack: (subject: string) => void,
+): Promise<TaskBody> {
   const { engine, subjects } = parts
+  const gate = await subjects.consents.gate(by)
   const found = await engine.db.asTenant(by.tenant, async (tx) => {
     const row = await readTask(tx, id, by.sight)
+    if ((await consented(tx, gate, [row])).length === 0) {
+      heldBack(row.subject_id)
+      throw taskNotFound()
+    }
     const alert = (await alertsOf(engine, tx, [row.alert_id])).get(row.alert_id)
     const events = await eventsOf(tx, id)
     await recordShown(tx, by, [row], id)
@@ -97,6 +123,22 @@ export async function taskBody(parts: WorklistParts, by: By, id: string): Promis
     ...(until === null ? {} : { reopenUntil: until }),
     events: await eventBodies(engine, by.tenant, found.events, staff),
   }
+}
+
+/** Tasks about alerts that consent lets through; a task inherits the label of what raised it. */
+async function consented(tx: TenantTx, gate: Gate, rows: readonly TaskRow[]): Promise<TaskRow[]> {
+  const shown = new Map<string, Shown>()
+  for (const subject of new Set(rows.map((row) => row.subject_id))) shown.set(subject, await gate.shown(tx, subject))
+  const doubtful = rows.filter((row) => !shown.get(row.subject_id)!.everything)
+  if (doubtful.length === 0) return [...rows]
+  const things = await thingsOfAlerts(
+    tx,
+    doubtful.map((row) => row.alert_id),
+  )
+  return rows.filter((row) => {
+    const { everything, may } = shown.get(row.subject_id)!
+    return everything || may(things.get(row.alert_id) ?? {})
+  })
 }
 
 type EventRow = Awaited<ReturnType<typeof eventsOf>>[number]

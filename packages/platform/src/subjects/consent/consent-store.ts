@@ -17,8 +17,11 @@ import { isInForce } from './decide.ts'
 import { ended, toFhir, verificationOf } from './fhir-consent.ts'
 import { labelsOfPart2 } from './who.ts'
 
-/** Caregivers, service tokens and what they are called, of one tenant; null = whoever is named is taken as it is. */
-export type GranteesOf = (tenant: string) => Promise<ReadonlyMap<string, { kind: GranteeKind; name: string }>>
+/** Caregivers with an account at this chart, service tokens, and what they are called; null = whoever is named is taken as it is. */
+export type GranteesOf = (
+  tenant: string,
+  subject: string,
+) => Promise<ReadonlyMap<string, { kind: GranteeKind; name: string }>>
 
 /** @throws Failure `subject-not-found`, `consent-not-of-patient`, `consent-grantee-unknown`, `consent-span-wrong` */
 export async function recordConsent(
@@ -29,7 +32,7 @@ export async function recordConsent(
   input: NewConsent,
 ): Promise<ConsentView> {
   const wanted = NewConsent.parse(input)
-  const names = grantees === null ? null : await grantees(by.tenant)
+  const names = grantees === null ? null : await grantees(by.tenant, subject)
   const grantee = granteeOf(wanted.grantee, names)
   const now = engine.clock.now()
   const from = wanted.from ?? now
@@ -74,7 +77,7 @@ export async function withdrawConsent(
   input: WithdrawConsent,
 ): Promise<ConsentView> {
   const wanted = WithdrawConsent.parse(input)
-  const names = grantees === null ? null : await grantees(by.tenant)
+  const names = grantees === null ? null : await grantees(by.tenant, subject)
   return engine.db.asTenant(by.tenant, async (tx) => {
     const key = await engine.keys.key(await keyIdOf(tx, by, subject))
     await tx.client.query('select from tenant.consent where tenant_id = $1 and id = $2 for update', [tx.tenant, id])
@@ -106,7 +109,7 @@ export async function listConsents(
   by: By,
   subject: string,
 ): Promise<ConsentView[]> {
-  const names = grantees === null ? null : await grantees(by.tenant)
+  const names = grantees === null ? null : await grantees(by.tenant, subject)
   return engine.db.asTenant(by.tenant, async (tx) => {
     await keyIdOf(tx, by, subject)
     const consents = await consentsOf(engine, tx, subject)

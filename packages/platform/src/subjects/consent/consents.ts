@@ -17,7 +17,7 @@ import { consentHistory, type GranteesOf, listConsents, recordConsent, withdrawC
 import type { Asker, Decision } from './decide.ts'
 import { type Disclosure, disclosuresOf, type NewDisclosure, recordDisclosure } from './disclosure.ts'
 import { labellingOf, type ProgramSignals, type ProgramsOf } from './programs.ts'
-import { changeSettings, readSetting, readSettings } from './settings.ts'
+import { type ConsentSetting, changeSettings, readSetting, readSettings } from './settings.ts'
 import { type Shown, shownTo, shownToAsker, showsAll, type Thing } from './shown.ts'
 
 /** Opened before a transaction, since it reads what a later room knows of programs; good for one request or one event. */
@@ -49,6 +49,11 @@ export interface Consents {
   mayShare(tenant: string, sharing: Sharing): Promise<Decision>
   /** The same, in a transaction whose caller has the programs. @throws Failure `disclosure-refused` */
   assertMayShare(by: By, sharing: Sharing): Promise<Decision>
+  /**
+   * Runs a read that may find something held back; what it says was held back of a person is written into the trail once its own
+   * transaction was taken back.
+   */
+  guard<T>(by: By, resource: string, read: (heldBack: (subject: string) => void) => Promise<T>): Promise<T>
   /** Writes a refused look into the trail. The caller then answers as for what is not there. */
   refused(by: By, subject: string, resource: string): Promise<void>
   /** One row for the accounting of disclosures, in the transaction that reads what goes out. */
@@ -79,7 +84,13 @@ export function makeConsents(engine: Engine, parts: ConsentParts | null): Consen
     gate: async ({ tenant, who }, purpose) => {
       if (who === undefined) return { shown: async () => showsAll }
       const programs = await programsOf(tenant)
-      return { shown: (tx, subject) => shownTo({ engine, programs }, tx, who, subject, purpose) }
+      let setting: ConsentSetting | null = null
+      return {
+        async shown(tx, subject) {
+          setting ??= await readSetting(tx)
+          return shownTo({ engine, programs, setting }, tx, who, subject, purpose)
+        },
+      }
     },
     mayShare,
     async assertMayShare(by, sharing) {
@@ -89,6 +100,15 @@ export function makeConsents(engine: Engine, parts: ConsentParts | null): Consen
       throw subjectFailure('disclosure-refused', 'No consent allows this. Ask the patient for one first.')
     },
     refused: (by, subject, resource) => refuse(engine, by, subject, resource),
+    async guard(by, resource, read) {
+      const heldBack: string[] = []
+      try {
+        return await read((subject) => void heldBack.push(subject))
+      } catch (error) {
+        for (const subject of heldBack) await refuse(engine, by, subject, resource)
+        throw error
+      }
+    },
     disclose: (tx, by, disclosure) => recordDisclosure(engine, tx, by, disclosure),
     disclosures: (tx, subject, span) => disclosuresOf(engine, tx, subject, span),
     notice: redisclosureNotice,

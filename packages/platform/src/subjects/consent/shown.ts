@@ -8,8 +8,8 @@ import type { Principal } from '../../identity/index.ts'
 import { consentsOf } from './consent-rows.ts'
 import { type Asker, type ConsentTerms, type Decision, decide, type SharedThing } from './decide.ts'
 import { type Labelling, labellingOf, type ProgramSignals } from './programs.ts'
-import { type ConsentSetting, readSetting } from './settings.ts'
-import { askerOf } from './who.ts'
+import type { ConsentSetting } from './settings.ts'
+import { askerOf, isClinician } from './who.ts'
 
 /** One thing of a person, as later rooms name it; what is not named is no condition. */
 export interface Thing {
@@ -38,19 +38,29 @@ const showsNothing: Shown = { everything: false, isOutside: false, decide: () =>
 export interface Asking {
   readonly engine: Engine
   readonly programs: readonly ProgramSignals[]
+  readonly setting: ConsentSetting
+}
+
+/** Most looks are of clinicians where nothing is under Part 2: a worklist of hundreds of patients asks nothing about each. */
+function seesAllInCare({ programs, setting }: Asking, who: Principal, purpose?: ConsentPurpose): boolean {
+  if (purpose !== undefined && purpose !== 'TREAT') return false
+  const isAnyLabelled = programs.some(({ part2 }) => part2)
+  if (who.kind === 'service') return !isAnyLabelled && setting.ownServices.includes(who.id)
+  return who.kind === 'staff' && isClinician(who) && !(isAnyLabelled && setting.holdsPart2)
 }
 
 export async function shownTo(
-  { engine, programs }: Asking,
+  asking: Asking,
   tx: TenantTx,
   who: Principal,
   subject: string,
   purpose?: ConsentPurpose,
 ): Promise<Shown> {
+  if (seesAllInCare(asking, who, purpose)) return showsAll
+  const { engine, programs, setting } = asking
   const kind = await kindOf(tx, subject)
   if (kind === null) return showsNothing
   if (kind !== 'patient') return showsAll
-  const setting = await readSetting(tx)
   const labelling = await labellingOf(tx, subject, programs)
   const now = engine.clock.now()
   const asker = await askerOf(tx, who, subject, { setting, programs: labelling.programs, now })

@@ -1,7 +1,7 @@
 /** Who asks, as consent sees them: a person by their tie to this patient, a program by whom it works for. */
 import type { Part2Label } from '@careloop/contract'
 import type { TenantTx } from '../../engine/index.ts'
-import type { Principal } from '../../identity/index.ts'
+import type { Principal, StaffPrincipal } from '../../identity/index.ts'
 import type { Asker } from './decide.ts'
 import type { ConsentSetting } from './settings.ts'
 
@@ -18,11 +18,15 @@ export async function askerOf(
   if (who.kind === 'service') return { kind: 'integration', id: who.id, own: setting.ownServices.includes(who.id) }
   if (who.kind !== 'staff') return null
   const isCaregiver = who.roles.includes('caregiver')
-  if (who.roles.some((role) => role !== 'patient' && role !== 'caregiver'))
+  if (isClinician(who))
     return { kind: 'clinician', why: setting.holdsPart2 ? await tieOf(tx, who.id, subject, programs, now) : null }
   if (who.roles.includes('patient') && (await isSelf(tx, who.id, subject, now))) return { kind: 'self' }
   return isCaregiver ? { kind: 'caregiver', id: who.id } : null
 }
+
+/** Whoever works here: what of patients they see at all, their role says. */
+export const isClinician = ({ roles }: StaffPrincipal): boolean =>
+  roles.some((role) => role !== 'patient' && role !== 'caregiver')
 
 /** Labels that 42 CFR Part 2 gives to a record: both codes stand for it in DS4P. */
 export const labelsOfPart2: readonly Part2Label[] = ['ETH', 'SUD']

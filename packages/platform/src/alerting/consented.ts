@@ -1,0 +1,51 @@
+/** Alerts as consent sees them: what they tell of, and the program by which they were inferred. */
+import type { OwnedRule } from '@careloop/rules'
+import type { Engine, TenantTx } from '../engine/index.ts'
+import type { ProgramSignals, Thing } from '../subjects/index.ts'
+import type { AlertingTables } from './schema.ts'
+import { signalsOfRule } from './shown.ts'
+
+/** A rule that waits for a connection tells of the device. */
+export function thingOf(program: string, rule: OwnedRule): Thing {
+  const signals = signalsOfRule(rule)
+  return signals.length === 0 ? { program, class: 'device' } : { program, signals }
+}
+
+/** By id of the alert; those that do not exist are absent. Nothing is opened for it. */
+export async function thingsOfAlerts(tx: TenantTx, ids: readonly string[]): Promise<ReadonlyMap<string, Thing>> {
+  if (ids.length === 0) return new Map()
+  const rows = await tx
+    .tables<AlertingTables>()
+    .selectFrom('alert')
+    .innerJoin('rule_version', (join) =>
+      join
+        .onRef('rule_version.rule_id', '=', 'alert.rule_id')
+        .onRef('rule_version.version', '=', 'alert.rule_version')
+        .onRef('rule_version.tenant_id', '=', 'alert.tenant_id'),
+    )
+    .select(['alert.id', 'alert.program', 'rule_version.definition'])
+    .where('alert.id', 'in', [...new Set(ids)])
+    .execute()
+  return new Map(rows.map(({ id, program, definition }) => [id, thingOf(program, definition as OwnedRule)]))
+}
+
+/** Programs under 42 CFR Part 2 and, when there is one, which signals every program reads: what consent asks of programs. */
+export const programSignals = (engine: Engine, tenant: string): Promise<ProgramSignals[]> =>
+  engine.db.asTenant(tenant, async (tx) => {
+    const tables = tx.tables<AlertingTables>()
+    const heads = await tables.selectFrom('program').select(['code', 'definition']).execute()
+    if (!heads.some(({ definition }) => definition.label === 'part2')) return []
+    // Every version: a signal that a program read once keeps its label.
+    const rules = await tables
+      .selectFrom('rule')
+      .innerJoin('rule_version', (join) =>
+        join.onRef('rule_version.rule_id', '=', 'rule.id').onRef('rule_version.tenant_id', '=', 'rule.tenant_id'),
+      )
+      .select(['rule.program', 'rule_version.definition'])
+      .execute()
+    return heads.map(({ code, definition }) => {
+      const own = rules.filter(({ program }) => program === code)
+      const signals = new Set(own.flatMap((rule) => [...signalsOfRule(rule.definition as OwnedRule)]))
+      return { code, part2: definition.label === 'part2', signals }
+    })
+  })
