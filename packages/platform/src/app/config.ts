@@ -1,10 +1,14 @@
 /** What the environment says, read once and checked, with errors that name the variable. */
+
+import { createHash } from 'node:crypto'
 import { homedir } from 'node:os'
-import { resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { type AuditSinkSettings, readAuditSink } from '../audit/index.ts'
 import {
   type BackupSettings,
   defaultBackupSettings,
+  isNetwork,
   masterKeyPath,
   type ObjectStoreSettings,
   readObjectStoreSettings,
@@ -42,6 +46,8 @@ export interface Config {
   readonly publicOrigin?: string
   /** Addresses of proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[]
+  /** Inner networks to which URLs that users set may lead: an identity provider inside the hospital. */
+  readonly allowPrivateUrls: readonly string[]
   /** Wrong passwords and codes a minute from one address. */
   readonly signInsPerMinute: number
   /** Requests a second that one service token may go on asking. */
@@ -53,6 +59,10 @@ export interface Config {
   readonly mail?: MailSettings
   /** Where backups go; absent = nowhere. Holds a secret: never log it. */
   readonly backup?: { readonly store: ObjectStoreSettings; readonly settings: BackupSettings }
+  /** The key that signs the audit trail's checkpoints. */
+  readonly auditKeyFile: string
+  /** Where checkpoints go. Holds secrets: never log it. */
+  readonly auditSinks: readonly AuditSinkSettings[]
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
   /** Sealing spans, shortened by benches. */
   readonly sealAfterMs?: number
@@ -103,7 +113,10 @@ export function readConfig(env: Env): Config {
     ...(env.CARELOOP_OPERATOR_TOKEN ? { operatorToken: env.CARELOOP_OPERATOR_TOKEN } : {}),
     ...mail(env),
     ...backup(env),
+    auditKeyFile: resolve(env.CARELOOP_AUDIT_KEY_FILE || auditKeyBeside(masterKeyFile, env.DATABASE_URL || dataDir)),
+    auditSinks: auditSinks(env, dataDir),
     trustedProxies: list(env.CARELOOP_TRUSTED_PROXIES),
+    allowPrivateUrls: allowPrivateUrls(env),
     signInsPerMinute: bytes(env, 'CARELOOP_SIGN_INS_PER_MINUTE') ?? 10,
     serviceRequestsPerSecond: bytes(env, 'CARELOOP_SERVICE_REQUESTS_PER_SECOND') ?? 2_000,
     idleLockMinutes: idleLockMinutes(env),
@@ -147,6 +160,28 @@ function backup(env: Env): Pick<Config, 'backup'> {
       },
     },
   }
+}
+
+/** One for each trail: a key remembers what it signed last. The name tells databases apart, without telling their passwords. */
+function auditKeyBeside(masterKeyFile: string, database: string): string {
+  const { host, pathname } = URL.canParse(database) ? new URL(database) : { host: '', pathname: database }
+  const name = createHash('sha256').update(`${host}${pathname}`).digest('hex').slice(0, 8)
+  return join(dirname(masterKeyFile), `audit-${name}.key`)
+}
+
+/** Without one, a folder beside the data: enough to try it, and nothing that holds against who has this machine. */
+function auditSinks(env: Env, dataDir: string): AuditSinkSettings[] {
+  const { CARELOOP_AUDIT_SINK_KEY_ID: keyId, CARELOOP_AUDIT_SINK_TOKEN: token } = env
+  const secret = env.CARELOOP_AUDIT_SINK_SECRET
+  const said = list(env.CARELOOP_AUDIT_SINK)
+  const urls = said.length > 0 ? said : [pathToFileURL(join(dataDir, 'audit-checkpoints')).href]
+  return urls.map((url) => {
+    const read = readAuditSink(url, {
+      ...{ ...(keyId ? { keyId } : {}), ...(secret ? { secret } : {}), ...(token ? { token } : {}) },
+    })
+    if ('wrong' in read) throw invalid('CARELOOP_AUDIT_SINK', read.wrong)
+    return read
+  })
 }
 
 function between(env: Env, name: string, least: number, most: number, otherwise: number): number {
@@ -204,6 +239,12 @@ function publicOrigin(env: Env): { publicOrigin?: string } {
     'CARELOOP_PUBLIC_ORIGIN',
     'https://host, or https://host:port, is expected: the address of the pages without a path.',
   )
+}
+
+function allowPrivateUrls(env: Env): readonly string[] {
+  const networks = list(env.CARELOOP_ALLOW_PRIVATE_URLS)
+  if (networks.every(isNetwork)) return networks
+  throw invalid('CARELOOP_ALLOW_PRIVATE_URLS', 'addresses or ranges are expected, such as 10.20.0.0/16.')
 }
 
 function port(env: Env, name: string, otherwise: number): number {

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ApiServer, makeApiServer } from '../api/index.ts'
-import { type EngineOptions, type OpenEngine, openEngine, type Watch } from '../engine/index.ts'
+import { type EngineOptions, type OpenEngine, openEngine, parameterLogging, type Watch } from '../engine/index.ts'
 import { backupPartsOf, eraseAgain } from './backups.ts'
 import type { Config } from './config.ts'
 import { isDemoData } from './demo-data.ts'
@@ -61,15 +61,17 @@ export async function startPlatform(config: Config, watch: Watch): Promise<Platf
     })
     ends.push(opened.close)
     await assertMasterFits(opened.engine.db.pool, master.keys)
+    const logged = await parameterLogNotices(opened.engine.db.pool, config)
     const rooms = await openRooms(opened.engine, {
       secureCookies: config.tls !== undefined || (config.publicOrigin?.startsWith('https:') ?? false),
       signInsPerMinute: config.signInsPerMinute,
       email: config.mail !== undefined,
       idleLockMs: config.idleLockMinutes * 60_000,
       publicOrigin: config.publicOrigin,
+      allowPrivateUrls: config.allowPrivateUrls,
       erasureLedgerFile: config.erasureLedgerFile,
     })
-    const backup = backupPartsOf(config, master.keys, database.embedded?.url ?? null, opened.engine, null)
+    const backup = backupPartsOf(config, master.keys, database.embedded?.url ?? null, opened.engine)
     const erasedAgain = [...(await eraseAgain(opened.engine, backup)), ...(await keepErased(opened.engine, config))]
     ends.push(await startStages(opened.engine, allStages(rooms, config, backup), config.role))
     const doors = opensDoors(config.role) ? await openDoors(rooms, config) : null
@@ -86,6 +88,7 @@ export async function startPlatform(config: Config, watch: Watch): Promise<Platf
       notices: [
         ...waiverNotices(config),
         ...master.notices,
+        ...logged,
         ...erasedAgain,
         ...plainHttpNotices(config),
         ...proxyNotices(config),
@@ -98,6 +101,15 @@ export async function startPlatform(config: Config, watch: Watch): Promise<Platf
     await close().catch(() => {})
     throw error
   }
+}
+
+/** @throws Failure `database-logs-values` in production */
+async function parameterLogNotices(pool: Parameters<typeof parameterLogging>[0], { mode }: Config): Promise<string[]> {
+  const leaks = await parameterLogging(pool)
+  if (leaks.length === 0) return []
+  const says = `The database's own log keeps what statements carry: ${leaks.join(', ')}.`
+  if (mode === 'production') throw appFailure('database-logs-values', says)
+  return [says]
 }
 
 /** The database grows on the disk of the embedded one; that of another machine is not ours to watch, unless a floor is named. */

@@ -1,5 +1,6 @@
 /** Which work a process does: a role is a list of stage names, held as data. */
 import { alertingStage, alertingUpkeepStage } from '../alerting/stages.ts'
+import { auditStage } from '../audit/stages.ts'
 import type { BackupParts, Engine, Stage } from '../engine/index.ts'
 import { backupStage, keyUpkeepStage, retentionStage } from '../engine/stages.ts'
 import { attributionStage, deviceStatusStage } from '../fleet/stages.ts'
@@ -13,10 +14,11 @@ import type { Rooms } from './rooms.ts'
 
 export const allStages = (
   rooms: Rooms,
-  config: Pick<Config, 'sealAfterMs' | 'mail'>,
+  config: Pick<Config, 'sealAfterMs' | 'mail' | 'auditKeyFile' | 'auditSinks'>,
   backup: BackupParts | null,
 ): readonly Stage[] => [
   backupStage(backup),
+  auditStage({ keyFile: config.auditKeyFile, sinks: config.auditSinks }),
   attributionStage(rooms.fleet.attribution),
   namesStage(rooms.subjects),
   deviceStatusStage,
@@ -37,12 +39,17 @@ export const allStages = (
   alertingUpkeepStage({ subjects: rooms.subjects, members: (tenant) => rooms.identity.members(tenant) }),
   workflowStage({ subjects: rooms.subjects, ways: rooms.ways }),
   reviewsStage({ subjects: rooms.subjects, ways: rooms.ways }),
-  mailStage(config.mail === undefined ? null : { subjects: rooms.subjects, ways: rooms.ways, settings: config.mail }),
+  mailStage(
+    config.mail === undefined
+      ? null
+      : { subjects: rooms.subjects, ways: rooms.ways, settings: config.mail, invitations: rooms.identity.invitations },
+  ),
 ]
 
 const worker = [
   // First started is last ended: what the others wrote at their end is shipped.
   'backup',
+  'audit',
   'device-status',
   'quarantine',
   'quarantine-retention',

@@ -1,5 +1,5 @@
 /** Who am I, the first administrator, staff and service tokens. */
-import { ColleagueList, Id, Me, NewServiceToken, ServiceToken, SetUp } from '@careloop/contract'
+import { ColleagueList, Id, Me, NewServiceToken, OwnPerson, ServiceToken, SetUp } from '@careloop/contract'
 import { z } from 'zod'
 import { by } from './asked-by.ts'
 import { displayRoutes } from './display-routes.ts'
@@ -42,6 +42,19 @@ export const identityRoutes = (identity: Identity): Route[] => [
         allowed: allowedFor(principal),
         idleLockMs: principal.kind === 'staff' ? idleLockOf(principal.roles, identity.idleLockMs) : null,
       })
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    url: '/api/v1/me/person',
+    summary: 'What the account of a patient or caregiver is for',
+    tag: 'identity',
+    policy: 'signed-in',
+    response: { 200: OwnPerson },
+    async handler(ctx) {
+      const own = await identity.persons.own(ctx.tenant, ctx.principal.id)
+      if (own === null) throw fail('person-account-not-found', 'This is the account of a member of staff.')
+      return ctx.reply(200, own)
     },
   }),
   defineRoute({

@@ -2,6 +2,7 @@
 import type { Stage } from '../engine/index.ts'
 import { emailTimer } from '../workflow/index.ts'
 import { type Begun, beginDelivery, deliver, type MailParts } from './deliver-mail.ts'
+import { type InvitationParts, workOnInvitations } from './invitation-mail.ts'
 import { makeMailServer } from './mail-server.ts'
 
 /** Conversations with the mail server at a time. */
@@ -11,7 +12,9 @@ const waitMs = 500
 /** At the end of the process a conversation that goes well may end; one that hangs is cut off, and told as unknown, ms. */
 const graceMs = 5_000
 
-export const mailStage = (parts: Omit<MailParts, 'engine' | 'server'> | null): Stage => ({
+export const mailStage = (
+  parts: (Omit<MailParts, 'engine' | 'server'> & Pick<InvitationParts, 'invitations'>) | null,
+): Stage => ({
   name: 'mail',
   async start(engine) {
     if (parts === null) {
@@ -20,7 +23,9 @@ export const mailStage = (parts: Omit<MailParts, 'engine' | 'server'> | null): S
     }
     const server = makeMailServer(parts.settings)
     const stop = workOnMail({ ...parts, engine, server })
+    const stopInvitations = workOnInvitations({ ...parts, engine, server })
     return async () => {
+      await stopInvitations()
       await stop()
       server.close()
     }
