@@ -22,6 +22,8 @@ beforeAll(() => {
     CARELOOP_TLS_KEY_FILE: join(home, 'keys', 'server.key'),
     CARELOOP_PUBLIC_ORIGIN: 'https://care.example.org',
     DATABASE_URL: 'postgres://careloop:secret@db.example.org/careloop?sslmode=verify-full',
+    CARELOOP_AUDIT_SINK: 'syslog+tls://logs.example.org',
+    CARELOOP_AUDIT_KEY_FILE: join(home, 'keys', 'audit.key'),
   }
 })
 afterAll(() => rmSync(home, { recursive: true }))
@@ -47,6 +49,8 @@ describe('production', () => {
     ['a TLS proxy that is not named', { ...noTls, CARELOOP_HTTP_HOST: '127.0.0.1' }, /no TLS proxy/],
     ['tokens of devices in the clear', { CARELOOP_MQTT_HOST: '0.0.0.0' }, /tokens without TLS/],
     ['the embedded database', { DATABASE_URL: undefined }, /embedded database/],
+    ['a trail whose checkpoints stay here', { CARELOOP_AUDIT_SINK: undefined }, /nowhere but to this machine/],
+    ['a trail that a folder keeps', { CARELOOP_AUDIT_SINK: 'file:///mnt/audit' }, /nowhere but to this machine/],
     ['a database without TLS', { DATABASE_URL: 'postgres://c:s@db.example.org/c' }, /proves who it is/],
     [
       'TLS to a database that anybody could be',
@@ -72,6 +76,11 @@ describe('production', () => {
     symlinkSync(join(home, 'data', 'real.key'), join(home, 'keys', 'linked.key'))
     expect(refused({ CARELOOP_MASTER_KEY_FILE: join(home, 'keys', 'linked.key') })).toHaveLength(1)
     expect(refused({ CARELOOP_MASTER_KEY_FILE: join(home, 'data-of-keys', 'master.key') })).toEqual([])
+  })
+
+  test('refuses a key of the audit trail in the data directory', () => {
+    const within = join(home, 'data', 'audit.key')
+    expect(refused({ CARELOOP_AUDIT_KEY_FILE: within })).toEqual([expect.stringContaining('signs the audit trail')])
   })
 
   test("refuses the demo's data, and no word waives that", () => {

@@ -4,6 +4,7 @@
  */
 import { realpathSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
+import { isElsewhere } from '../audit/index.ts'
 import type { Config, Waiver } from './config.ts'
 import { isDemoData } from './demo-data.ts'
 import { appFailure } from './errors.ts'
@@ -27,6 +28,7 @@ export const productionRefusals = (config: Config): Refusal[] =>
     ...masterKey(config),
     ...mail(config),
     ...backup(config),
+    ...auditSink(config),
     isDemoData(config) && {
       what: `The data in ${config.dataDir} are the demo's, with users whose passwords are known.`,
       mend: 'Name an empty folder in CARELOOP_DATA.',
@@ -127,6 +129,23 @@ function mail({ mail: settings }: Config): Refusal[] {
       mend: 'Use smtps:// or a server that offers STARTTLS in CARELOOP_SMTP_URL.',
     },
   ]
+}
+
+/** What proves that the trail was not changed must lie where who has this machine cannot change it. */
+function auditSink({ auditSinks, auditKeyFile, dataDir }: Config): Refusal[] {
+  const refusals: Refusal[] = []
+  if (liesUnder(auditKeyFile, dataDir))
+    refusals.push({
+      what: `The key that signs the audit trail lies in the data directory (${auditKeyFile}).`,
+      mend: 'Move the file elsewhere and name the new path in CARELOOP_AUDIT_KEY_FILE.',
+    })
+  if (!auditSinks.some(isElsewhere))
+    refusals.push({
+      what: 'Checkpoints of the audit trail go nowhere but to this machine: who has it can change the trail unseen.',
+      mend: 'Name a bucket with object lock, a syslog over TLS or an HTTPS collector in CARELOOP_AUDIT_SINK.',
+      waiver: 'no-audit-sink',
+    })
+  return refusals
 }
 
 /** A store beside the data goes with them: for both databases, since the erasure ledger lies there too. */

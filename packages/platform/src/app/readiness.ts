@@ -2,6 +2,7 @@
 
 import { alertingProgress } from '../alerting/index.ts'
 import type { Readiness } from '../api/index.ts'
+import { auditHealth, auditTrouble } from '../audit/index.ts'
 import type { Engine, OpenEngine } from '../engine/index.ts'
 import { telemetryProgress } from '../telemetry/index.ts'
 import { workflowProgress } from '../workflow/index.ts'
@@ -28,6 +29,7 @@ export function readinessOf({ engine, disk }: OpenEngine): readonly Readiness[] 
       check: async () =>
         engine.log.refusal() ? 'The reading log takes nothing now; devices are told to try again.' : null,
     },
+    { name: 'audit', check: auditCheck(engine) },
     { name: 'master-keys', check: async () => engine.keys.trouble() },
     { name: 'alerting', check: stillMoves(engine, alertingProgress, 'Rules are not evaluated: alerts do not come.') },
     {
@@ -39,6 +41,15 @@ export function readinessOf({ engine, disk }: OpenEngine): readonly Readiness[] 
       check: stillMoves(engine, workflowProgress, 'Alerts do not become tasks: read them at the alerts.'),
     },
   ]
+}
+
+/** A sink that is away for a while must take no server from its patients: the metric tells of it long before. */
+function auditCheck(engine: Engine): () => Promise<string | null> {
+  const since = engine.clock.now()
+  return async () => {
+    const health = await auditHealth(engine).catch(() => null)
+    return health === null ? null : auditTrouble(health, { now: engine.clock.now(), since })
+  }
 }
 
 /** A stage may rest and may be busy; standing still this long while more waits is neither, ms. */

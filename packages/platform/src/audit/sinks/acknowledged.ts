@@ -35,6 +35,23 @@ export async function auditHealth(engine: Pick<Engine, 'db'>): Promise<AuditHeal
 
 const timeOf = (note: string): EpochMs => readCheckpoint(note)?.time ?? 0
 
+const SIGNING_LATE_MS = 5 * 60_000
+const SINKS_LATE_MS = 60 * 60_000
+
+/**
+ * In words when the trail is not being protected; null when it is.
+ * @param at.since when this process began to look: what was late before is made good in its first minutes
+ */
+export function auditTrouble(health: AuditHealth, { now, since }: { now: EpochMs; since: EpochMs }): string | null {
+  const age = (time: EpochMs | null) => now - Math.max(time ?? 0, since)
+  if (age(health.signedAt) > SIGNING_LATE_MS)
+    return 'The audit trail has not been sealed for minutes: see the errors of stage audit in the log.'
+  const newest = Math.max(0, ...health.acknowledged.map(({ signedAt }) => signedAt))
+  if (age(newest) > SINKS_LATE_MS)
+    return 'No sink has taken a checkpoint of the audit trail for an hour: what is done since could be changed unseen. Look at CARELOOP_AUDIT_SINK.'
+  return null
+}
+
 /** Read from the database when metrics are asked for: every process tells the same. */
 export function ageGauge(engine: Pick<Engine, 'db' | 'clock'>, registry: Registry): void {
   const name = 'careloop_audit_acknowledged_age_seconds'
