@@ -15,9 +15,10 @@ import {
   type PeopleLedger,
   prepareDatabase,
 } from '../engine/index.ts'
+import { exportLedger, type LedgerCopy, reapplyErasures } from '../subjects/index.ts'
 import type { Config } from './config.ts'
+import { forgetsOf } from './erasures.ts'
 import { assertMasterFits } from './master-fits.ts'
-import { openRooms, type Rooms } from './rooms.ts'
 
 type Ports = Pick<Engine, 'clock' | 'ids'>
 
@@ -33,16 +34,15 @@ export function backupPartsOf(
   config: Config,
   masters: MasterKeys,
   url: string | null,
-  ports: Ports,
-  people: PeopleLedger | null,
+  engine: Engine,
 ): BackupParts | null {
-  const objects = backupStoreOf(config, ports)
+  const objects = backupStoreOf(config, engine)
   if (!objects || !config.backup) return null
   const { dataDir, masterKeyFile } = config
   // Made anew at each start, or (the master key, where somebody keeps it here against all advice) what must never lie beside a copy.
   const without = new Set(['ballast', 'running.json', 'restoring.json', relative(dataDir, masterKeyFile)])
   const own = url === null ? null : { url, dataDir, without }
-  return { objects, masters, settings: config.backup.settings, own, people }
+  return { objects, masters, settings: config.backup.settings, own, people: peopleLedger(engine) }
 }
 
 /** A store that does not answer must not keep doors shut for longer, ms: the stage looks again as soon as it answers. */
@@ -96,14 +96,18 @@ export async function finishRestore(restored: {
   })
   try {
     await assertMasterFits(opened.engine.db.pool, masters)
-    const people = peopleLedger(await openRooms(opened.engine, { secureCookies: true }))
-    if (ledger.people) await people?.reapply(ledger.people.value)
+    const copies = ledger.people ? [ledger.people.value as LedgerCopy] : []
+    await reapplyErasures(opened.engine, forgetsOf(opened.engine), copies)
   } finally {
     await opened.close()
   }
 }
 
 /** The ledger of erased people, kept by the room that erases them. */
-export function peopleLedger(_rooms: Rooms): PeopleLedger | null {
-  return null
-}
+export const peopleLedger = (engine: Engine): PeopleLedger => ({
+  async copy() {
+    const value = await exportLedger(engine)
+    return { entries: value.entries.length, value }
+  },
+  reapply: (value) => reapplyErasures(engine, forgetsOf(engine), [value as LedgerCopy]),
+})

@@ -31,7 +31,7 @@ async function byOurselves(config: Config, url: string): Promise<void> {
   const { keys: masters } = await openMasters(config)
   const watch = makeWatch({ level: 'warn' })
   const opened = openEngine({ url, masters, dataDir: config.dataDir, watch, maxConnections: 4 })
-  const stop = await backupStage(backupPartsOf(config, masters, url, opened.engine, null)).start(opened.engine)
+  const stop = await backupStage(backupPartsOf(config, masters, url, opened.engine)).start(opened.engine)
   try {
     await ask(url)
   } finally {

@@ -84,6 +84,7 @@ class Backups {
   #blobs: BlobCopies | null = null
   #ledger = 0
   #ledgerMark: string | null = null
+  #ledgerError: unknown = null
   #toldAt = 0
   #base: Promise<void> | null = null
   #baseFailed: unknown = null
@@ -165,13 +166,8 @@ class Backups {
   }
 
   async #ship(): Promise<void> {
-    const { db, clock } = this.#engine
-    const mark = await destroyedMark(db.pool)
-    if (mark !== this.#ledgerMark) {
-      const { people } = this.#parts
-      this.#ledger = (await putLedger(this.#store, { pool: db.pool, people, now: clock.now() })).number
-    }
-    this.#ledgerMark = mark
+    const { clock } = this.#engine
+    await this.#shipLedger()
     if (this.#shipper && !(await this.#shipper.ship(this.#ledger, () => this.#blobs!.put()))) {
       await this.#attachShipper()
       await this.#shipper.ship(this.#ledger, () => this.#blobs!.put())
@@ -183,6 +179,23 @@ class Backups {
         this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
         waiter.done()
       }
+  }
+
+  /** A ledger that somebody tampered with is told of, and holds up no reading's way into the store. */
+  async #shipLedger(): Promise<void> {
+    const { db, clock, watch } = this.#engine
+    const mark = await destroyedMark(db.pool)
+    if (mark === this.#ledgerMark) return
+    try {
+      const { people } = this.#parts
+      this.#ledger = (await putLedger(this.#store, { pool: db.pool, people, now: clock.now() })).number
+      this.#ledgerMark = mark
+      this.#ledgerError = null
+    } catch (err) {
+      if (this.#ledgerError === null) watch.log.error({ err }, 'the erasure ledger does not reach the backup store')
+      this.#ledgerError = err
+      await tellError(this.#engine, err)
+    }
   }
 
   /** Copies beside the shipping, which goes on meanwhile. */
@@ -239,8 +252,9 @@ class Backups {
     const now = clock.now()
     if (now - this.#toldAt < TELL_MS) return
     this.#toldAt = now
-    const told: Partial<BackupState> = { ...(this.#shipper ? { walAt: now } : {}), ledgerAt: now }
-    await writeBackupState(db.pool, { ...told, errorCode: null, errorSince: null })
+    const wal: Partial<BackupState> = this.#shipper ? { walAt: now } : {}
+    const ledger = this.#ledgerError === null ? { ledgerAt: now, errorCode: null, errorSince: null } : {}
+    await writeBackupState(db.pool, { ...wal, ...ledger })
   }
 }
 

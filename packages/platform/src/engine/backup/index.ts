@@ -4,5 +4,6 @@ export { applyLedger, type ErasureLedger, newestLedger, type PeopleLedger } from
 export { listBases, type Manifest, readManifest, readMarks } from './manifest.ts'
 export { assertNoRestoreRuns, openStore, type Restored, restore } from './restore.ts'
 export { salvage } from './salvage.ts'
+export type { SealedStore } from './sealed-store.ts'
 export { type BackupSettings, defaultBackupSettings } from './settings.ts'
 export { verifyBackup } from './verify.ts'

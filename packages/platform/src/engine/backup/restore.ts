@@ -94,7 +94,9 @@ function prepareRecovery(cluster: string, plan: RestorePlan): void {
     BEGIN,
     `restore_command = '${process.platform === 'win32' ? 'exit 1' : 'false'}'`,
     `recovery_target_timeline = '${plan.line.timeline}'`,
-    ...(plan.stopAt === null ? [] : [`recovery_target_time = '${new Date(plan.stopAt).toISOString()}'`]),
+    ...(plan.stopAt === null
+      ? []
+      : [`recovery_target_time = '${new Date(plan.stopAt).toISOString().replace('T', ' ').replace('Z', '+00')}'`]),
     `recovery_target_action = 'promote'`,
     // Nobody reads while it is replayed: who starts it waits until it can be written to.
     `hot_standby = 'off'`,

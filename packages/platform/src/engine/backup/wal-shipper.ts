@@ -132,9 +132,11 @@ class Shipper implements WalShipper {
 
   async ship(ledger: number, before: () => Promise<void> = async () => {}): Promise<boolean> {
     const { store, clock } = this.#parts
+    // What was durable at this time is in the store when the mark says so.
+    const at = clock.now()
     const now = await this.#where()
     if (!holds(now) || now.timeline !== this.#timeline) return false
-    const [flush, at] = [readLsn(now.flush), clock.now()]
+    const flush = readLsn(now.flush)
     await before()
     while (this.#at < flush) await this.#shipUpTo(flush)
     await putMark(store, {
