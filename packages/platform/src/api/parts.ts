@@ -11,6 +11,13 @@ export interface Readiness {
   check(): Promise<string | null>
 }
 
+/** ms: until the head of a request is there, until its whole is, and how often that is looked at. */
+export interface Patience {
+  readonly headMs: number
+  readonly wholeMs: number
+  readonly lookMs: number
+}
+
 export interface ApiParts {
   readonly engine: Engine
   readonly identity: Identity
@@ -26,6 +33,8 @@ export interface ApiParts {
   readonly publicOrigin?: string
   /** Requests a second that one service token may go on asking. Default 2,000. */
   readonly servicePerSecond?: number
+  /** For tests: how long a request may take to arrive. */
+  readonly patience?: Patience
   /** Certificate and key of pages and API; left out: HTTP without TLS. */
   readonly tls?: TlsFiles
   /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed; left out: nobody's. */

@@ -30,8 +30,11 @@ export interface ApiServer {
   readonly inject: FastifyInstance['inject']
 }
 
-/** A request must arrive whole within this. */
-const requestTimeoutMs = 60_000
+/**
+ * A request's head and its whole must arrive within these; looked at every `lookMs`. Who sends a byte now and then (slowloris) holds a
+ * socket for that long and no longer.
+ */
+const patience = { headMs: 15_000, wholeMs: 60_000, lookMs: 5_000 }
 
 /** Throws (assert) when a route has no policy or stands twice in the list: then the server does not start. */
 export async function makeApiServer(parts: ApiParts): Promise<ApiServer> {
@@ -47,12 +50,14 @@ export async function makeApiServer(parts: ApiParts): Promise<ApiServer> {
   routes.push(...openApiRoutes(routes, parts.version))
   assertRoutes(routes)
 
-  const tls = parts.tls === undefined ? null : makeTlsServer(parts.engine, parts.tls)
+  const tls = parts.tls === undefined ? null : makeTlsServer(parts.engine, parts.tls, parts.patience ?? patience)
+  const { headMs, wholeMs, lookMs } = parts.patience ?? patience
   const app = fastify({
+    http: { headersTimeout: headMs, connectionsCheckingInterval: lookMs },
     ...(tls === null ? {} : { serverFactory: tls.factory }),
     logger: false,
     genReqId: () => parts.engine.ids.uuid(),
-    requestTimeout: requestTimeoutMs,
+    requestTimeout: wholeMs,
     keepAliveTimeout: 65_000,
     forceCloseConnections: 'idle',
     return503OnClosing: true,

@@ -6,6 +6,7 @@ import { createSecureContext } from 'node:tls'
 import type { FastifyServerFactory } from 'fastify'
 import type { Engine } from '../engine/index.ts'
 import { fail } from './errors.ts'
+import type { Patience } from './parts.ts'
 
 export interface TlsFiles {
   /** PEM, the server's own certificate first, then those between it and the root. */
@@ -46,7 +47,11 @@ export const certificateEnd = (pair: Pair): number => new X509Certificate(pair.c
  * Makes Fastify's server a TLS server, and keeps its certificate that of the files. Files that cannot be used (half written, a key
  * that does not fit yet) change nothing: the certificate from before stays, and the log says so once.
  */
-export function makeTlsServer(engine: Engine, files: TlsFiles): { factory: FastifyServerFactory; stop(): void } {
+export function makeTlsServer(
+  engine: Engine,
+  files: TlsFiles,
+  { headMs, lookMs }: Patience,
+): { factory: FastifyServerFactory; stop(): void } {
   const servers = new Set<Server>()
   const first = readTlsFiles(files)
   let seen = marksOf(files)
@@ -64,7 +69,10 @@ export function makeTlsServer(engine: Engine, files: TlsFiles): { factory: Fasti
   }
   return {
     factory: (handler, options) => {
-      const server = createServer({ ...first, minVersion }, handler)
+      const server = createServer(
+        { ...first, minVersion, headersTimeout: headMs, connectionsCheckingInterval: lookMs },
+        handler,
+      )
       // Fastify sets these on servers of its own making only.
       server.keepAliveTimeout = Number(options.keepAliveTimeout)
       server.requestTimeout = Number(options.requestTimeout)
