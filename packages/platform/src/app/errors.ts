@@ -2,6 +2,7 @@ import { failures } from '@careloop/contract'
 
 export const appErrors = {
   'config-invalid': { disposition: 'reject', status: 500, issue: 'invalid' },
+  'database-logs-values': { disposition: 'reject', status: 503, issue: 'security' },
   'escrow-unfit': { disposition: 'reject', status: 400, issue: 'invalid' },
   'http-port-unavailable': { disposition: 'retry', status: 503, issue: 'transient' },
   'master-key-foreign': { disposition: 'reject', status: 503, issue: 'security' },

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { Failure } from '@careloop/contract'
 import pg from 'pg'
-import { assertRowSecurity } from '../../engine/index.ts'
+import { assertRowSecurity, parameterLogging } from '../../engine/index.ts'
 import type { Config } from '../config.ts'
 import { assertMasterFits } from '../master-fits.ts'
 import { openMasters } from '../open-masters.ts'
@@ -28,6 +28,7 @@ export async function databaseFindings(config: Config): Promise<Finding[]> {
     return [
       ...(await settingFindings(client)),
       await rowSecurityFinding(client),
+      ...(await logFindings(client)),
       await keyFinding(client, config),
       ...(await certificateFindings(client, Date.now())),
       await clockFinding(client),
@@ -62,6 +63,19 @@ async function settingFindings(client: pg.Client): Promise<Finding[]> {
     )
   }
   return findings
+}
+
+/** A log of parameters is a second store of what is written, without a key. */
+async function logFindings(client: pg.Client): Promise<Finding[]> {
+  const leaks = await parameterLogging(client)
+  if (leaks.length === 0) return [{ state: 'good', what: 'the database logs no parameters of statements' }]
+  return leaks.map(
+    (leak): Finding => ({
+      state: 'bad',
+      what: `the database logs what statements carry: ${leak.split(';')[0]}`,
+      mend: `As its superuser: alter system ${leak.split('; ')[1]}; then select pg_reload_conf().`,
+    }),
+  )
 }
 
 async function rowSecurityFinding(client: pg.Client): Promise<Finding> {

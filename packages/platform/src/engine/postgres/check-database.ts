@@ -25,6 +25,33 @@ export async function assertDurable(client: ClientBase): Promise<void> {
 /** They wait for a standby as well. */
 const STRONGER = new Set(['remote_write', 'remote_apply'])
 
+/**
+ * By which settings the database's log would keep what statements carry: mostly ciphertext and opaque ids, and never to be relied on.
+ * @returns a line for each, with what to set; empty when the log keeps none
+ */
+export async function parameterLogging(client: Pick<ClientBase, 'query'>): Promise<string[]> {
+  const { rows } = await client.query<{ name: string; setting: string }>(
+    'select name, setting from pg_settings where name = any($1)',
+    [Object.keys(QUIET)],
+  )
+  return rows
+    .filter(({ name, setting }) => !QUIET[name]!.includes(setting))
+    .map(({ name, setting }) => {
+      const wanted = QUIET[name]![0]!
+      return `${name} = ${setting}; set ${name} = ${wanted}`
+    })
+}
+
+const QUIET: Readonly<Record<string, readonly string[]>> = {
+  log_statement: ['none', 'ddl'],
+  log_min_duration_statement: ['-1'],
+  log_min_duration_sample: ['-1'],
+  log_transaction_sample_rate: ['0'],
+  log_parameter_max_length: ['0'],
+  log_parameter_max_length_on_error: ['0'],
+  'auto_explain.log_min_duration': ['-1'],
+}
+
 /** @throws Failure `postgres-unsafe` (503) */
 export async function assertVersion(client: ClientBase): Promise<void> {
   const { rows } = await client.query<{ version: string }>(`select current_setting('server_version_num') as version`)

@@ -1,4 +1,5 @@
 /** Stage `quarantine-retention`: what was set aside stays 30 days, held or settled, and then goes; how much went is said. */
+import { sql } from 'kysely'
 import { Counter } from 'prom-client'
 import type { Engine, Stage } from '../../engine/index.ts'
 import type { IngestTables } from '../schema.ts'
@@ -29,6 +30,12 @@ export const quarantineRetentionStage: Stage = {
   },
 }
 
+/** What a device sent while somebody wore it who is under a legal hold is not let go by age. */
+const notHeld = sql<boolean>`not exists (select from tenant.assignment a
+  join tenant.legal_hold h on h.subject_id = a.subject_id and h.released_at is null
+  where a.device_id = quarantine.device_id and a.superseded_at is null
+    and quarantine.received_at >= a.from_at and (a.to_at is null or quarantine.received_at < a.to_at))`
+
 /** @returns how many were still held */
 export async function expireQuarantine(engine: Engine): Promise<number> {
   const before = engine.clock.now() - QUARANTINE_DAYS * DAY_MS
@@ -38,6 +45,7 @@ export async function expireQuarantine(engine: Engine): Promise<number> {
       const rows = await tx
         .tables<IngestTables>()
         .deleteFrom('quarantine')
+        .where(notHeld)
         .where('received_at', '<', before)
         .returning('status')
         .execute()
