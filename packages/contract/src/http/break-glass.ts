@@ -6,13 +6,13 @@ export const BreakGlassReason = z.enum(['emergency', 'covering', 'unconscious', 
 export type BreakGlassReason = z.infer<typeof BreakGlassReason>
 
 /**
- * POST /api/v1/break-glass. Exactly one patient must have the identifier, or the whole name and the birth date: nothing is
+ * POST /api/v1/break-glass. Exactly one patient must have the identifier (of any numbering system, unless one is named), or the whole name and the birth date: nothing is
  * listed, completed or guessed.
  */
 export const BreakGlass = z.strictObject({
   patient: z.union([
     z.strictObject({
-      identifier: z.strictObject({ system: z.string().min(1).max(500), value: z.string().min(1).max(200) }),
+      identifier: z.strictObject({ system: z.string().min(1).max(500).optional(), value: z.string().min(1).max(200) }),
     }),
     z.strictObject({ name: z.string().trim().min(2).max(200), birthDate: z.iso.date() }),
   ]),

@@ -7,6 +7,7 @@ import type { Engine } from '../engine/index.ts'
 import { normaliseIdentifier, wordsIn } from './body.ts'
 import { hashKey, subjectsWithKey } from './identifiers.ts'
 import type { NameKeeper } from './name-keeper.ts'
+import type { SubjectsTables } from './schema.ts'
 import { openSubjects } from './subject-store.ts'
 
 /** Not audited here: the caller records what it was asked for, and what it did with the answer. @returns id, or null */
@@ -27,10 +28,34 @@ export async function exactPatient(
   return 'identifier' in wanted || isWholeName(found, wanted.name, wanted.birthDate) ? found.id : null
 }
 
-async function byIdentifier(engine: Engine, tenant: string, { system, value }: { system: string; value: string }) {
-  const hmac = await hashKey(engine, tenant, system, normaliseIdentifier(value))
-  return engine.db.asTenant(tenant, (tx) => subjectsWithKey(tx, system, hmac, 2))
+async function byIdentifier(
+  engine: Engine,
+  tenant: string,
+  { system, value }: { system?: string | undefined; value: string },
+): Promise<string[]> {
+  const systems = system === undefined ? await systemsOf(engine, tenant) : [system]
+  const normalised = normaliseIdentifier(value)
+  const hmacs = await Promise.all(systems.map((each) => hashKey(engine, tenant, each, normalised)))
+  return engine.db.asTenant(tenant, async (tx) => {
+    const found = new Set<string>()
+    for (const [at, each] of systems.entries())
+      for (const id of await subjectsWithKey(tx, each, hmacs[at]!, 2)) found.add(id)
+    return [...found]
+  })
 }
+
+/** Who reads a wristband knows the number, not the URI of who gave it. Telephones and addresses may be a family's: not these. */
+const systemsOf = (engine: Engine, tenant: string): Promise<string[]> =>
+  engine.db.asTenant(tenant, async (tx) => {
+    const rows = await tx
+      .tables<SubjectsTables>()
+      .selectFrom('subject_identifier')
+      .select('system')
+      .distinct()
+      .where('is_unique', '=', true)
+      .execute()
+    return rows.map((row) => row.system)
+  })
 
 /** More than anybody who shares a name and a birthday: beyond it nobody is found, which asks for the identifier. */
 const namesakes = 50

@@ -20,3 +20,15 @@ export async function openTasksOf(tx: TenantTx, alerts: readonly string[]): Prom
     .execute()
   return new Map(rows.map((row) => [row.alert_id, { task: row.id, claimedBy: row.claimed_by }]))
 }
+
+/** By task, whatever its status. */
+export async function alertsOfTasks(tx: TenantTx, tasks: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (tasks.length === 0) return new Map()
+  const rows = await tx
+    .tables<WorkflowTables>()
+    .selectFrom('task')
+    .select(['id', 'alert_id'])
+    .where('id', 'in', [...new Set(tasks)])
+    .execute()
+  return new Map(rows.map((row) => [row.id, row.alert_id]))
+}

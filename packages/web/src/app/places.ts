@@ -9,6 +9,7 @@ const places = [
   { to: '/programs', label: 'Programs', resource: 'program', key: 'r' },
   { to: '/devices', label: 'Devices', resource: 'device', key: 'd' },
   { to: '/quarantine', label: 'Quarantine', resource: 'quarantine', key: 'q' },
+  { to: '/reviews', label: 'Reviews', resource: 'review', key: 'v' },
   { to: '/people', label: 'People', resource: 'user', key: 'p' },
 ] as const satisfies readonly { to: string; label: string; resource: Resource; key: string }[]
 

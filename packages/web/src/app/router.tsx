@@ -21,6 +21,7 @@ import { deviceStates } from '../pages/devices/shown-devices.ts'
 import type { ProgramSearch } from '../pages/programs/program-page.tsx'
 import type { QuarantineSearch } from '../pages/quarantine/page.tsx'
 import { statuses } from '../pages/quarantine/statuses.ts'
+import type { ReviewsSearch } from '../pages/reviews/page.tsx'
 import { SignInPage, type SignInSearch } from '../pages/sign-in.tsx'
 import type { SubjectSearch } from '../pages/subject/page.tsx'
 import type { SubjectsSearch } from '../pages/subjects/page.tsx'
@@ -66,6 +67,13 @@ const secondFactor = createRoute({
   path: '/second-factor',
   validateSearch: (raw: Raw): SecondFactorSearch => backOf(raw),
   component: lazyRouteComponent(pages.secondFactor, 'SecondFactorPage'),
+})
+
+/** A screen on a wall: no session, no frame of the pages around it. */
+const display = createRoute({
+  getParentRoute: () => root,
+  path: '/display',
+  component: lazyRouteComponent(pages.display, 'DisplayPage'),
 })
 
 const staff = createRoute({
@@ -205,6 +213,25 @@ const account = createRoute({
   component: lazyRouteComponent(pages.account, 'AccountPage'),
 })
 
+const displays = createRoute({
+  getParentRoute: () => staff,
+  path: '/board/screens',
+  loader: async ({ context }) => (await pages.displays()).loadDisplays(context.client),
+  component: lazyRouteComponent(pages.displays, 'DisplaysPage'),
+})
+
+const reviews = createRoute({
+  getParentRoute: () => staff,
+  path: '/reviews',
+  validateSearch: (raw: Raw): ReviewsSearch => ({
+    ...textOf(raw, 'review'),
+    ...(raw.closed === true ? { closed: true } : {}),
+  }),
+  loaderDeps: ({ search: { closed } }) => ({ closed }),
+  loader: async ({ context, deps }) => (await pages.reviews()).loadReviews(context.client, deps.closed === true),
+  component: lazyRouteComponent(pages.reviews, 'ReviewsPage'),
+})
+
 const people = createRoute({
   getParentRoute: () => staff,
   path: '/people',
@@ -221,7 +248,10 @@ const routeTree = root.addChildren([
   signIn,
   setUp,
   secondFactor,
+  display,
   staff.addChildren([
+    displays,
+    reviews,
     account,
     people,
     home,

@@ -186,6 +186,7 @@ test('break-glass > the whole name and the birth date find one patient; a part o
     return answered.statusCode === 201 ? 201 : codeOf(answered)
   }
   expect(await finds(byName('kunigunde ZWOLFAXINGER'))).toBe(201)
+  expect(await finds({ ...byMrn(''), patient: { identifier: { value: ' mrn-77-1' } } })).toBe(201)
   for (const asked of [
     byName('Zwölfaxinger'),
     byName('Kunigunde Zwölf'),

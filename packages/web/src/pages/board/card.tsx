@@ -11,9 +11,14 @@ import classes from './board.module.css'
 import { OpenAlerts } from './open-alerts.tsx'
 import { bandText, priorityOf, sideOf, stateOf, statusOf, type UnitStatus } from './status.ts'
 
+/** As a person sees it, with the way to the unit's page. */
 export function Card({ unit }: { unit: BoardUnit }) {
+  return <UnitCard unit={unit} isLinked={useMay('read', 'subject')} />
+}
+
+/** As a wall screen shows it too, at which nobody is signed in. */
+export function UnitCard({ unit, isLinked }: { unit: BoardUnit; isLinked: boolean }) {
   const now = useNow()
-  const mayRead = useMay('read', 'subject')
   const status = statusOf(unit, now)
   return (
     <li
@@ -24,7 +29,7 @@ export function Card({ unit }: { unit: BoardUnit }) {
     >
       <div className={classes.head}>
         <Title order={2}>
-          {mayRead ? (
+          {isLinked ? (
             <Link to="/subjects/$id" params={{ id: unit.subject.id }} className={classes.name!}>
               {unit.subject.name}
             </Link>

@@ -2,17 +2,19 @@
 import type { Board as BoardBody, BoardUnit } from '@careloop/contract'
 import { Button, Drawer, NativeSelect, Text } from '@mantine/core'
 import { type QueryClient, useQuery } from '@tanstack/react-query'
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { careQueries } from '../../api/care-queries.ts'
 import { useNow } from '../../app/clock.ts'
+import { useMay } from '../../app/session.tsx'
 import { useKeys } from '../../app/use-keys.ts'
 import { Page, useTitle } from '../../parts/page.tsx'
 import { Empty, Failed, Loading, NotRenewed, WithRight } from '../../parts/page-state.tsx'
-import { countText } from '../../parts/words.ts'
+import rows from '../../parts/rows.module.css'
 import { Pane } from '../worklist/pane.tsx'
 import classes from './board.module.css'
 import { Card } from './card.tsx'
-import { statusOf, worstFirst } from './status.ts'
+import { Counts } from './counts.tsx'
+import { worstFirst } from './status.ts'
 
 const empty = (
   <Empty title="No unit is watched yet">
@@ -100,6 +102,7 @@ interface BesideProps {
 function Beside({ board, wall, onLeave }: BesideProps) {
   const { site = '' } = useSearch({ from: '/staff/board' })
   const navigate = useNavigate({ from: '/board' })
+  const maySeeScreens = useMay('read', 'display')
   const sites = [...new Set(board?.units.flatMap((unit) => (unit.site === null ? [] : [unit.site])))].sort()
   return (
     <div className={classes.beside}>
@@ -117,6 +120,11 @@ function Beside({ board, wall, onLeave }: BesideProps) {
           }}
         />
       )}
+      {maySeeScreens && !wall ? (
+        <Link to="/board/screens" className={rows.link!}>
+          Wall screens
+        </Link>
+      ) : null}
       <Button
         variant="default"
         mih={44}
@@ -130,27 +138,6 @@ function Beside({ board, wall, onLeave }: BesideProps) {
 
 const unitsAt = (units: readonly BoardUnit[], site: string): readonly BoardUnit[] =>
   site === '' ? units : units.filter((unit) => unit.site === site)
-
-function Counts({ units }: { units: readonly BoardUnit[] }) {
-  const now = useNow()
-  const of = (...wanted: string[]) => units.filter((unit) => wanted.includes(statusOf(unit, now))).length
-  const words = [
-    [of('out'), 'out of range'],
-    [of('alert'), 'in range with an alert'],
-    [of('unknown'), 'not known'],
-    [of('open'), 'in range, still open'],
-    [of('good'), 'in range'],
-  ] as const
-  return (
-    <Text role="status" c="dimmed">
-      {countText(units.length, 'unit')}:{' '}
-      {words
-        .filter(([count]) => count > 0)
-        .map(([count, what]) => `${count} ${what}`)
-        .join(', ')}
-    </Text>
-  )
-}
 
 /** Order by the page's own clock too: what fell silent since it was read moves up. */
 function Cards({ units }: { units: readonly BoardUnit[] }) {

@@ -9,6 +9,7 @@ import { useMay } from '../../app/session.tsx'
 import { ActivityTimer } from '../../parts/activity/activity-timer.tsx'
 import { Page, useTitle } from '../../parts/page.tsx'
 import { Empty, Failed, Loading, NotRenewed, WithRight } from '../../parts/page-state.tsx'
+import { EmergencyBanner } from '../break-glass/emergency-banner.tsx'
 import { EnrolmentsPanel } from '../enrolment/enrolments-panel.tsx'
 import { AlertsPanel } from './alerts-panel.tsx'
 import { Course, usualHours } from './course.tsx'
@@ -72,6 +73,7 @@ function Subject() {
         </Text>
       }
     >
+      {kind === 'patient' ? <EmergencyBanner subject={id} /> : null}
       <ActivityTimer key={`timer-${id}`} subject={{ id, kind }} source="subject-page" />
       <Parts key={id} subject={subject.data} />
     </Page>

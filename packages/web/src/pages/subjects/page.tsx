@@ -14,6 +14,7 @@ import { Empty, Failed, Loading, NotRenewed, WithRight } from '../../parts/page-
 import rows from '../../parts/rows.module.css'
 import { useWhyNot } from '../../parts/why-not.ts'
 import { countText } from '../../parts/words.ts'
+import { EmergencyAccess } from '../break-glass/emergency-access.tsx'
 import { NewSubjectDialog, useOffersPeople } from './new-subject-dialog.tsx'
 import { kindWords } from './subject-picker.tsx'
 
@@ -25,7 +26,7 @@ const empty = (
 
 export interface SubjectsSearch {
   readonly kind?: SubjectKind
-  /** `new`: the form that takes one in. */
+  /** `new`: the form that takes one in; `emergency`: emergency access to a patient who was not found. */
   readonly panel?: string
 }
 
@@ -79,6 +80,11 @@ function Subjects() {
       ) : null}
       {list.items?.length === 0 && text === '' && kind === undefined ? empty : null}
       {list.items === undefined || list.items.length === 0 ? null : <Table items={list.items} />}
+      <EmergencyAccess
+        isOpen={panel === 'emergency'}
+        onOpen={() => void navigate({ search: (before) => ({ ...before, panel: 'emergency' }) })}
+        onClose={() => void navigate({ search: ({ panel: _panel, ...before }) => before })}
+      />
       {panel === 'new' && why === null ? (
         <NewSubjectDialog
           kind={kind ?? 'patient'}

@@ -9,6 +9,9 @@ const why: Readonly<Record<NotificationBody['why'], string>> = {
   overdue: 'its time limit passed',
   'handed-off': 'a colleague handed it over',
   'evidence-changed': 'its readings were of somebody else, or came back',
+  'review-opened': 'to review',
+  'review-overdue': 'not reviewed in time',
+  'access-taken': 'emergency access was taken',
   undelivered: 'a message to somebody else could not be delivered',
 }
 

@@ -82,6 +82,9 @@ const why: Readonly<Record<NotificationBody['why'], string>> = {
   'handed-off': 'A colleague handed it to you',
   'evidence-changed': 'Its readings changed: look again',
   undelivered: 'A message about it could not be delivered',
+  'review-opened': 'To review',
+  'review-overdue': 'Not reviewed in time',
+  'access-taken': 'Somebody outside the care team sees this record for some hours; compliance was told',
 }
 
 function Told({ onDone }: { onDone: () => void }) {
@@ -96,10 +99,12 @@ function Told({ onDone }: { onDone: () => void }) {
       <Failed what="Your notifications could not be read" error={told.error!} onRetry={() => void told.refetch()} />
     )
   const unseen = told.data.items.filter(({ seenAt }) => seenAt === undefined).map(({ id }) => id)
-  const open = ({ id, task, seenAt }: NotificationBody) => {
+  const open = ({ id, task, review, subject, seenAt }: NotificationBody) => {
     if (seenAt === undefined) seen.mutate([id])
     onDone()
-    void navigate({ to: '/worklist', search: { task } })
+    if (task !== undefined) void navigate({ to: '/worklist', search: { task } })
+    else if (review !== undefined) void navigate({ to: '/reviews', search: { review } })
+    else if (subject !== undefined) void navigate({ to: '/subjects/$id', params: { id: subject } })
   }
   return (
     <>
@@ -119,7 +124,8 @@ function Told({ onDone }: { onDone: () => void }) {
       </div>
       {told.data.items.length === 0 ? (
         <Text c="dimmed" p="md">
-          Here stands what you were told: when an alert of yours is raised, comes back or is overdue.
+          Here stands what you were told: when an alert of yours is raised, comes back or is overdue, and what waits for
+          your review.
         </Text>
       ) : (
         <ul className={classes.list}>
@@ -134,7 +140,7 @@ function Told({ onDone }: { onDone: () => void }) {
                 <PriorityMark priority={item.priority} nature={item.nature} size={16} />
                 <span className={classes.words}>
                   <span>
-                    {nameOf(item.task)}
+                    {item.task === undefined ? '' : nameOf(item.task)}
                     {item.title}
                   </span>
                   <span className={classes.why}>
