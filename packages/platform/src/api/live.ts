@@ -175,8 +175,10 @@ async function events(listener: Listener, facts: readonly Fact[]): Promise<strin
     listener.principal = await withReach(listener.parts.engine, listener.principal)
   const mine = facts.filter((fact) => fact.tenant === listener.principal.tenant)
   const about = await aboutOf(listener.parts, listener.principal.tenant, mine)
-  return mine
-    .filter((fact) => mayHear(listener.principal, fact, about.get(fact)!))
+  const heard = mine.filter((fact) => mayHear(listener.principal, fact, about.get(fact)!))
+  const heldBack = heard.length === 0 ? null : await listener.parts.heldBack?.(listener.principal, heard)
+  return heard
+    .filter((fact) => heldBack?.has(fact) !== true)
     .map(
       ({ position, type, body, at }) => `id: ${position}\nevent: ${type}\ndata: ${JSON.stringify({ ...body, at })}\n\n`,
     )

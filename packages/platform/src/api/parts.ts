@@ -1,7 +1,8 @@
 /** What the HTTP shell is made of, as `app` hands it over. */
 
+import type { Fact } from '@careloop/contract'
 import type { Engine } from '../engine/index.ts'
-import type { DeviceByToken, Identity, Route } from '../identity/index.ts'
+import type { DeviceByToken, Identity, PersonOrService, Route } from '../identity/index.ts'
 import type { Sighted } from '../subjects/index.ts'
 import type { TlsFiles } from './tls-files.ts'
 
@@ -26,6 +27,8 @@ export interface ApiParts {
   readonly deviceByToken: DeviceByToken
   /** What decides who hears of these subjects; those that are not there are absent. Left out: nobody hears of any subject. */
   readonly subjectsOf?: (tenant: string, subjects: readonly string[]) => Promise<ReadonlyMap<string, Sighted>>
+  /** Facts that the patient's consent keeps from whoever listens, as it stands now. Left out: nothing is held back. */
+  readonly heldBack?: (principal: PersonOrService, facts: readonly Fact[]) => Promise<ReadonlySet<Fact>>
   readonly readiness: readonly Readiness[]
   /** Bearer token that opens /metrics from elsewhere than this machine; left out: loopback only. */
   readonly operatorToken?: string

@@ -11,6 +11,7 @@ import { isDemoData } from './demo-data.ts'
 import { type Doors, openDoors } from './doors.ts'
 import { keepErased } from './erasures.ts'
 import { appFailure } from './errors.ts'
+import { heldBackFacts } from './held-back-facts.ts'
 import { isLoopback } from './loopback.ts'
 import { assertMasterFits } from './master-fits.ts'
 import { openDatabase } from './open-database.ts'
@@ -197,6 +198,7 @@ async function openPages(
     routes: routesOf(rooms, doors),
     deviceByToken: (sha256) => rooms.fleet.attribution.identityByTokenHash(sha256),
     subjectsOf: (tenant, ids) => rooms.subjects.placesOf(tenant, ids),
+    heldBack: heldBackFacts(rooms.engine, rooms.subjects),
     readiness: readinessOf(opened),
     version,
     isDemo: isDemoData(config),

@@ -16,6 +16,13 @@ export {
 } from './read-series.ts'
 export { type RetentionPolicy, retireChunks } from './retention.ts'
 export type { GapReason } from './schema.ts'
-export { findSeries, graceMs, type Series, type SeriesChoice, subjectsOfSeries } from './series.ts'
+export {
+  findSeries,
+  graceMs,
+  type Series,
+  type SeriesChoice,
+  signalsOfSeries,
+  subjectsOfSeries,
+} from './series.ts'
 export { telemetryProgress } from './telemetry-stage.ts'
 export { type Lived, livedOf, spanAt, type ZoneSpan, zoneAt } from './zones.ts'

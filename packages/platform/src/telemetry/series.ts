@@ -152,3 +152,17 @@ export const subjectsOfSeries = (
     )
     return new Map(rows.map(({ id, subject }) => [id, subject]))
   })
+
+/** Whose they are and what they measure, by id; series of nobody are absent. */
+export async function signalsOfSeries(
+  tx: TenantTx,
+  series: readonly string[],
+): Promise<ReadonlyMap<string, { readonly subject: string; readonly signal: string }>> {
+  if (series.length === 0) return new Map()
+  const { rows } = await tx.client.query<{ id: string; subject: string; signal: string }>(
+    `select id::text, subject, signal from tenant.series
+      where tenant_id = $1 and id = any($2::bigint[]) and subject is not null`,
+    [tx.tenant, series],
+  )
+  return new Map(rows.map((row) => [row.id, row]))
+}

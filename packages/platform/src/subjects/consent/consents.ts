@@ -85,10 +85,13 @@ export function makeConsents(engine: Engine, parts: ConsentParts | null): Consen
       if (who === undefined) return { shown: async () => showsAll }
       const programs = await programsOf(tenant)
       let setting: ConsentSetting | null = null
+      const known = new Map<string, Shown>()
       return {
         async shown(tx, subject) {
           setting ??= await readSetting(tx)
-          return shownTo({ engine, programs, setting }, tx, who, subject, purpose)
+          const shown = known.get(subject) ?? (await shownTo({ engine, programs, setting }, tx, who, subject, purpose))
+          known.set(subject, shown)
+          return shown
         },
       }
     },
