@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { Failure } from '@careloop/contract'
 import { safeError } from '../engine/index.ts'
+import { auditCommand } from './cli/audit.ts'
 import { backupCommand } from './cli/backup.ts'
 import { deviceCommand } from './cli/device.ts'
 import { doctorCommand } from './cli/doctor.ts'
@@ -36,6 +37,10 @@ const USAGE = `careloop <command>
   key rotate [--resume]                    a new master key, while servers run; copy it to escrow afterwards
   key status                               which master key wraps, and what an older one still wraps
   key escrow | verify-escrow               the master key as a paper form; checks a typed copy of it and keeps nothing
+  audit key | rotate                       the public key of the audit trail; a new one
+  audit export --out FILE                  the trail with its signed batches; --from, --to TIME, --form fhir
+  audit verify FILE --key KEY              without a database: what was changed first; --sink PATH of what a sink kept
+  audit prove ENTRY                        that one entry stands in the trail
   backup list | run | check                what lies in the store; a base copy now; whether backups are well
   backup verify                            a drill: the newest backup is restored beside, started, read and removed
   backup restore --into DIR                into an empty directory; --to TIME goes back to then, --backup ID from that one
@@ -56,6 +61,7 @@ const commands: Readonly<Record<string, Command>> = {
   tenant: tenantCommand,
   user: userCommand,
   key: keyCommand,
+  audit: auditCommand,
   backup: backupCommand,
   migrate: migrateCommand,
   doctor: doctorCommand,
@@ -78,6 +84,7 @@ const flag = { type: 'boolean' } as const
 const options = {
   ...{ name: text, profile: text, class: text, subject: text, device: text, service: text, scopes: text },
   ...{ email: text, roles: text, tenant: text, token: flag, 'dry-run': flag, resume: flag, security: flag },
+  ...{ out: text, from: text, key: text, sink: text, form: text, restored: text },
   ...{ into: text, to: text, backup: text, 'finished-at': text },
 }
 

@@ -7,6 +7,7 @@ export type AuditAction =
   | 'delete'
   | 'search'
   | 'export'
+  | 'print'
   | 'login'
   | 'logout'
   | 'denied'
@@ -14,6 +15,10 @@ export type AuditAction =
   | 'assign'
   | 'correct'
   | 'revoke'
+  /** What somebody may be shown was allowed or withdrawn. */
+  | 'consent'
+  /** How the platform works was changed. */
+  | 'configure'
 
 /** `failed`: it was allowed and went wrong, through no refusal of ours. */
 export type AuditOutcome = 'success' | 'denied' | 'failed'
@@ -47,6 +52,8 @@ export interface AuditEntry {
   /** The request this belongs to; entries of one request share it. */
   readonly requestId?: string | undefined
   readonly detail?: SealedDetail | undefined
+  /** How often it happened, for what comes in floods (refusals). Default 1. */
+  readonly times?: number | undefined
 }
 
 /** Made by `sealDetail`. */
@@ -70,4 +77,5 @@ export interface RecordedEntry {
   readonly purpose: PurposeOfUse
   readonly requestId: string | null
   readonly detail: SealedDetail | null
+  readonly times: number
 }

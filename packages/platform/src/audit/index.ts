@@ -9,11 +9,22 @@ export type {
   SealedDetail,
 } from './entry.ts'
 export { auditErrors } from './errors.ts'
+export { type AuditEvent, toAuditEvent } from './fhir/audit-event.ts'
+export { fhirTrail } from './fhir/fhir-trail.ts'
 export { record } from './record.ts'
 export { openSigningKey, type SigningKey } from './seal/signing-key.ts'
 export { type Acknowledged, type AuditHealth, auditHealth, auditTrouble } from './sinks/acknowledged.ts'
 export { type AuditSinkSettings, isElsewhere, readAuditSink } from './sinks/sink-settings.ts'
 export { readTrail, type TrailQuery } from './trail.ts'
+export {
+  type DailyReach,
+  dailyReach,
+  pairsSeen,
+  recordsTouched,
+  type TouchedRecord,
+  type TrailLooker,
+  trailLookers,
+} from './trail-sums.ts'
 export type { Proof } from './verify/export-format.ts'
 export { type ExportRange, exportTrail } from './verify/export-trail.ts'
 export type { Finding } from './verify/finding.ts'

@@ -29,6 +29,7 @@ interface Row {
   readonly request_id: string | null
   readonly detail_key_id: string | null
   readonly detail: Buffer | null
+  readonly times: number
 }
 
 const TYPES = {
@@ -43,6 +44,7 @@ const TYPES = {
   request_id: 'text',
   detail_key_id: 'uuid',
   detail: 'bytea',
+  times: 'int',
 } as const satisfies Record<keyof Row, string>
 const COLUMNS = Object.keys(TYPES) as (keyof Row)[]
 const INSERT = {
@@ -67,6 +69,7 @@ function rowsOf(entry: AuditEntry): Row[] {
     request_id: entry.requestId ?? null,
     detail_key_id: entry.detail?.keyId ?? null,
     detail: entry.detail ? Buffer.from(entry.detail.sealed) : null,
+    times: entry.times ?? 1,
   }
   if (subjects.size === 0) return [{ ...base, subject_id: null }]
   return [...subjects].map((subject_id) => ({ ...base, subject_id }))

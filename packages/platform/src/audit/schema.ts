@@ -21,4 +21,6 @@ export interface AuditEntryTable {
   request_id: string | null
   detail_key_id: string | null
   detail: Buffer | null
+  xid: Generated<string>
+  times: Generated<number>
 }

@@ -9,6 +9,9 @@ export interface TrailQuery {
   readonly subject?: string | undefined
   /** As in `AuditEntry.actor`. */
   readonly actor?: string | undefined
+  readonly action?: AuditAction | undefined
+  readonly outcome?: AuditOutcome | undefined
+  readonly requestId?: string | undefined
   /** At or after, before. */
   readonly from?: EpochMs | undefined
   readonly to?: EpochMs | undefined
@@ -26,11 +29,28 @@ export async function readTrail(tx: TenantTx, query: TrailQuery = {}): Promise<R
     const [kind = '', id = kind] = query.actor.split(':', 2)
     rows = rows.where('principal_kind', '=', kind).where('principal_id', '=', id)
   }
+  if (query.action !== undefined) rows = rows.where('action', '=', query.action)
+  if (query.outcome !== undefined) rows = rows.where('outcome', '=', query.outcome)
+  if (query.requestId !== undefined) rows = rows.where('request_id', '=', query.requestId)
   if (query.from !== undefined) rows = rows.where('at', '>=', new Date(query.from))
-  if (query.to !== undefined) rows = rows.where('at', '<', new Date(query.to))
+  if (query.to !== undefined) {
+    rows = rows.where('at', '<', new Date(query.to))
+    const newest = await lastBefore(tx, query.to + OVERLAP_MS)
+    if (newest !== undefined) rows = rows.where('id', '<=', newest)
+  }
   if (query.before !== undefined) rows = rows.where('id', '<', query.before)
   const limit = Math.min(1_000, Math.max(1, query.limit ?? 100))
   return (await rows.orderBy('id', 'desc').limit(limit).execute()).map(entryOf)
+}
+
+/** Numbers are given before the moment of writing is taken, and by several at once: so far apart they are in order for sure. */
+const OVERLAP_MS = 60_000
+
+/** Without it a page of years ago would be looked for from today backwards. */
+async function lastBefore(tx: TenantTx, at: EpochMs): Promise<string | undefined> {
+  const entries = tx.tables<AuditTables>().selectFrom('audit_entry').select('id')
+  const found = entries.where('at', '<', new Date(at)).orderBy('at', 'desc').orderBy('id', 'desc').limit(1)
+  return (await found.executeTakeFirst())?.id
 }
 
 function entryOf(row: Selectable<AuditEntryTable>): RecordedEntry {
@@ -46,6 +66,7 @@ function entryOf(row: Selectable<AuditEntryTable>): RecordedEntry {
     subject: row.subject_id,
     purpose: row.purpose as PurposeOfUse,
     requestId: row.request_id,
+    times: row.times,
     detail: row.detail && row.detail_key_id ? { keyId: row.detail_key_id, sealed: row.detail } : null,
   }
 }
