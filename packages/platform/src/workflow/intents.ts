@@ -5,6 +5,7 @@
 import type { NotificationBody } from '@careloop/contract'
 import type { Insertable } from 'kysely'
 import type { Engine, TenantTx } from '../engine/index.ts'
+import type { Telling } from '../subjects/index.ts'
 import type { TaskRow, WorkflowTables } from './schema.ts'
 import { showTask } from './task-sight.ts'
 import { type Channel, isReachable, type Reachable, type Ways } from './ways.ts'
@@ -18,6 +19,8 @@ export interface Told {
   readonly engine: Engine
   readonly ways: Pick<Ways, 'email'>
   readonly staff: readonly Reachable[]
+  /** Which caregivers may be told; absent = none are. */
+  readonly telling?: Telling
 }
 
 export interface Notice {
@@ -98,5 +101,6 @@ export async function writeIntent(
 
 /** Staff of the tenants that these facts or timers are about. */
 export async function toldOf(engine: Engine, ways: Ways, tenant: string): Promise<Told> {
-  return { engine, ways, staff: await ways.staff(tenant) }
+  const telling = await ways.consents?.telling(tenant)
+  return { engine, ways, staff: await ways.staff(tenant), ...(telling === undefined ? {} : { telling }) }
 }

@@ -13,7 +13,7 @@ export const notificationRoutes = (workflow: Workflow): Route[] => [
     summary: 'What you were told, newest first, and how much of it you have not seen',
     policy: { action: 'read', resource: 'notification' },
     response: { 200: NotificationList },
-    handler: async (ctx) => ctx.reply(200, await workflow.notifications(ctx.tenant, person(ctx.principal))),
+    handler: async (ctx) => ctx.reply(200, await listOf(workflow, ctx.principal, ctx.requestId)),
   }),
   defineRoute({
     method: 'POST',
@@ -24,7 +24,7 @@ export const notificationRoutes = (workflow: Workflow): Route[] => [
     response: { 200: NotificationList },
     async handler(ctx) {
       await workflow.seen(ctx.tenant, person(ctx.principal), ctx.body.ids)
-      return ctx.reply(200, await workflow.notifications(ctx.tenant, person(ctx.principal)))
+      return ctx.reply(200, await listOf(workflow, ctx.principal, ctx.requestId))
     },
   }),
   defineRoute({
@@ -38,6 +38,11 @@ export const notificationRoutes = (workflow: Workflow): Route[] => [
       ctx.reply(200, await workflow.taskNotifications(byOf(ctx.principal, ctx.requestId, 'task'), ctx.params.id)),
   }),
 ]
+
+const listOf = (workflow: Workflow, principal: PersonOrService, requestId: string) =>
+  principal.kind === 'staff' && principal.roles.includes('caregiver')
+    ? workflow.caregiverNotifications(byOf(principal, requestId, 'alert'), principal.id)
+    : workflow.notifications(principal.tenant, person(principal))
 
 function person(principal: PersonOrService): string {
   if (principal.kind === 'staff') return principal.id

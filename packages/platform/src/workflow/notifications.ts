@@ -23,14 +23,19 @@ export const notificationsOf = (engine: Engine, tenant: string, staff: string): 
       .where('channel', '=', 'in-app')
       .where('cancelled', 'is', null)
     const rows = await own.selectAll().orderBy('created_at', 'desc').orderBy('id', 'desc').limit(shownAtMost).execute()
-    const natures = await naturesOfTasks(tx, rows)
-    const patients = await patientsOfReviews(tx, rows)
     const { unseen } = await own
       .where('seen_at', 'is', null)
       .select((eb) => eb.fn.countAll<string>().as('unseen'))
       .executeTakeFirstOrThrow()
-    return { items: rows.map((row) => notificationBody(row, natures, patients)), unseen: Number(unseen) }
+    return { items: await bodiesOf(tx, rows), unseen: Number(unseen) }
   })
+
+/** As pages show them, in the order of the rows. */
+export async function bodiesOf(tx: TenantTx, rows: readonly IntentRow[]): Promise<NotificationBody[]> {
+  const natures = await naturesOfTasks(tx, rows)
+  const patients = await patientsOfReviews(tx, rows)
+  return rows.map((row) => notificationBody(row, natures, patients))
+}
 
 /** Those of others, and unknown ones, are left alone. */
 export const markSeen = (engine: Engine, tenant: string, staff: string, ids: readonly string[]): Promise<void> =>

@@ -4,6 +4,7 @@ import type { Updateable } from 'kysely'
 import { type Alert, alertById } from '../alerting/index.ts'
 import type { Engine, TenantTx } from '../engine/index.ts'
 import type { Subjects } from '../subjects/index.ts'
+import { hearConsent } from './caregivers.ts'
 import { hearFailure, tellHandOff } from './heard.ts'
 import { intend, type Told, toldOf } from './intents.ts'
 import { page, pageLater } from './paging.ts'
@@ -22,6 +23,7 @@ export const followed = [
   'AlertEvidenceChanged',
   'TaskHandedOff',
   'DeliveryFailed',
+  'ConsentChanged',
 ] as const
 
 export interface TakingFacts {
@@ -125,6 +127,7 @@ interface Heard {
 async function follow(told: Told, tx: TenantTx, { fact, owner, head }: Heard): Promise<void> {
   if (fact.type === 'TaskHandedOff') return tellHandOff(told, tx, fact.body as FactBodies['TaskHandedOff'])
   if (fact.type === 'DeliveryFailed') return hearFailure(told, tx, fact.body as FactBodies['DeliveryFailed'])
+  if (fact.type === 'ConsentChanged') return hearConsent(told, tx, fact.body as FactBodies['ConsentChanged'])
   if (owner === null) return
   if (fact.type === 'AlertEvidenceChanged') return tellOfEvidence(told, tx, owner)
   await openOrRenew(told, tx, owner, isCatchingUp(fact) ? head : null)

@@ -2,6 +2,7 @@
 import type { NotificationBody } from '@careloop/contract'
 import { type Alert, alertingProgress } from '../alerting/index.ts'
 import type { Engine, EngineTx, FiredTimer, TenantTx } from '../engine/index.ts'
+import { tellCaregivers } from './caregivers.ts'
 import { escalate, holderOf, openTaskWithAlert, planNext } from './escalation.ts'
 import { intend, type Notice, type Told, toldOf } from './intents.ts'
 import { type TaskRow, toMs, type WorkflowTables } from './schema.ts'
@@ -30,6 +31,7 @@ export async function page(told: Told, tx: TenantTx, { task, alert, event, why, 
   const begun = task.paged_at === null ? await beginCounting(engine, tx, task, alert) : task
   const notice: Omit<Notice, 'step' | 'recipients'> = { task, title: alert.rule.definition.title, event, why, wantedAt }
   const isReached = await intend(told, tx, { ...notice, step: 0, recipients: [holderOf(task)] })
+  await tellCaregivers(told, tx, { task, alert, event, why, wantedAt })
   if (task.escalation >= 1 && task.backup_id !== null && task.backup_id !== holderOf(task))
     await intend(told, tx, { ...notice, step: 1, recipients: [task.backup_id] })
   // What was escalated goes on as it was: a condition that comes back buys nobody time.

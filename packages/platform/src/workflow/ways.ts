@@ -1,5 +1,6 @@
 /** Who can be told, and by which ways. */
 import type { NotificationBody } from '@careloop/contract'
+import type { Subjects } from '../subjects/index.ts'
 import type { Working } from './staff.ts'
 
 export type Channel = NotificationBody['channel']
@@ -13,6 +14,8 @@ export interface Ways {
   readonly staff: (tenant: string) => Promise<readonly Reachable[]>
   /** Ways besides the pages: e-mail only when a mail server is configured. */
   readonly email: boolean
+  /** Asks patients' consents before caregivers are told; left out: no caregiver is told anything. */
+  readonly consents?: Pick<Subjects['consents'], 'telling'>
 }
 
 /** Whether a page can reach this person now by this way. An address that cannot be one is none. */

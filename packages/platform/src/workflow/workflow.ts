@@ -4,6 +4,7 @@ import type { Engine } from '../engine/index.ts'
 import type { By, Subjects } from '../subjects/index.ts'
 import { type Activities, makeActivities } from './activity.ts'
 import { type BreakingGlass, makeBreakGlass } from './break-glass/break-glass.ts'
+import { notificationsOfCaregiver } from './caregivers.ts'
 import { completeTask, reopenTask } from './complete-task.ts'
 import { workflowFailure } from './errors.ts'
 import { markSeen, notificationsOf, notificationsOfTask } from './notifications.ts'
@@ -38,6 +39,8 @@ export interface Workflow {
   notifications(tenant: string, staff: string): Promise<NotificationList>
   /** They have seen these of theirs. */
   seen(tenant: string, staff: string, ids: readonly string[]): Promise<void>
+  /** Of a caregiver: what consent lets them see. */
+  caregiverNotifications(by: By, user: string): Promise<NotificationList>
   /** @throws Failure `task-not-found` */
   taskNotifications(by: By, task: string): Promise<NotificationList>
   /** Display names of staff, for telling who has a task. */
@@ -71,6 +74,7 @@ export function makeWorkflow(
     reopen: (acting, id, seen) => reopenTask(engine, acting, id, seen),
     notifications: (tenant, person) => notificationsOf(engine, tenant, person),
     seen: (tenant, person, ids) => markSeen(engine, tenant, person, ids),
+    caregiverNotifications: (by, user) => notificationsOfCaregiver(engine, subjects.consents, by, user),
     taskNotifications: (by, task) => notificationsOfTask(engine, staff, by, task),
     staffName: async (tenant, id) => (await staff(tenant)).find((member) => member.id === id)?.displayName ?? id,
   }

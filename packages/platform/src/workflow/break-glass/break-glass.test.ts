@@ -169,6 +169,19 @@ test('break-glass > it ends at once when it is given back, by whoever took it', 
   expect(codeOf(await end(again))).toBe('break-glass-over')
 })
 
+test('break-glass > is given where nobody of compliance works, and waits for a review all the same: care is never held up', async () => {
+  const tenant = await shell.identity.createTenant('Ward of one')
+  const alone = await aClinician('nurse', tenant)
+  const by = byTest(tenant)
+  const heart = (await subjects.createCareTeam(by, { name: 'Heart', members: [] })).id
+  const { id } = await subjects.create(by, { ...aPatient({ mrn: 'MRN-7' }), team: heart })
+  expect((await breakGlass(alone, byMrn('MRN-7'))).statusCode).toBe(201)
+  expect(await reads(alone, id)).toBe(200)
+  await takeReviews()
+  const later = await shell.signIn(['compliance'], tenant)
+  expect((await reviewsOf(later)).items).toMatchObject([{ about: { subject: id }, status: 'open' }])
+})
+
 test('break-glass > it stands as long as the organisation decided, between one and twelve hours', async () => {
   const admin = await shell.signIn(['administrator'])
   const url = '/api/v1/settings/break-glass'

@@ -41,7 +41,7 @@ export async function openToldScene(options: { email: boolean }): Promise<ToldSc
   })
   const people = [person('nora', ['nurse']), person('ben', ['facilities']), person('nina', ['nurse'])]
   people.push(person('lea', ['nurse'], clock.now() - minute))
-  const ways: Ways = { staff: async () => people, email: options.email }
+  const ways: Ways = { staff: async () => people, email: options.email, consents: scene.subjects.consents }
   // Nobody works on timers in between: what fires when is told by the test, not by how fast the clock is moved.
   const fire = async () => {
     const stop = workOnTimers(engine, ways)
