@@ -12,6 +12,10 @@ export const accountQueries = {
     queryKey: ['second-factor'],
     queryFn: ({ signal }) => call(endpoints.secondFactor, { signal }),
   }),
+  passkeys: queryOptions({
+    queryKey: ['passkeys'],
+    queryFn: ({ signal }) => call(endpoints.passkeys, { signal }),
+  }),
   people: queryOptions({
     queryKey: ['people'],
     queryFn: ({ signal }) => call(endpoints.people, { signal }),

@@ -48,7 +48,7 @@ export function call<Answer, Body, Path extends string>(
   endpoint: Endpoint<Answer, Body, Path>,
   asked: Asked<Body, Path>,
 ): Promise<Answer> {
-  const asking = ask(endpoint, asked)
+  const asking = askUntilProved(endpoint, asked)
   const settle = () => void inFlight.delete(asking)
   inFlight.add(asking)
   asking.then(settle, settle)
@@ -59,6 +59,54 @@ const inFlight = new Set<Promise<unknown>>()
 
 /** When all that is being asked now has been answered, or refused. */
 export const allAnswered = (): Promise<unknown> => Promise.allSettled([...inFlight])
+
+/** Asks the person to show again who they are. @returns whether they did */
+export type Prover = (refused: ApiError) => Promise<boolean>
+
+let prover: Prover | undefined
+
+/** @returns the stop */
+export function proveBy(wanted: Prover): () => void {
+  prover = wanted
+  return () => {
+    if (prover === wanted) prover = undefined
+  }
+}
+
+/** What gives the session another token: what was on its way under the old one is refused, and asked once more. */
+const renewing: ReadonlySet<string> = new Set([
+  '/api/v1/session/step-up',
+  '/api/v1/session/unlock',
+  '/api/v1/passkeys',
+  '/api/v1/second-factor/confirm',
+  '/api/auth/change-password',
+])
+let renewals = 0
+let renewal: Promise<unknown> | undefined
+
+async function askUntilProved<Answer, Body, Path extends string>(
+  endpoint: Endpoint<Answer, Body, Path>,
+  asked: Asked<Body, Path>,
+): Promise<Answer> {
+  const before = renewals
+  const asking = ask(endpoint, asked)
+  if (endpoint.method === 'POST' && renewing.has(endpoint.path)) {
+    renewals += 1
+    renewal = asking.catch(() => {})
+  }
+  try {
+    return await asking
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    if (error.code === 'not-signed-in' && renewals !== before && !renewing.has(endpoint.path)) {
+      await renewal
+      return ask(endpoint, asked)
+    }
+    if (!error.code.startsWith('step-up-') || prover === undefined || !(await prover(error))) throw error
+    // Nothing was done before the refusal: the same act is asked again.
+    return ask(endpoint, asked)
+  }
+}
 
 async function ask<Answer, Body, Path extends string>(
   endpoint: Endpoint<Answer, Body, Path>,

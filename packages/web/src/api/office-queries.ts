@@ -25,6 +25,11 @@ export const officeQueries = {
     queryKey: ['reviews', 'setting'],
     queryFn: ({ signal }) => call(endpoints.breakGlassSetting, { signal }),
   }),
+  systemHealth: queryOptions({
+    queryKey: ['system-health'],
+    queryFn: ({ signal }) => call(endpoints.systemHealth, { signal }),
+    refetchInterval: 30_000,
+  }),
   displays: queryOptions({
     queryKey: ['displays'],
     queryFn: ({ signal }) => call(endpoints.displays, { signal }),

@@ -10,6 +10,11 @@ const code = {
   displays: () => import('../pages/displays/page.tsx'),
   device: () => import('../pages/devices/device-page.tsx'),
   devices: () => import('../pages/devices/page.tsx'),
+  activate: () => import('../pages/activate.tsx'),
+  identityProvider: () => import('../pages/identity-provider/page.tsx'),
+  invitation: () => import('../pages/invitation.tsx'),
+  person: () => import('../pages/person/page.tsx'),
+  newPassword: () => import('../pages/account/new-password-page.tsx'),
   people: () => import('../pages/people/page.tsx'),
   program: () => import('../pages/programs/program-page.tsx'),
   programs: () => import('../pages/programs/page.tsx'),
@@ -19,6 +24,7 @@ const code = {
   setUp: () => import('../pages/set-up.tsx'),
   subject: () => import('../pages/subject/page.tsx'),
   subjects: () => import('../pages/subjects/page.tsx'),
+  systemHealth: () => import('../pages/system-health/page.tsx'),
 }
 
 export const pages = Object.fromEntries(

@@ -12,12 +12,13 @@ import {
 } from '@tanstack/react-router'
 import { ApiError } from '../api/client.ts'
 import { queries } from '../api/queries.ts'
-import { isSecondFactorNeeded } from '../pages/account/second-factor-needed.ts'
+import { isPasswordChangeNeeded, isSecondFactorNeeded } from '../pages/account/second-factor-needed.ts'
 import type { SecondFactorSearch } from '../pages/account/second-factor-page.tsx'
 import type { BoardSearch } from '../pages/board/page.tsx'
 import type { DeviceSearch } from '../pages/devices/device-page.tsx'
 import type { DevicesSearch } from '../pages/devices/page.tsx'
 import { deviceStates } from '../pages/devices/shown-devices.ts'
+import type { IdentityProviderSearch } from '../pages/identity-provider/page.tsx'
 import type { ProgramSearch } from '../pages/programs/program-page.tsx'
 import type { QuarantineSearch } from '../pages/quarantine/page.tsx'
 import { statuses } from '../pages/quarantine/statuses.ts'
@@ -28,7 +29,7 @@ import type { SubjectsSearch } from '../pages/subjects/page.tsx'
 import { loadWorklist, WorklistPage, type WorklistSearch } from '../pages/worklist/page.tsx'
 import { Empty, Failed } from '../parts/page-state.tsx'
 import { backOf } from './back.ts'
-import { homeOf } from './home.ts'
+import { homeOf, isPerson } from './home.ts'
 import { showLocked } from './idle.ts'
 import { PageNotLoaded, pages } from './pages.ts'
 import { Shell } from './shell.tsx'
@@ -52,6 +53,8 @@ const signIn = createRoute({
   validateSearch: (raw: Raw): SignInSearch => ({
     ...backOf(raw),
     ...(raw.ended === true ? { ended: true } : {}),
+    ...textOf(raw, 'org'),
+    ...textOf(raw, 'sso'),
   }),
   component: SignInPage,
 })
@@ -60,6 +63,35 @@ const setUp = createRoute({
   getParentRoute: () => root,
   path: '/setup',
   component: lazyRouteComponent(pages.setUp, 'SetUpPage'),
+})
+
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: '/invitation',
+  component: lazyRouteComponent(pages.invitation, 'InvitationPage'),
+})
+
+const activate = createRoute({
+  getParentRoute: () => root,
+  path: '/activate',
+  component: lazyRouteComponent(pages.activate, 'ActivatePage'),
+})
+
+/** For patients and caregivers: no staff page is reached from it. */
+const person = createRoute({
+  getParentRoute: () => root,
+  path: '/today',
+  async beforeLoad({ context }) {
+    try {
+      const { roles } = await context.client.ensureQueryData(queries.me)
+      if (!isPerson(roles)) throw redirect({ to: '/' })
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'session-locked') return showLocked(false)
+      if (!(error instanceof ApiError) || error.status !== 401) throw error
+      throw redirect({ to: '/sign-in', search: { back: '/today' } })
+    }
+  },
+  component: lazyRouteComponent(pages.person, 'PersonPage'),
 })
 
 const secondFactor = createRoute({
@@ -76,14 +108,23 @@ const display = createRoute({
   component: lazyRouteComponent(pages.display, 'DisplayPage'),
 })
 
+const newPassword = createRoute({
+  getParentRoute: () => root,
+  path: '/new-password',
+  validateSearch: (raw: Raw): SecondFactorSearch => backOf(raw),
+  component: lazyRouteComponent(pages.newPassword, 'NewPasswordPage'),
+})
+
 const staff = createRoute({
   getParentRoute: () => root,
   id: 'staff',
   async beforeLoad({ context, location }) {
     try {
-      await context.client.ensureQueryData(queries.me)
+      const { roles } = await context.client.ensureQueryData(queries.me)
+      if (isPerson(roles)) throw redirect({ to: '/today' })
     } catch (error) {
       const back = location.pathname === '/' ? {} : { back: location.href }
+      if (isPasswordChangeNeeded(error)) throw redirect({ to: '/new-password', search: back })
       if (isSecondFactorNeeded(error)) throw redirect({ to: '/second-factor', search: back })
       // The lock screen stands in place of the page; unlocking it asks again.
       if (error instanceof ApiError && error.code === 'session-locked') return showLocked(false)
@@ -213,6 +254,13 @@ const account = createRoute({
   component: lazyRouteComponent(pages.account, 'AccountPage'),
 })
 
+const systemHealth = createRoute({
+  getParentRoute: () => staff,
+  path: '/system',
+  loader: async ({ context }) => (await pages.systemHealth()).loadSystemHealth(context.client),
+  component: lazyRouteComponent(pages.systemHealth, 'SystemHealthPage'),
+})
+
 const displays = createRoute({
   getParentRoute: () => staff,
   path: '/board/screens',
@@ -239,6 +287,17 @@ const people = createRoute({
   component: lazyRouteComponent(pages.people, 'PeoplePage'),
 })
 
+const identityProvider = createRoute({
+  getParentRoute: () => staff,
+  path: '/identity-provider',
+  validateSearch: (raw: Raw): IdentityProviderSearch => ({
+    ...textOf(raw, 'tried'),
+    ...textOf(raw, 'mfa'),
+    ...textOf(raw, 'failed'),
+  }),
+  component: lazyRouteComponent(pages.identityProvider, 'IdentityProviderPage'),
+})
+
 function statusOf(raw: unknown): Pick<QuarantineSearch, 'status'> {
   const status = statuses.find((each) => each === raw)
   return status === undefined ? {} : { status }
@@ -247,13 +306,19 @@ function statusOf(raw: unknown): Pick<QuarantineSearch, 'status'> {
 const routeTree = root.addChildren([
   signIn,
   setUp,
+  invitation,
+  activate,
+  person,
   secondFactor,
+  newPassword,
   display,
   staff.addChildren([
     displays,
+    systemHealth,
     reviews,
     account,
     people,
+    identityProvider,
     home,
     worklist,
     subject,

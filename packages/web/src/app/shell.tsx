@@ -21,6 +21,7 @@ import { loadAhead } from './pages.ts'
 import { usePlaces } from './places.ts'
 import { useMe } from './session.tsx'
 import classes from './shell.module.css'
+import { StepUpDialog } from './step-up-dialog.tsx'
 import { useKeys } from './use-keys.ts'
 
 export function Shell() {
@@ -75,6 +76,7 @@ function OpenShell() {
         </main>
         <UndoToast />
         <Palette />
+        <StepUpDialog />
       </div>
     </LiveProvider>
   )

@@ -1,8 +1,8 @@
 /** The frame of the pages before a session: sign-in and the first administrator. */
 import { Text, Title } from '@mantine/core'
 import type { ReactNode } from 'react'
-import { ApiError } from '../api/client.ts'
 import { DemoMark } from '../parts/first-minute/demo-mark.tsx'
+import { refusalWords } from '../parts/refusal.tsx'
 import classes from './door.module.css'
 
 export function Door({ title, children }: { title: string; children: ReactNode }) {
@@ -25,10 +25,9 @@ export function Door({ title, children }: { title: string; children: ReactNode }
 
 export function Refusal({ error }: { error: Error | null }) {
   if (error === null) return null
-  const words = error instanceof ApiError ? error.message : 'The page itself failed. Load it again.'
   return (
     <Text role="alert" fw={600}>
-      {words}
+      {refusalWords(error)}
     </Text>
   )
 }

@@ -1,10 +1,12 @@
 /** In place of every page while the session is locked: nothing of a patient is left in the document. */
+import type { Unlock } from '@careloop/contract'
 import { Button, PasswordInput, Text, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useEffect, useState } from 'react'
 import { ApiError, call } from '../api/client.ts'
 import { endpoints } from '../api/endpoints.ts'
+import { canUsePasskeys, showPasskey } from '../api/passkey.ts'
 import { queries } from '../api/queries.ts'
 import { showOpen } from '../app/idle.ts'
 import { Door, Refusal } from './door.tsx'
@@ -19,8 +21,8 @@ export function LockScreen() {
     showOpen()
   }
   const unlock = useMutation({
-    mutationFn: async (secret: string) => {
-      await call(endpoints.unlock, { body: byCode ? { code: secret } : { password: secret } })
+    mutationFn: async (body: Unlock) => {
+      await call(endpoints.unlock, { body })
       await client.fetchQuery(queries.me)
     },
     onSuccess: () => showOpen(),
@@ -33,8 +35,15 @@ export function LockScreen() {
   }, [])
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
-    unlock.mutate(String(new FormData(event.currentTarget).get('secret')))
+    const secret = String(new FormData(event.currentTarget).get('secret'))
+    unlock.mutate(byCode ? { code: secret } : { password: secret })
   }
+  const byPasskey = useMutation({
+    async mutationFn() {
+      const { options } = await call(endpoints.askPasskey, {})
+      await unlock.mutateAsync({ passkey: await showPasskey(options) })
+    },
+  })
   const signOut = useMutation({
     mutationFn: async () => {
       await call(endpoints.signOut, {}).catch(() => {})
@@ -78,6 +87,14 @@ export function LockScreen() {
           Unlock
         </Button>
       </form>
+      {canUsePasskeys() ? (
+        <>
+          <Button variant="default" mih={44} loading={byPasskey.isPending} onClick={() => byPasskey.mutate()}>
+            Use a passkey
+          </Button>
+          <Refusal error={unlock.error === null ? byPasskey.error : null} />
+        </>
+      ) : null}
       <Button variant="default" mih={44} onClick={() => setByCode(!byCode)}>
         {byCode ? 'Use the password instead' : 'Use a code instead'}
       </Button>

@@ -1,11 +1,12 @@
 /** The first administrator: opened by the one link that the first start prints, with its token behind `#`. */
 import type { SetUp } from '@careloop/contract'
-import { Button, NativeSelect, PasswordInput, Text, TextInput } from '@mantine/core'
+import { Button, NativeSelect, Text, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useEffect, useState } from 'react'
 import { call } from '../api/client.ts'
 import { endpoints } from '../api/endpoints.ts'
+import { NewPassword } from '../parts/new-password.tsx'
 import { Door, Refusal } from './door.tsx'
 
 const worksAs = ['nurse', 'physician'] as const
@@ -58,19 +59,9 @@ export function SetUpPage() {
           mt="md"
         />
         <TextInput label="E-mail" name="email" type="email" autoComplete="username" required size="md" mt="md" />
-        <PasswordInput
-          label="Password"
-          description="At least 12 characters. A sentence is good."
-          name="password"
-          autoComplete="new-password"
-          required
-          minLength={12}
-          size="md"
-          mt="md"
-          mb="md"
-          visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
-        />
+        <NewPassword label="Password" name="password" />
         <NativeSelect
+          mt="md"
           label="Do you also work with patients?"
           description="An administrator alone sets up, and sees no patient."
           name="alsoWorksAs"

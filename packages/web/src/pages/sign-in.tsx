@@ -6,6 +6,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router'
 import { type FormEvent, useEffect, useState } from 'react'
 import { ApiError, call } from '../api/client.ts'
 import { endpoints } from '../api/endpoints.ts'
+import { canUsePasskeys, showPasskey } from '../api/passkey.ts'
 import { showOpen } from '../app/idle.ts'
 import { Door, Refusal } from './door.tsx'
 
@@ -20,15 +21,16 @@ export function SignInPage() {
   const { back, ended } = useSearch({ from: '/sign-in' })
   const navigate = useNavigate()
   const client = useQueryClient()
-  const [step, setStep] = useState<'password' | 'code'>('password')
+  const [step, setStep] = useState<'password' | Factors>('password')
   const [over, setOver] = useState<Error | null>(null)
-  const goOn = async ({ next }: SignedIn) => {
+  const goOn = async ({ next, factors }: SignedIn) => {
     setOver(null)
-    if (next === 'second-factor') return setStep('code')
+    if (next === 'second-factor') return setStep(factors ?? ['code'])
     client.clear()
     showOpen()
     const search = back === undefined ? {} : { back }
-    await (next === 'signed-in' ? navigate({ href: back ?? '/' }) : navigate({ to: '/second-factor', search }))
+    if (next === 'signed-in') return navigate({ href: back ?? '/' })
+    await navigate({ to: next === 'change-password' ? '/new-password' : '/second-factor', search })
   }
   const startOver = (error: Error) => {
     setOver(error)
@@ -37,11 +39,12 @@ export function SignInPage() {
   useEffect(() => {
     document.title = 'Sign in · Careloop'
   }, [])
-  if (step === 'code') return <CodeStep onDone={goOn} onOver={startOver} />
+  if (step !== 'password') return <SecondStep factors={step} onDone={goOn} onOver={startOver} />
   return (
     <Door title="Sign in">
       {ended ? <Text role="status">Your session has ended. Sign in to go on where you were.</Text> : null}
       <PasswordStep onDone={goOn} over={over} />
+      {canUsePasskeys() ? <PasskeyAlone onDone={goOn} /> : null}
     </Door>
   )
 }
@@ -81,12 +84,70 @@ function PasswordStep({ onDone, over }: StepProps & { over: Error | null }) {
   )
 }
 
-function CodeStep({ onDone, onOver }: StepProps & { onOver: (error: Error) => void }) {
+/** Without address and password: the passkey names its person. */
+function PasskeyAlone({ onDone }: StepProps) {
+  const signIn = useMutation({
+    async mutationFn() {
+      const { options } = await call(endpoints.beginPasskeySignIn, {})
+      return call(endpoints.signInByPasskey, { body: { passkey: await showPasskey(options) } })
+    },
+    onSuccess: onDone,
+  })
+  return (
+    <>
+      <Button variant="default" mih={44} loading={signIn.isPending} onClick={() => signIn.mutate()}>
+        Use a passkey
+      </Button>
+      <Refusal error={signIn.error} />
+    </>
+  )
+}
+
+type Factors = NonNullable<SignedIn['factors']>
+type SecondStepProps = StepProps & { onOver: (error: Error) => void }
+
+function SecondStep({ factors, ...step }: SecondStepProps & { factors: Factors }) {
+  const byPasskey = factors.includes('passkey') && canUsePasskeys()
+  return (
+    <Door title="Second step">
+      {byPasskey ? <PasskeyStep {...step} /> : null}
+      {factors.includes('code') ? <CodeStep {...step} autoFocus={!byPasskey} /> : null}
+      <Text c="dimmed" size="sm">
+        Lost what you need? An administrator can reset your second factor.
+      </Text>
+    </Door>
+  )
+}
+
+const isOver = (error: Error): boolean => error instanceof ApiError && error.code === 'challenge-over'
+
+function PasskeyStep({ onDone, onOver }: SecondStepProps) {
+  const pass = useMutation({
+    async mutationFn() {
+      const { options } = await call(endpoints.beginPasskeyStep, {})
+      return call(endpoints.passPasskeyStep, { body: { passkey: await showPasskey(options) } })
+    },
+    onSuccess: onDone,
+    onError: (error) => {
+      if (isOver(error)) onOver(error)
+    },
+  })
+  return (
+    <>
+      <Button mih={44} loading={pass.isPending} onClick={() => pass.mutate()} autoFocus>
+        Use your passkey
+      </Button>
+      <Refusal error={pass.error} />
+    </>
+  )
+}
+
+function CodeStep({ onDone, onOver, autoFocus }: SecondStepProps & { autoFocus: boolean }) {
   const pass = useMutation({
     mutationFn: (code: string) => call(endpoints.passSecondFactor, { body: { code } }),
     onSuccess: onDone,
     onError: (error) => {
-      if (error instanceof ApiError && error.code === 'challenge-over') onOver(error)
+      if (isOver(error)) onOver(error)
     },
   })
   const submit = (event: FormEvent<HTMLFormElement>) => {
@@ -94,30 +155,25 @@ function CodeStep({ onDone, onOver }: StepProps & { onOver: (error: Error) => vo
     pass.mutate(String(new FormData(event.currentTarget).get('code')))
   }
   return (
-    <Door title="Second step">
-      <form onSubmit={submit}>
-        <TextInput
-          label="Code"
-          description="6 digits of your authenticator app. Without your telephone: one of your backup codes."
-          name="code"
-          autoComplete="one-time-code"
-          inputMode="text"
-          autoCapitalize="characters"
-          spellCheck={false}
-          required
-          minLength={6}
-          size="md"
-          mb="md"
-          autoFocus
-        />
-        <Refusal error={pass.error} />
-        <Button type="submit" fullWidth mt="md" mih={44} loading={pass.isPending}>
-          Sign in
-        </Button>
-      </form>
-      <Text c="dimmed" size="sm">
-        Lost both? An administrator can reset your second factor.
-      </Text>
-    </Door>
+    <form onSubmit={submit}>
+      <TextInput
+        label="Code"
+        description="6 digits of your authenticator app. Without your telephone: one of your backup codes."
+        name="code"
+        autoComplete="one-time-code"
+        inputMode="text"
+        autoCapitalize="characters"
+        spellCheck={false}
+        required
+        minLength={6}
+        size="md"
+        mb="md"
+        autoFocus={autoFocus}
+      />
+      <Refusal error={pass.error} />
+      <Button type="submit" fullWidth mt="md" mih={44} loading={pass.isPending}>
+        Sign in
+      </Button>
+    </form>
   )
 }

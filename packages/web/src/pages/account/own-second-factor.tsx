@@ -1,18 +1,18 @@
 /** One's own second factor: set up, moved to another telephone, new backup codes, given up. */
 import type { OfferedSecret, OwnSecondFactor as Own, Proof } from '@careloop/contract'
-import { Button, Group, PasswordInput, Text, TextInput } from '@mantine/core'
+import { Button, Group, Text } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import { accountQueries } from '../../api/account-queries.ts'
 import { call } from '../../api/client.ts'
 import { endpoints } from '../../api/endpoints.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { Failed, Loading } from '../../parts/page-state.tsx'
-import { FormFoot, Refusal, refusalAt } from '../../parts/refusal.tsx'
 import { Section } from '../../parts/section.tsx'
 import { countText } from '../../parts/words.ts'
 import classes from './account.module.css'
 import { ConfirmSecret, KeepBackupCodes } from './enrol-second-factor.tsx'
+import { ProveForm, type Shown } from './prove-form.tsx'
 
 type Doing = 'set-up' | 'codes' | 'remove'
 
@@ -26,7 +26,7 @@ export function OwnSecondFactor() {
   const { data, error, isPending, refetch } = useQuery(accountQueries.secondFactor)
   const [doing, setDoing] = useState<Doing | null>(null)
   return (
-    <Section title="Second factor">
+    <Section title="Authenticator app and backup codes">
       {isPending ? <Loading rows={1} /> : null}
       {error !== null && data === undefined ? (
         <Failed what="Your second factor could not be read" error={error} onRetry={() => void refetch()} />
@@ -40,39 +40,34 @@ export function OwnSecondFactor() {
 }
 
 function Standing({ own, onDo }: { own: Own; onDo: (doing: Doing) => void }) {
-  if (!own.isOn)
-    return (
-      <>
-        <Text mb="sm">
-          Off. With it, a code of your telephone is asked beside your password: a password that was seen or guessed
-          opens nothing.
-        </Text>
-        <Button mih={44} onClick={() => onDo('set-up')}>
-          Set up an app
-        </Button>
-      </>
-    )
   return (
     <>
-      <Text mb="sm">
-        On: sign-in asks for a code of your app. {countText(own.backupCodesLeft, 'backup code')} left.
-        {own.isNeeded ? ' Your role needs it.' : ''}
-      </Text>
+      <Text mb="sm">{standingWords(own)}</Text>
       <Group>
-        <Button variant="default" mih={44} onClick={() => onDo('set-up')}>
-          Move to another telephone
+        <Button variant={own.isOn ? 'default' : 'filled'} mih={44} onClick={() => onDo('set-up')}>
+          {own.hasApp ? 'Move to another telephone' : 'Set up an app'}
         </Button>
-        <Button variant="default" mih={44} onClick={() => onDo('codes')}>
-          New backup codes
-        </Button>
-        {own.isNeeded ? null : (
+        {own.isOn ? (
+          <Button variant="default" mih={44} onClick={() => onDo('codes')}>
+            New backup codes
+          </Button>
+        ) : null}
+        {own.isOn && !own.isNeeded ? (
           <Button variant="default" mih={44} onClick={() => onDo('remove')}>
             Give it up
           </Button>
-        )}
+        ) : null}
       </Group>
     </>
   )
+}
+
+function standingWords({ isOn, hasApp, isNeeded, backupCodesLeft }: Own): string {
+  if (!isOn)
+    return 'Off. With it, a code of your telephone is asked beside your password: a password that was seen or guessed opens nothing.'
+  const what = hasApp ? 'On: sign-in asks for a code of your app.' : 'No app. Sign-in asks for your passkey.'
+  const left = `${countText(backupCodesLeft, 'backup code')} left.`
+  return `${what} ${left}${isNeeded ? ' Your role needs a second factor.' : ''}`
 }
 
 type Step =
@@ -85,18 +80,19 @@ function Steps({ doing, own, onEnd }: { doing: Doing; own: Own; onEnd: () => voi
   const [step, setStep] = useState<Step>({ is: 'prove' })
   const renew = () =>
     client.invalidateQueries({
-      predicate: ({ queryKey }) => ['second-factor', 'sessions'].includes(String(queryKey[0])),
+      predicate: ({ queryKey }) => ['second-factor', 'passkeys', 'sessions'].includes(String(queryKey[0])),
     })
   const keep = (codes: readonly string[]) => {
     void renew()
     setStep({ is: 'keep', codes })
   }
   const go = useMutation({
-    mutationFn: async ({ password, code }: { password: string; code: string }) => {
-      const proof: Proof = own.isOn ? { password, code } : { password }
+    mutationFn: async ({ password, code, passkey }: Shown) => {
+      const factor = passkey === undefined ? { code } : { passkey }
+      const proof: Proof = own.isOn ? { password, ...factor } : { password }
       if (doing === 'set-up')
         setStep({ is: 'confirm', offered: await call(endpoints.beginSecondFactor, { body: proof }) })
-      else if (doing === 'codes') keep((await call(endpoints.renewBackupCodes, { body: { code } })).codes)
+      else if (doing === 'codes') keep((await call(endpoints.renewBackupCodes, { body: factor })).codes)
       else {
         await call(endpoints.removeSecondFactor, { body: proof })
         await renew()
@@ -116,40 +112,16 @@ function Steps({ doing, own, onEnd }: { doing: Doing; own: Own; onEnd: () => voi
         <KeepBackupCodes codes={step.codes} onKept={onEnd} />
       </div>
     )
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault()
-    const form = new FormData(event.currentTarget)
-    go.mutate({ password: String(form.get('password') ?? ''), code: String(form.get('code') ?? '') })
-  }
   return (
-    <form onSubmit={submit}>
-      <Text>First show that it is you.</Text>
-      {doing === 'codes' ? null : (
-        <PasswordInput
-          label="Password"
-          name="password"
-          autoComplete="current-password"
-          required
-          size="md"
-          mt="sm"
-          error={refusalAt(go.error, '/body/password')}
-          visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
-        />
-      )}
-      {own.isOn ? (
-        <TextInput
-          label="Code of the app you have now, or a backup code"
-          name="code"
-          autoComplete="one-time-code"
-          required
-          minLength={6}
-          size="md"
-          mt="sm"
-          error={refusalAt(go.error, '/body/code')}
-        />
-      ) : null}
-      <Refusal error={go.error} shown={['/body/password', '/body/code']} />
-      <FormFoot label="Go on" isPending={go.isPending} onCancel={onEnd} />
-    </form>
+    <ProveForm
+      own={own}
+      withPassword={doing !== 'codes'}
+      error={go.error}
+      isPending={go.isPending}
+      onShown={(shown) => go.mutate(shown)}
+      onCancel={onEnd}
+    >
+      {doing === 'remove' && own.passkeys > 0 ? <Text>Your passkeys are given up with it.</Text> : null}
+    </ProveForm>
   )
 }

@@ -1,8 +1,9 @@
-/** One's own account: password, second factor, where one is signed in. */
+/** One's own account: passkeys, second factor, password, where one is signed in. */
 import type { QueryClient } from '@tanstack/react-query'
 import { accountQueries } from '../../api/account-queries.ts'
 import { useMe } from '../../app/session.tsx'
 import { Page, useTitle } from '../../parts/page.tsx'
+import { OwnPasskeys } from './own-passkeys.tsx'
 import { OwnSecondFactor } from './own-second-factor.tsx'
 import { PasswordForm } from './password-form.tsx'
 import { Sessions } from './sessions.tsx'
@@ -10,6 +11,7 @@ import { Sessions } from './sessions.tsx'
 export const loadAccount = (client: QueryClient): void => {
   void client.prefetchQuery(accountQueries.sessions)
   void client.prefetchQuery(accountQueries.secondFactor)
+  void client.prefetchQuery(accountQueries.passkeys)
 }
 
 export function AccountPage() {
@@ -20,6 +22,7 @@ export function AccountPage() {
       <p>
         {me.displayName}, {me.roles.join(', ')} of {me.tenant.name}
       </p>
+      <OwnPasskeys />
       <OwnSecondFactor />
       <PasswordForm />
       <Sessions />

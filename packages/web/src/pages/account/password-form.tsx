@@ -4,6 +4,8 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useRef } from 'react'
 import { call } from '../../api/client.ts'
 import { endpoints } from '../../api/endpoints.ts'
+import { useMe } from '../../app/session.tsx'
+import { NewPassword } from '../../parts/new-password.tsx'
 import { Refusal, refusalAt } from '../../parts/refusal.tsx'
 import { Section } from '../../parts/section.tsx'
 import classes from './account.module.css'
@@ -12,6 +14,7 @@ const eye = { 'aria-label': 'Show or hide the password' }
 
 export function PasswordForm() {
   const client = useQueryClient()
+  const me = useMe()
   const form = useRef<HTMLFormElement>(null)
   const change = useMutation({
     mutationFn: (body: { currentPassword: string; newPassword: string }) => call(endpoints.changePassword, { body }),
@@ -37,17 +40,12 @@ export function PasswordForm() {
           error={refusalAt(change.error, '/body/currentPassword')}
           visibilityToggleButtonProps={eye}
         />
-        <PasswordInput
+        <NewPassword
           label="New password"
-          description="At least 12 characters. A sentence is good. Your other sessions end."
           name="new"
-          autoComplete="new-password"
-          required
-          minLength={12}
-          size="md"
-          mt="md"
+          about={[me.displayName, me.tenant.name]}
+          also="Your other sessions end."
           error={refusalAt(change.error, '/body/newPassword')}
-          visibilityToggleButtonProps={eye}
         />
         <Refusal error={change.error} shown={['/body/currentPassword', '/body/newPassword']} />
         {change.isSuccess ? (

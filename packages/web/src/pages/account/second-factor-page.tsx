@@ -7,7 +7,9 @@ import { useEffect, useState } from 'react'
 import { accountQueries } from '../../api/account-queries.ts'
 import { ApiError, call } from '../../api/client.ts'
 import { endpoints } from '../../api/endpoints.ts'
+import { canUsePasskeys, makePasskey } from '../../api/passkey.ts'
 import { Door, Refusal } from '../door.tsx'
+import { browserWords } from './browser-words.ts'
 import { ConfirmSecret, KeepBackupCodes } from './enrol-second-factor.tsx'
 
 export interface SecondFactorSearch {
@@ -42,7 +44,11 @@ export function SecondFactorPage() {
   return (
     <Door title={step.is === 'keep' ? 'Keep your backup codes' : 'Set up your second factor'}>
       {step.is === 'start' ? (
-        <Start onOffered={(offered) => setStep({ is: 'confirm', offered })} onLeave={() => void signOut()} />
+        <Start
+          onOffered={(offered) => setStep({ is: 'confirm', offered })}
+          onMade={(codes) => setStep({ is: 'keep', codes })}
+          onLeave={() => void signOut()}
+        />
       ) : null}
       {step.is === 'confirm' ? (
         <ConfirmSecret offered={step.offered} onDone={(codes) => setStep({ is: 'keep', codes })} />
@@ -52,19 +58,40 @@ export function SecondFactorPage() {
   )
 }
 
-function Start({ onOffered, onLeave }: { onOffered: (offered: OfferedSecret) => void; onLeave: () => void }) {
+interface StartProps {
+  readonly onOffered: (offered: OfferedSecret) => void
+  /** A passkey was taken on. */
+  readonly onMade: (codes: readonly string[]) => void
+  readonly onLeave: () => void
+}
+
+function Start({ onOffered, onMade, onLeave }: StartProps) {
   const begin = useMutation({
     mutationFn: () => call(endpoints.beginSecondFactor, { body: {} }),
     onSuccess: onOffered,
   })
+  const addPasskey = useMutation({
+    async mutationFn() {
+      const { options } = await call(endpoints.beginPasskey, { body: {} })
+      const passkey = await makePasskey(options)
+      return call(endpoints.addPasskey, { body: { name: browserWords(navigator.userAgent), passkey } })
+    },
+    onSuccess: ({ codes }) => onMade(codes),
+  })
   return (
     <>
       <Text>
-        Administrators sign in with their password and a code of an authenticator app on their telephone (Aegis, Google
-        or Microsoft Authenticator, 1Password, or another). It takes a minute. Until then nothing else opens.
+        Your role signs in with more than a password: with a passkey (the fingerprint, face or PIN of this device or of
+        a security key), or with a code of an authenticator app on your telephone. It takes a minute. Until then nothing
+        else opens.
       </Text>
-      <Refusal error={begin.error} />
-      <Button mih={44} loading={begin.isPending} onClick={() => begin.mutate()} autoFocus>
+      <Refusal error={begin.error ?? addPasskey.error} />
+      {canUsePasskeys() ? (
+        <Button mih={44} loading={addPasskey.isPending} onClick={() => addPasskey.mutate()} autoFocus>
+          Make a passkey
+        </Button>
+      ) : null}
+      <Button variant="default" mih={44} loading={begin.isPending} onClick={() => begin.mutate()}>
         Set up an app
       </Button>
       <Button variant="subtle" mih={44} onClick={onLeave}>
