@@ -1,8 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import 'reflect-metadata'
-import * as x509 from '@peculiar/x509'
 import { afterAll, describe, expect, it } from 'vitest'
 import { makeManualClock } from '../clock/manual-clock.ts'
 import { makeIds } from '../ids/ids.ts'
@@ -11,6 +9,7 @@ import { readObjectStoreSettings } from './object-store-settings.ts'
 import { objectsContract } from './objects.contract.ts'
 import { openObjectStore } from './open-object-store.ts'
 import { type S3StandIn, type S3StandInOptions, startS3StandIn } from './testing/s3-stand-in.ts'
+import { selfSigned } from './testing/self-signed.ts'
 
 const ends: (() => unknown)[] = []
 afterAll(async () => {
@@ -109,7 +108,7 @@ describe('objects in S3', () => {
   })
 
   it('go over TLS to a store whose authority the address names, and to no other', async () => {
-    const tls = await certificate()
+    const tls = await selfSigned()
     const caFile = join(folder(), 'ca.pem')
     writeFileSync(caFile, tls.cert)
     const known = await s3Ground({ tls }, (it) => ({ url: (prefix) => `${it.url(prefix)}&ca=${caFile}` }))
@@ -154,15 +153,4 @@ async function startClosed() {
   const standIn = await startS3StandIn()
   await standIn.close()
   return standIn
-}
-
-async function certificate(): Promise<{ key: string; cert: string }> {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
-  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const cert = await x509.X509CertificateGenerator.createSelfSigned({
-    ...{ keys, signingAlgorithm: algorithm, name: 'CN=127.0.0.1' },
-    extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }])],
-  })
-  const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
-  return { cert: cert.toString('pem'), key: `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n` }
 }
