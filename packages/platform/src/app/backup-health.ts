@@ -15,6 +15,33 @@ const REPORT_MS = 30 * HOUR
 /** A drill that nobody has made for so long proves nothing any more. */
 const DRILL_MS = 100 * DAY
 
+export interface BackupFact {
+  readonly what: string
+  readonly at: number | null
+  readonly detail: string | null
+}
+
+/** When things were last done; null = never. */
+export function backupFacts({ backup, databaseUrl }: Wanted, state: BackupState): BackupFact[] {
+  if (!backup) return []
+  const mb = (bytes: number | null) => `${Math.ceil((bytes ?? 0) / 1e6)} MB`
+  const base = state.baseId === null ? null : `${mb(state.baseBytes)}, ${mb(state.basePutBytes)} of it new`
+  const own: BackupFact[] = [
+    { what: 'Base copy', at: state.baseAt, detail: base },
+    { what: 'Log shipped', at: state.walAt, detail: null },
+    { what: 'Drill (a backup was restored and read)', at: state.verifiedAt, detail: state.verifiedBase },
+  ]
+  const external: BackupFact[] = [
+    { what: 'Backup of the external database, as reported', at: state.reportedAt, detail: null },
+  ]
+  const ledger: BackupFact = { what: 'Erasure ledger in the store', at: state.ledgerAt, detail: null }
+  const restored: BackupFact[] =
+    state.restoredAt === null
+      ? []
+      : [{ what: 'This database was restored', at: state.restoredAt, detail: state.restoredBase }]
+  return [...(databaseUrl === undefined ? own : external), ledger, ...restored]
+}
+
 /** Everything an operator must be told; empty when all is well. */
 export function backupTroubles(config: Wanted, state: BackupState, now: number): BackupTrouble[] {
   const { backup, databaseUrl } = config

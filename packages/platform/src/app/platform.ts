@@ -22,6 +22,7 @@ import { openRooms, type Rooms } from './rooms.ts'
 import { routesOf } from './routes.ts'
 import { writeRunning } from './running.ts'
 import { allStages, opensDoors, opensPages, startStages } from './stages.ts'
+import { systemHealth } from './system-health.ts'
 
 export interface Platform {
   readonly rooms: Rooms
@@ -195,7 +196,7 @@ async function openPages(
   const server: ApiServer = await makeApiServer({
     engine: rooms.engine,
     identity: rooms.identity,
-    routes: routesOf(rooms, doors),
+    routes: routesOf(rooms, doors, () => systemHealth(rooms.engine, config)),
     deviceByToken: (sha256) => rooms.fleet.attribution.identityByTokenHash(sha256),
     subjectsOf: (tenant, ids) => rooms.subjects.placesOf(tenant, ids),
     heldBack: heldBackFacts(rooms.engine, rooms.subjects),

@@ -1,5 +1,8 @@
 /** All routes of the rooms; the shell adds its own. */
+import type { SystemHealth } from '@careloop/contract'
 import { alertingRoutes } from '../alerting/routes.ts'
+import { systemRoutes } from '../api/routes.ts'
+import { complianceRoutes } from '../compliance/routes.ts'
 import { environmentRoutes } from '../environment/routes.ts'
 import { fleetRoutes } from '../fleet/routes.ts'
 import type { Route } from '../identity/index.ts'
@@ -10,8 +13,14 @@ import { telemetryRoutes } from '../telemetry/routes.ts'
 import { workflowRoutes } from '../workflow/routes.ts'
 import type { Doors } from './doors.ts'
 import type { Rooms } from './rooms.ts'
+import { systemHealth } from './system-health.ts'
 
-export function routesOf(rooms: Rooms, doors: Doors | null): Route[] {
+/** @param health by the configuration; left out, as of an installation that has none */
+export function routesOf(
+  rooms: Rooms,
+  doors: Doors | null,
+  health: () => Promise<SystemHealth> = () => systemHealth(rooms.engine, {}),
+): Route[] {
   return [
     ...identityRoutes(rooms.identity),
     ...subjectsRoutes(rooms.subjects),
@@ -24,6 +33,8 @@ export function routesOf(rooms: Rooms, doors: Doors | null): Route[] {
     ...telemetryRoutes(rooms.engine, rooms.subjects),
     ...alertingRoutes(rooms.alerting),
     ...workflowRoutes(rooms.workflow),
+    ...systemRoutes(health),
+    ...complianceRoutes({ ...rooms, staff: (tenant) => rooms.identity.members(tenant) }),
     ...environmentRoutes({ ...rooms, staff: (tenant) => rooms.identity.members(tenant) }),
   ]
 }

@@ -1,5 +1,5 @@
 /** The page that opens for a person: the one that answers their question. */
-import type { Role } from '@careloop/contract'
+import type { AnyRole, Role } from '@careloop/contract'
 
 export type Home = '/worklist' | '/board' | '/devices' | '/reviews'
 
@@ -15,4 +15,9 @@ const homes: readonly (readonly [Role, Home])[] = [
   ['compliance', '/reviews'],
 ]
 
-export const homeOf = (roles: readonly Role[]): Home => homes.find(([role]) => roles.includes(role))?.[1] ?? '/worklist'
+/** A patient or caregiver: they have a page of their own and none of staff. */
+export const isPerson = (roles: readonly AnyRole[]): boolean =>
+  roles.length > 0 && roles.every((role) => role === 'patient' || role === 'caregiver')
+
+export const homeOf = (roles: readonly AnyRole[]): Home =>
+  homes.find(([role]) => roles.includes(role))?.[1] ?? '/worklist'

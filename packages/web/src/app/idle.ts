@@ -55,10 +55,14 @@ export async function lockNow(): Promise<void> {
  * Ends the session on the server. Other tabs lock: what they show is of somebody who has left.
  * @throws ApiError when it could not be ended: then nobody is signed out, whatever a page shows
  */
-export async function signOutNow(): Promise<void> {
+/** @returns where to go to sign out at the organisation's identity provider too; null when the session did not begin there */
+export async function signOutNow(): Promise<string | null> {
   await hearLastWords()
+  // Asked while there is a session; that the provider cannot be reached keeps nobody signed in here.
+  const { url } = await call(endpoints.leaveSso, {}).catch(() => ({ url: null }))
   await call(endpoints.signOut, {})
   tabs.postMessage('locked' satisfies Told)
+  return url
 }
 
 async function hearLastWords(): Promise<void> {

@@ -11,6 +11,7 @@ const places = [
   { to: '/quarantine', label: 'Quarantine', resource: 'quarantine', key: 'q' },
   { to: '/reviews', label: 'Reviews', resource: 'review', key: 'v' },
   { to: '/people', label: 'People', resource: 'user', key: 'p' },
+  { to: '/system', label: 'System health', resource: 'system', key: 'h' },
 ] as const satisfies readonly { to: string; label: string; resource: Resource; key: string }[]
 
 export type Place = (typeof places)[number]

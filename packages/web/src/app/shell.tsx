@@ -153,14 +153,16 @@ function PersonMenu({ me, onKeys }: { me: Me; onKeys: () => void }) {
   const client = useQueryClient()
   const navigate = useNavigate()
   const signOut = async () => {
+    let elsewhere: string | null = null
     try {
-      await signOutNow()
+      elsewhere = await signOutNow()
     } catch (error) {
       // Whoever walks away from a page that looks signed out leaves their session to the next one at this desk.
       return tellDone({ words: `You are still signed in. ${(error as Error).message}` })
     }
     dismissUndo()
     client.clear()
+    if (elsewhere !== null) return location.assign(elsewhere)
     await navigate({ to: '/sign-in' })
   }
   const schemes = { auto: 'As the system', light: 'Light', dark: 'Dark' } as const

@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import {
-  type BackupState,
   listBases,
   makeClock,
   makeIds,
@@ -16,7 +15,7 @@ import {
   verifyBackup,
   writeBackupState,
 } from '../../engine/index.ts'
-import { backupTroubles } from '../backup-health.ts'
+import { backupFacts, backupTroubles } from '../backup-health.ts'
 import { backupStoreOf, finishRestore } from '../backups.ts'
 import type { Config } from '../config.ts'
 import { appFailure } from '../errors.ts'
@@ -140,24 +139,11 @@ async function save(config: Config, dir: string | undefined): Promise<void> {
 
 async function check(config: Config): Promise<void> {
   const state = await withRooms(config, ({ engine }) => readBackupState(engine.db.pool))
-  for (const [what, at] of facts(config, state)) console.log(`${what.padEnd(22)}${iso(at)}`)
+  for (const { what, at } of backupFacts(config, state)) console.log(`${what.padEnd(46)}${iso(at)}`)
   const troubles = backupTroubles(config, state, clock.now())
   for (const { what, mend } of troubles) console.log(`BAD  ${what}\n     ${mend}`)
   if (troubles.length > 0) process.exitCode = 1
 }
-
-const facts = (config: Config, state: BackupState): (readonly [string, number | null])[] =>
-  config.databaseUrl
-    ? [
-        ['last reported backup', state.reportedAt],
-        ['erasure ledger', state.ledgerAt],
-      ]
-    : [
-        ['last base copy', state.baseAt],
-        ['log shipped', state.walAt],
-        ['erasure ledger', state.ledgerAt],
-        ['last drill', state.verifiedAt],
-      ]
 
 async function report(config: Config, options: Options): Promise<void> {
   const reportedAt = time(need(options, 'finished-at'), 'finished-at')

@@ -145,7 +145,7 @@ async function tellRestored(pool: pg.Pool, told: Partial<BackupState>): Promise<
 function lastTransaction(logs: string): EpochMs | null {
   const times = readdirSync(logs).flatMap((name) =>
     [...readFileSync(join(logs, name), 'utf8').matchAll(/last completed transaction was at log time ([^\n]+)/g)].map(
-      ([, text]) => Date.parse(text!.replace(/ (UTC|\+00)$/, 'Z').replace(' ', 'T')),
+      ([, text]) => Date.parse(text!.replace(/ ?(UTC|\+00)$/, 'Z').replace(' ', 'T')),
     ),
   )
   const until = Math.max(...times)
