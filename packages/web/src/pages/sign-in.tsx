@@ -1,27 +1,32 @@
 /** Sign-in by e-mail and password, then by a code of the authenticator app where there is one. */
 import type { SignedIn } from '@careloop/contract'
-import { Button, PasswordInput, Text, TextInput } from '@mantine/core'
+import { Anchor, Button, PasswordInput, Text, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { type FormEvent, useEffect, useState } from 'react'
 import { ApiError, call } from '../api/client.ts'
 import { endpoints } from '../api/endpoints.ts'
 import { canUsePasskeys, showPasskey } from '../api/passkey.ts'
 import { showOpen } from '../app/idle.ts'
 import { Door, Refusal } from './door.tsx'
+import { SsoEntry, SsoRefusal, secondStepsOf } from './sso-entry.tsx'
 
 export interface SignInSearch {
   /** Path to go to afterwards. */
   readonly back?: string
   /** The session ended while a page was open. */
   readonly ended?: boolean
+  /** Link of an organisation's own sign-in. */
+  readonly org?: string
+  /** What came of it: why not, or the second steps that are left. */
+  readonly sso?: string
 }
 
 export function SignInPage() {
-  const { back, ended } = useSearch({ from: '/sign-in' })
+  const { back, ended, org, sso } = useSearch({ from: '/sign-in' })
   const navigate = useNavigate()
   const client = useQueryClient()
-  const [step, setStep] = useState<'password' | Factors>('password')
+  const [step, setStep] = useState<'password' | Factors>(() => secondStepsOf(sso) ?? 'password')
   const [over, setOver] = useState<Error | null>(null)
   const goOn = async ({ next, factors }: SignedIn) => {
     setOver(null)
@@ -43,8 +48,13 @@ export function SignInPage() {
   return (
     <Door title="Sign in">
       {ended ? <Text role="status">Your session has ended. Sign in to go on where you were.</Text> : null}
+      <SsoRefusal why={sso} />
       <PasswordStep onDone={goOn} over={over} />
       {canUsePasskeys() ? <PasskeyAlone onDone={goOn} /> : null}
+      <SsoEntry org={org} back={back} />
+      <Anchor component={Link} to="/activate" size="sm">
+        You have a code of your clinic?
+      </Anchor>
     </Door>
   )
 }
@@ -65,7 +75,16 @@ function PasswordStep({ onDone, over }: StepProps & { over: Error | null }) {
   }
   return (
     <form onSubmit={submit}>
-      <TextInput label="E-mail" name="email" type="email" autoComplete="username" required size="md" autoFocus />
+      <TextInput
+        label="E-mail"
+        description="Patients and caregivers: e-mail or telephone"
+        name="email"
+        inputMode="email"
+        autoComplete="username"
+        required
+        size="md"
+        autoFocus
+      />
       <PasswordInput
         label="Password"
         name="password"

@@ -1,15 +1,18 @@
 /** Who works here: added, given roles, helped when a password or telephone is lost, and let go. For administrators. */
-import type { User } from '@careloop/contract'
-import { Button, SegmentedControl, Text } from '@mantine/core'
+import type { InvitationMade, User } from '@careloop/contract'
+import { Anchor, Button, SegmentedControl, Text } from '@mantine/core'
 import { type QueryClient, useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { accountQueries } from '../../api/account-queries.ts'
+import { useMay } from '../../app/session.tsx'
 import { Page, useTitle } from '../../parts/page.tsx'
 import { Empty, Failed, Loading, NotRenewed, WithRight } from '../../parts/page-state.tsx'
 import rows from '../../parts/rows.module.css'
 import { useWhyNot } from '../../parts/why-not.ts'
 import { countText } from '../../parts/words.ts'
 import { PeopleDialogs, type PersonAct } from './dialogs.tsx'
+import { Invitations, InviteDialog } from './invitations.tsx'
 import { PersonRow } from './person-row.tsx'
 
 export const loadPeople = (client: QueryClient): void => void client.prefetchQuery(accountQueries.people)
@@ -28,6 +31,9 @@ function People() {
   const { data, error, isPending, refetch } = people
   const [shown, setShown] = useState<'here' | 'gone'>('here')
   const [act, setAct] = useState<PersonAct | null>(null)
+  const [inviting, setInviting] = useState(false)
+  const [made, setMade] = useState<InvitationMade | null>(null)
+  const maySeeProvider = useMay('read', 'identity-provider')
   const whyNotAdd = useWhyNot('create', 'user')
   const isHere = ({ endedAt }: User) => endedAt === null
   const list = data?.items.filter((each) => isHere(each) === (shown === 'here'))
@@ -42,14 +48,23 @@ function People() {
           { value: 'gone', label: 'Have left' },
         ]}
       />
+      <Button mih={44} disabled={whyNotAdd !== null} title={whyNotAdd ?? undefined} onClick={() => setInviting(true)}>
+        Invite somebody
+      </Button>
       <Button
+        variant="default"
         mih={44}
         disabled={whyNotAdd !== null}
-        title={whyNotAdd ?? undefined}
+        title={whyNotAdd ?? 'For somebody without e-mail: you hand a password over'}
         onClick={() => setAct({ do: 'add' })}
       >
-        Add somebody
+        Add with a password
       </Button>
+      {maySeeProvider ? (
+        <Anchor component={Link} to="/identity-provider">
+          Sign-in of your organisation
+        </Anchor>
+      ) : null}
     </>
   )
   return (
@@ -78,6 +93,16 @@ function People() {
           </Text>
         </>
       )}
+      <Invitations onMade={setMade} />
+      <InviteDialog
+        opened={inviting}
+        made={made}
+        onMade={setMade}
+        onEnd={() => {
+          setInviting(false)
+          setMade(null)
+        }}
+      />
       <PeopleDialogs act={act} onEnd={() => setAct(null)} />
     </Page>
   )

@@ -11,6 +11,7 @@ import { Page, useTitle } from '../../parts/page.tsx'
 import { Empty, Failed, Loading, NotRenewed, WithRight } from '../../parts/page-state.tsx'
 import { EmergencyBanner } from '../break-glass/emergency-banner.tsx'
 import { EnrolmentsPanel } from '../enrolment/enrolments-panel.tsx'
+import { AccountsPanel } from './accounts-panel.tsx'
 import { AlertsPanel } from './alerts-panel.tsx'
 import { Course, usualHours } from './course.tsx'
 import { RecordPanel } from './record-panel.tsx'
@@ -80,6 +81,10 @@ function Subject() {
   )
 }
 
+/** For whom it is open; to others it is not there. */
+const AccountsPart = ({ subject }: { subject: string }) =>
+  useMay('read', 'person-account') ? <AccountsPanel subject={subject} /> : null
+
 const noAlerts: SubjectAlerts['items'] = []
 const noRules: SubjectRules['rules'] = []
 
@@ -107,6 +112,7 @@ function Parts({ subject: { id, kind, timeZone } }: { subject: SubjectView }) {
         ) : null}
         {rules.data === undefined ? null : <RulesPanel subject={id} rules={rules.data.rules} />}
         <WornPanel subject={id} />
+        {kind === 'patient' ? <AccountsPart subject={id} /> : null}
         <RecordPanel subject={id} kind={kind} timeZone={timeZone} />
       </div>
     </div>
