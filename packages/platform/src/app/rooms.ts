@@ -68,7 +68,7 @@ export async function openRooms(
   const quarantine = makeQuarantine({ engine, attribution: fleet.attribution })
   const alerting = makeAlerting(engine, subjects, staff, await readPrograms(shippedPrograms))
   const workflow = makeWorkflow(engine, subjects, staff)
-  const ways = { staff, email: options.email ?? false }
+  const ways = { staff, email: options.email ?? false, consents: subjects.consents }
   const erasures = openErasures(engine, options.erasureLedgerFile ?? null)
   return { engine, identity, subjects, erasures, fleet, quarantine, alerting, workflow, ways }
 }

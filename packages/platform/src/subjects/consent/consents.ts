@@ -13,6 +13,7 @@ import type { Engine, TenantTx } from '../../engine/index.ts'
 import type { By } from '../by.ts'
 import { subjectFailure } from '../errors.ts'
 import { assertSubject } from '../sight.ts'
+import { consentsOf } from './consent-rows.ts'
 import { consentHistory, type GranteesOf, listConsents, recordConsent, withdrawConsent } from './consent-store.ts'
 import type { Asker, Decision } from './decide.ts'
 import { type Disclosure, disclosuresOf, type NewDisclosure, recordDisclosure } from './disclosure.ts'
@@ -24,6 +25,12 @@ import { type Shown, shownTo, shownToAsker, showsAll, type Thing } from './shown
 export interface Gate {
   /** What of this person is shown to who asks, as it stands in this transaction. */
   shown(tx: TenantTx, subject: string): Promise<Shown>
+}
+
+/** Opened before a transaction, like a gate. */
+export interface Telling {
+  /** Accounts of caregivers who may be told of this thing of this person, as it stands in this transaction. */
+  caregivers(tx: TenantTx, subject: string, thing: Thing): Promise<string[]>
 }
 
 /** What is to leave: to whom, what, why. */
@@ -45,6 +52,8 @@ export interface Consents {
   changeSettings(by: By, wanted: ConsentSettings): Promise<ConsentSettings>
   /** @param by without `who` (stages of the server, its console) everything is shown */
   gate(by: By, purpose?: ConsentPurpose): Promise<Gate>
+  /** Whom of the caregivers something may be told. */
+  telling(tenant: string): Promise<Telling>
   /** Whether this may be sent there; asked before every export, message and disclosure. Nothing is written. */
   mayShare(tenant: string, sharing: Sharing): Promise<Decision>
   /** The same, in a transaction whose caller has the programs. @throws Failure `disclosure-refused` */
@@ -95,6 +104,10 @@ export function makeConsents(engine: Engine, parts: ConsentParts | null): Consen
         },
       }
     },
+    async telling(tenant) {
+      const programs = await programsOf(tenant)
+      return { caregivers: (tx, subject, thing) => caregiversTold(engine, programs, tx, subject, thing) }
+    },
     mayShare,
     async assertMayShare(by, sharing) {
       const decision = await mayShare(by.tenant, sharing)
@@ -116,6 +129,29 @@ export function makeConsents(engine: Engine, parts: ConsentParts | null): Consen
     disclosures: (tx, subject, span) => disclosuresOf(engine, tx, subject, span),
     notice: redisclosureNotice,
   }
+}
+
+async function caregiversTold(
+  engine: Engine,
+  programs: readonly ProgramSignals[],
+  tx: TenantTx,
+  subject: string,
+  thing: Thing,
+): Promise<string[]> {
+  const consents = await consentsOf(engine, tx, subject)
+  const named = consents.flatMap(({ terms: { grantee } }) =>
+    grantee.kind === 'caregiver' && grantee.id !== null ? [grantee.id] : [],
+  )
+  if (named.length === 0) return []
+  const asked = {
+    ...({ subject, purpose: 'PATRQT', now: engine.clock.now() } as const),
+    setting: await readSetting(tx),
+    labelling: await labellingOf(tx, subject, programs),
+  }
+  const told: string[] = []
+  for (const id of new Set(named))
+    if ((await shownToAsker(engine, tx, { ...asked, asker: { kind: 'caregiver', id } })).may(thing)) told.push(id)
+  return told
 }
 
 const decideSharing = (
