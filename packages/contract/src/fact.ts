@@ -66,6 +66,9 @@ export interface FactBodies {
   /** Somebody tried again and again, and no one patient was found. */
   BreakGlassMissed: { miss: string; user: string }
   DisplayChanged: { display: string }
+  /** Somebody saw very many records, that of a namesake, or one that is watched. A question, no judgement. */
+  UnusualAccessFound: { finding: string; user: string; subject?: string; reason: string }
+  BreachChanged: { breach: string }
 }
 
 export type FactType = keyof FactBodies

@@ -53,7 +53,12 @@ export const opens: Opens = {
   DeviceSuspicious: ({ device, reason }, { position }) => ({
     ...{ kind: 'device-security', source: `${device} ${reason} ${position}`, device, reason },
   }),
+  UnusualAccessFound: ({ finding, user, subject, reason }) => ({
+    ...{ kind: 'unusual-access', source: finding, user, reason },
+    ...(subject === undefined ? {} : { subject }),
+  }),
   BreakGlassMissed: ({ miss, user }) => ({ kind: 'break-glass-misses', source: miss, user }),
+  ErasureProposed: ({ erasure, subject }) => ({ kind: 'erasure', source: erasure, subject }),
 }
 
 export const openingFacts = Object.keys(opens) as (keyof Opens)[]

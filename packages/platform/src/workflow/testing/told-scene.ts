@@ -81,7 +81,7 @@ export async function openToldScene(options: { email: boolean }): Promise<ToldSc
     },
     async review() {
       const told = { engine, ways, staff: people }
-      const wanted = { kind: 'device-security', source: engine.ids.uuid(), reason: 'topic-escape' } as const
+      const wanted = { kind: 'device-security', source: engine.ids.uuid(), reason: 'foreign-topic' } as const
       return (await engine.db.asTenant(scene.tenant, (tx) => openReview(told, tx, wanted)))!.id
     },
     normal: (patient) => measure(patient, 118, 76),
