@@ -5,15 +5,6 @@ import { Id, Instant } from './common.ts'
 export const ErasureBasis = z.enum(['request', 'consent-withdrawn', 'retention-ended', 'made-in-error', 'order'])
 export type ErasureBasis = z.infer<typeof ErasureBasis>
 
-/** The legal basis in words, as pages and the trail say it. */
-export const erasureBases: Readonly<Record<ErasureBasis, string>> = {
-  request: 'The person asked for it',
-  'consent-withdrawn': 'Consent was withdrawn, and nothing else allows keeping it',
-  'retention-ended': 'The time for which it must be kept is over',
-  'made-in-error': 'The record was made in error',
-  order: 'A court or an authority ordered it',
-}
-
 const reason = z.string().trim().min(3).max(2000)
 
 export const NewErasure = z.strictObject({

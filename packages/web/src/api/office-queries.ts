@@ -11,6 +11,16 @@ export const officeQueries = {
       // What falls due is no fact to the page: times on it are read again each minute.
       refetchInterval: 60_000,
     }),
+  /** @param subject absent = what is open, of everybody */
+  erasure: (subject: string | undefined) =>
+    queryOptions({
+      queryKey: ['erasure', subject ?? 'open'],
+      queryFn: ({ signal }) =>
+        subject === undefined
+          ? call(endpoints.erasures, { signal })
+          : call(endpoints.erasureOf, { params: { id: subject }, signal }),
+      refetchInterval: 60_000,
+    }),
   review: (id: string) =>
     queryOptions({
       queryKey: ['reviews', 'one', id],

@@ -121,6 +121,10 @@ export const queries = {
 /** First words of the keys that a fact makes old. */
 const madeOldBy: Readonly<Partial<Record<FactType, readonly string[]>>> = {
   SubjectChanged: ['subject', 'worklist', 'board'],
+  SubjectErased: ['subject', 'worklist', 'board', 'erasure'],
+  ErasureProposed: ['erasure'],
+  ErasureDecided: ['erasure'],
+  LegalHoldChanged: ['erasure'],
   EnrolmentChanged: ['subject', 'enrolments', 'rules', 'programs', 'board'],
   DeviceEnrolled: ['devices'],
   DeviceChanged: ['devices', 'board'],

@@ -11,6 +11,7 @@ const code = {
   device: () => import('../pages/devices/device-page.tsx'),
   devices: () => import('../pages/devices/page.tsx'),
   activate: () => import('../pages/activate.tsx'),
+  erasure: () => import('../pages/erasure/page.tsx'),
   identityProvider: () => import('../pages/identity-provider/page.tsx'),
   invitation: () => import('../pages/invitation.tsx'),
   person: () => import('../pages/person/page.tsx'),

@@ -10,6 +10,7 @@ const places = [
   { to: '/devices', label: 'Devices', resource: 'device', key: 'd' },
   { to: '/quarantine', label: 'Quarantine', resource: 'quarantine', key: 'q' },
   { to: '/reviews', label: 'Reviews', resource: 'review', key: 'v' },
+  { to: '/erasure', label: 'Erasure and holds', resource: 'erasure', key: 'e' },
   { to: '/people', label: 'People', resource: 'user', key: 'p' },
   { to: '/system', label: 'System health', resource: 'system', key: 'h' },
 ] as const satisfies readonly { to: string; label: string; resource: Resource; key: string }[]

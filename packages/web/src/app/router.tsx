@@ -18,6 +18,7 @@ import type { BoardSearch } from '../pages/board/page.tsx'
 import type { DeviceSearch } from '../pages/devices/device-page.tsx'
 import type { DevicesSearch } from '../pages/devices/page.tsx'
 import { deviceStates } from '../pages/devices/shown-devices.ts'
+import type { ErasureSearch } from '../pages/erasure/page.tsx'
 import type { IdentityProviderSearch } from '../pages/identity-provider/page.tsx'
 import type { ProgramSearch } from '../pages/programs/program-page.tsx'
 import type { QuarantineSearch } from '../pages/quarantine/page.tsx'
@@ -247,6 +248,15 @@ const quarantine = createRoute({
   component: lazyRouteComponent(pages.quarantine, 'QuarantinePage'),
 })
 
+const erasure = createRoute({
+  getParentRoute: () => staff,
+  path: '/erasure',
+  validateSearch: (raw: Raw): ErasureSearch => textOf(raw, 'subject'),
+  loaderDeps: ({ search }) => search,
+  loader: async ({ context, deps }) => (await pages.erasure()).loadErasure(context.client, deps),
+  component: lazyRouteComponent(pages.erasure, 'ErasurePage'),
+})
+
 const account = createRoute({
   getParentRoute: () => staff,
   path: '/account',
@@ -316,6 +326,7 @@ const routeTree = root.addChildren([
     displays,
     systemHealth,
     reviews,
+    erasure,
     account,
     people,
     identityProvider,
