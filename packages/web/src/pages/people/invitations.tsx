@@ -88,7 +88,7 @@ function Row({ invitation, onMade }: { invitation: Invitation; onMade: (made: In
           disabled={why !== null}
           title={why ?? undefined}
           loading={back.isPending}
-          aria-label={`Take the invitation of ${email} back`}
+          aria-label={`Take back the invitation of ${email}`}
           onClick={() => back.mutate(undefined)}
         >
           Take back

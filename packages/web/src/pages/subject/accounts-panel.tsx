@@ -99,7 +99,7 @@ function Row({ subject, account }: { subject: string; account: PersonAccount }) 
         disabled={why !== null}
         title={why ?? undefined}
         loading={end.isPending}
-        aria-label={`${sure ? 'Yes, end' : 'End'} the account of ${who}`}
+        aria-label={`${sure ? 'Yes, end it:' : 'End'} the account of ${who}`}
         onClick={() => (sure ? end.mutate() : setSure(true))}
       >
         {sure ? 'Yes, end it' : 'End'}

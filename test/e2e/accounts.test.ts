@@ -1,0 +1,162 @@
+/**
+ * How people come to their accounts: a nurse by an invitation, a patient by a code on paper, everybody by the sign-in of their
+ * organisation once it is set up. Steps of one story, in order.
+ */
+import { byConsole, currentCode } from '@careloop/platform'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFailed, test } from 'vitest'
+import { findings, launch, look, openPage, seen, type Watched } from './browser.ts'
+import { type Ground, startGround } from './clinic.ts'
+
+let ground: Ground
+let browser: Browser
+let admin: Watched
+let nurse: Watched
+let patient: Watched
+let subject: string
+let code: string
+
+const password = 'seven lanterns on the quay'
+const secret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP'
+
+beforeAll(async () => {
+  ;[ground, browser] = await Promise.all([startGround(), launch()])
+  const { identity, subjects } = ground.platform.rooms
+  const tenant = await identity.createTenant('St. Anna')
+  const ada = { tenant, email: 'ada@clinic.example', displayName: 'Ada Admin', roles: ['administrator'] as const }
+  const { id } = await identity.createUser({ ...ada, password })
+  await identity.presetSecondFactor(tenant, id, secret)
+  const made = await subjects.create(byConsole(tenant), {
+    timeZone: 'Europe/Vienna',
+    resource: { resourceType: 'Patient', name: [{ family: 'Wagner', given: ['Theresia'] }], birthDate: '1944-10-30' },
+  })
+  subject = made.id
+}, 120_000)
+
+afterAll(async () => {
+  await browser?.close()
+  await ground?.close()
+})
+
+let failed = false
+beforeEach(() => {
+  // A story: after a step that failed the later ones could only time out.
+  if (failed) throw new Error('an earlier step failed')
+  onTestFailed(() => {
+    failed = true
+  })
+})
+
+/** Nothing for axe to find, at the desk and on a telephone; looked at by people who ask for pictures. */
+async function isGood({ page, faults }: Watched, name: string): Promise<void> {
+  expect(await findings(page)).toEqual([])
+  expect(await look(page, name)).toEqual([])
+  expect(faults).toEqual([])
+}
+
+describe('accounts', { timeout: 120_000 }, () => {
+  test('an administrator invites a nurse, and is shown the link once', async () => {
+    admin = await openPage(browser, ground.url)
+    const { page } = admin
+    await page.goto(`${ground.url}/people`)
+    await page.getByLabel('E-mail').fill('ada@clinic.example')
+    await page.getByLabel(/^Password/).fill(password)
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await page.getByLabel('Code').fill(currentCode(secret, Date.now()))
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await seen(page, 'heading', 'People')
+    await page.getByRole('button', { name: 'Invite somebody' }).click()
+    await page.getByRole('dialog').getByLabel('E-mail').fill('nora@clinic.example')
+    await page.getByRole('checkbox', { name: /^nurse/i }).check()
+    await page.getByRole('button', { name: 'Invite', exact: true }).click()
+    const link = await page.locator('code').innerText()
+    expect(link).toContain('/invitation#token=')
+    await isGood(admin, 'invitation-link')
+    await page.getByRole('button', { name: 'Done' }).click()
+    await page.getByRole('list', { name: 'Invited' }).getByText('nora@clinic.example').waitFor()
+    await isGood(admin, 'people-invited')
+    nurse = await openPage(browser, ground.url)
+    await nurse.page.goto(link)
+  })
+
+  test('the nurse chooses name and password, and the token has left the address', async () => {
+    const { page } = nurse
+    await page.getByText('St. Anna invites you as nurse').waitFor()
+    expect(page.url()).toBe(`${ground.url}/invitation`)
+    await isGood(nurse, 'invitation')
+    await page.getByLabel('Your name').fill('Nora Nurse')
+    await page.getByLabel(/^Password/).fill(password)
+    await page.getByRole('button', { name: 'Make my account' }).click()
+    await seen(page, 'button', 'Nora Nurse')
+  })
+
+  test('at the chart the nurse invites the patient by a code on paper', async () => {
+    const { page } = nurse
+    await page.goto(`${ground.url}/subjects/${subject}`)
+    await page.getByRole('button', { name: 'Invite the patient' }).click()
+    await page.getByRole('button', { name: 'Make a code' }).click()
+    await page.getByRole('dialog').locator('code').waitFor()
+    code = await page.getByRole('dialog').locator('code').innerText()
+    expect(code).toMatch(/^[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]{5}$/)
+    await isGood(nurse, 'patient-code')
+    await page.getByRole('button', { name: 'Done' }).click()
+    await page.getByRole('list', { name: 'Accounts' }).getByText('invited').waitFor()
+    await look(page, 'subject-accounts')
+  })
+
+  test('the patient makes an account, sees their own name and no page of staff', async () => {
+    patient = await openPage(browser, ground.url)
+    const { page } = patient
+    await page.goto(`${ground.url}/sign-in`)
+    await page.getByRole('link', { name: /code of your clinic/ }).click()
+    await page.getByLabel('Code').fill(code.toLowerCase().replaceAll('-', ' '))
+    await page.getByLabel('Your date of birth').fill('1944-10-30')
+    await page.getByLabel('E-mail or telephone').fill('+43 664 123456')
+    await page.getByLabel(/^Password/).fill(password)
+    await isGood(patient, 'activate')
+    await page.getByRole('button', { name: 'Make my account' }).click()
+    await seen(page, 'heading', 'Wagner, Theresia')
+    await page.getByText('No readings yet').waitFor()
+    expect(await page.getByRole('navigation').count()).toBe(0)
+    await isGood(patient, 'patient-today')
+    for (const path of ['/worklist', '/people', `/subjects/${subject}`]) {
+      await page.goto(`${ground.url}${path}`)
+      await seen(page, 'heading', 'Wagner, Theresia')
+      expect(new URL(page.url()).pathname).toBe('/today')
+    }
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await seen(page, 'heading', 'Sign in')
+    await page.getByLabel('E-mail').fill('0043 664 123456')
+    await page.getByLabel(/^Password/).fill(password)
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await seen(page, 'heading', 'Wagner, Theresia')
+  })
+
+  test('an administrator sets up the sign-in of the organisation, and its button stands on the sign-in page', async () => {
+    const { page } = admin
+    await page.getByRole('link', { name: 'Sign-in of your organisation' }).click()
+    await page.getByText('No identity provider yet').waitFor()
+    await isGood(admin, 'identity-provider-none')
+    await page.getByRole('button', { name: 'Set up' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Name', { exact: true }).fill('St. Anna Login')
+    await dialog.getByLabel('Link').fill('st-anna')
+    await dialog.getByLabel('Issuer').fill('https://10.1.2.3/realms/staff')
+    await dialog.getByLabel('Client id').fill('careloop')
+    await dialog.getByLabel('Groups and roles').fill('ward-nurses = nurse\nit = wizard')
+    await dialog.getByText('Line 2: there is no role wizard.').waitFor()
+    await dialog.getByLabel('Groups and roles').fill('ward-nurses = nurse\nit = administrator')
+    await isGood(admin, 'identity-provider-form')
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.getByText(/leads inside the network/).waitFor()
+    // A public address; saving calls nobody.
+    await dialog.getByLabel('Issuer').fill('https://93.184.216.34/realms/staff')
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('/api/auth/sso/st-anna/callback').waitFor()
+    await isGood(admin, 'identity-provider')
+    const door = await openPage(browser, ground.url)
+    await door.page.goto(`${ground.url}/sign-in?sso=no-role`)
+    await seen(door.page, 'link', 'Sign in with St. Anna Login')
+    await isGood(door, 'sign-in-with-provider')
+  })
+})
