@@ -5,6 +5,7 @@ import type { Config } from '../config.ts'
 import type { Command } from '../main.ts'
 import { arePagesBuilt, plainHttpNotices, proxyNotices } from '../platform.ts'
 import { findRunning } from '../running.ts'
+import { backupFindings } from './doctor-backup.ts'
 import { databaseFindings } from './doctor-database.ts'
 import { masterKeyFindings } from './doctor-keys.ts'
 import { mailFindings } from './doctor-mail.ts'
@@ -30,6 +31,7 @@ export const doctorCommand: Command = async (config, _words, { security }) => {
     diskFinding(config),
     ...(await masterKeyFindings(config)),
     ...(await databaseFindings(config)),
+    ...(await backupFindings(config, Date.now())),
     ...(await mailFindings(config)),
     ...(security === true ? await securityFindings(config) : []),
   ]

@@ -1,6 +1,11 @@
 /** What this database knows of its backups: the row that the page, the doctor and the measures read. */
 import type { EpochMs } from '@careloop/contract'
-import type { Pool } from 'pg'
+import type { QueryResultRow } from 'pg'
+
+/** A pool or one connection. */
+interface Asked {
+  query<T extends QueryResultRow>(sql: string, values?: unknown[]): Promise<{ rows: T[] }>
+}
 
 export interface BackupState {
   readonly baseId: string | null
@@ -31,24 +36,24 @@ const COLUMNS: Readonly<Record<keyof BackupState, string>> = {
 const fields = Object.keys(COLUMNS) as (keyof BackupState)[]
 const isTime = (field: keyof BackupState): boolean => /At$|Since$|Until$/.test(field)
 
-export async function readBackupState(pool: Pick<Pool, 'query'>): Promise<BackupState> {
+export async function readBackupState(database: Asked): Promise<BackupState> {
   const list = fields.map((field) =>
     isTime(field)
       ? `floor(extract(epoch from ${COLUMNS[field]}) * 1000)::float8 as "${field}"`
       : `${COLUMNS[field]}${/Bytes$/.test(field) ? '::float8' : ''} as "${field}"`,
   )
-  const { rows } = await pool.query<BackupState>(`select ${list.join(', ')} from engine.backup`)
+  const { rows } = await database.query<BackupState>(`select ${list.join(', ')} from engine.backup`)
   return rows[0]!
 }
 
 /** @param change times in ms */
-export async function writeBackupState(pool: Pick<Pool, 'query'>, change: Partial<BackupState>): Promise<void> {
+export async function writeBackupState(database: Asked, change: Partial<BackupState>): Promise<void> {
   const changed = fields.filter((field) => change[field] !== undefined)
   if (changed.length === 0) return
   const set = changed.map((field, i) =>
     isTime(field) ? `${COLUMNS[field]} = to_timestamp($${i + 1}::float8 / 1000.0)` : `${COLUMNS[field]} = $${i + 1}`,
   )
-  await pool.query(
+  await database.query(
     `update engine.backup set ${set.join(', ')}`,
     changed.map((field) => change[field]),
   )
