@@ -1,5 +1,5 @@
 /** On the page of a patient who is seen by emergency access: until when, and how it is given back before. */
-import { Alert, Button, Group, Text } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { call } from '../../api/client.ts'
@@ -9,6 +9,7 @@ import { serverNow, useNow } from '../../app/clock.ts'
 import { useMay } from '../../app/session.tsx'
 import { Refusal } from '../../parts/refusal.tsx'
 import { momentText, spanText } from '../../parts/words.ts'
+import classes from './break-glass.module.css'
 
 export function EmergencyBanner({ subject }: { subject: string }) {
   const mayRead = useMay('read', 'break-glass')
@@ -22,20 +23,19 @@ function Banner({ id, untilAt }: { id: string; untilAt: number }) {
   const now = serverNow()
   const end = useEnd(id)
   return (
-    <Alert color="yellow" variant="outline" mb="md" role="status" title="Emergency access">
-      <Group justify="space-between" gap="md">
-        <Text>
-          {now >= untilAt
-            ? 'It has ended.'
-            : `You see this patient until ${momentText(untilAt, now)}, ${spanText(untilAt - now)} left.`}{' '}
-          Everything you open is recorded as emergency treatment and reviewed.
-        </Text>
-        <Button variant="default" mih={44} loading={end.isPending} onClick={() => end.mutate()}>
-          End it now
-        </Button>
-      </Group>
-      <Refusal error={end.error} />
-    </Alert>
+    <div className={classes.banner} role="status" aria-label="Emergency access">
+      <div className={classes.words}>
+        <strong>Emergency access.</strong>{' '}
+        {now >= untilAt
+          ? 'It has ended.'
+          : `You see this patient until ${momentText(untilAt, now)}, ${spanText(untilAt - now)} left.`}{' '}
+        Everything you open is recorded as emergency treatment and reviewed.
+        <Refusal error={end.error} />
+      </div>
+      <Button variant="default" mih={44} loading={end.isPending} onClick={() => end.mutate()}>
+        End it now
+      </Button>
+    </div>
   )
 }
 
