@@ -19,6 +19,7 @@ export const ROOM_ORDER = [
   'assets',
   'behavioral',
   'pilot',
+  'compliance',
   'api',
   'app',
 ] as const

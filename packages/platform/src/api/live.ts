@@ -52,6 +52,8 @@ const tellsOf: Readonly<Record<FactType, Resource>> = {
   BreakGlassOpened: 'review',
   BreakGlassMissed: 'review',
   DisplayChanged: 'display',
+  UnusualAccessFound: 'audit',
+  BreachChanged: 'breach',
 }
 
 /** Facts missed while away; more than this is a `reset`, which costs less than telling them. */

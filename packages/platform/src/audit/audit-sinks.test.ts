@@ -5,9 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer as createTlsServer } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { readObjectStoreSettings } from '../engine/index.ts'
-import { startS3StandIn } from '../engine/objects/testing/s3-stand-in.ts'
-import { selfSigned } from '../engine/objects/testing/self-signed.ts'
+import { openObjectStore, readObjectStoreSettings } from '../engine/index.ts'
+import { selfSigned, startS3StandIn } from '../engine/testing/index.ts'
 import { auditHealth, auditTrouble, readSinkRecords } from './index.ts'
 import { deliverDue } from './sinks/deliver.ts'
 import { openAuditSink, readAuditSink } from './sinks/sink-settings.ts'
@@ -54,7 +53,6 @@ describe('a sink', () => {
     ])
     const settings = readObjectStoreSettings(standIn.url('trail'), standIn.credentials)
     if ('wrong' in settings) throw new Error(settings.wrong)
-    const { openObjectStore } = await import('../engine/index.ts')
     const store = openObjectStore(settings, { clock: ground.clock, ids: ground.engine.ids })
     await expect(store.delete(keys[0]!.slice('trail/'.length))).rejects.toMatchObject({ code: 'object-retained' })
     const file = join(dir, 's3.ndjson')

@@ -14,7 +14,7 @@ export interface TrailLooker {
 }
 
 const ACTOR = `case when principal_kind = principal_id then principal_kind else principal_kind || ':' || principal_id end`
-const MS = (time: string) => `(extract(epoch from ${time}) * 1000)::float8`
+const MS = (time: string) => `floor(extract(epoch from ${time}) * 1000)::float8`
 /** Somebody saw of a record: a refusal showed nothing, a change shows what is changed. */
 const SHOWN = `outcome = 'success' and action in ('read', 'search', 'export', 'print', 'update', 'correct')`
 

@@ -32,6 +32,9 @@ beforeAll(async () => {
       fleet = makeFleet(engine, {
         knowsProfile: () => true,
         issueCertificate: () => Promise.reject(new Error('no certificates in this test')),
+        verifyCertificate: () => {
+          throw new Error('no certificates in this test')
+        },
       })
       return environmentRoutes({ engine, subjects, alerting: makeAlerting(engine, subjects, staff), staff })
     },

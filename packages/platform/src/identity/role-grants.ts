@@ -123,7 +123,8 @@ export const roleGrants: Readonly<Record<AnyRole, readonly Grant[]>> = {
     hearOfWork,
     closeReviews,
     grant(['read'], ['audit', 'user', 'service-token', 'system']),
-    grant(['read', 'create', 'act'], ['erasure', 'legal-hold']),
+    grant(['act'], ['audit']),
+    grant(['read', 'create', 'act'], ['erasure', 'legal-hold', 'breach']),
   ],
   integrator: [
     seeFrame,
@@ -136,9 +137,13 @@ export const roleGrants: Readonly<Record<AnyRole, readonly Grant[]>> = {
     grant(['read'], ['live', 'vocabulary']),
     grant(['read'], ['subject', 'enrolment', 'consent', 'reading', 'series', 'gap'], 'own-patients'),
     grant(['create'], ['reading'], 'own-patients'),
+    // What they said yes to, they take back themselves; to record one, somebody makes sure that it is them.
+    grant(['update'], ['consent'], 'own-patients'),
   ],
+  // Which of it they see, the patient's consent says.
   caregiver: [
     grant(['read'], ['live', 'vocabulary']),
-    grant(['read'], ['subject', 'reading', 'series', 'gap'], 'own-patients'),
+    hearOfWork,
+    grant(['read'], ['subject', 'reading', 'series', 'gap', 'alert'], 'own-patients'),
   ],
 }
