@@ -123,9 +123,13 @@ async function chart(): Promise<string> {
     address: [{ line: [w.street], city: w.city }],
     birthDate: w.birthDate,
   }
-  const made = await nurse.ask('POST', '/api/v1/subjects', { timeZone: 'Europe/Vienna', resource })
+  // Of a team that the stranger is not in: she has to break the glass.
+  const { id: team } = await ground.rooms().subjects.createCareTeam(ground.clinic.by, {
+    ...{ name: 'Ward 3', members: [nurse.id, physician.id] },
+  })
+  const made = await nurse.ask('POST', '/api/v1/subjects', { timeZone: 'Europe/Vienna', team, resource })
   const { id } = made.body as unknown as { id: string }
-  const again = { timeZone: 'Europe/Vienna', version: 1, resource: { ...resource, id, active: true } }
+  const again = { timeZone: 'Europe/Vienna', team, version: 1, resource: { ...resource, id, active: true } }
   await nurse.ask('PUT', `/api/v1/subjects/${id}`, again)
   for (const search of [
     { text: w.family, limit: 5 },
