@@ -5,6 +5,7 @@ import type { FastifyRequest } from 'fastify'
 import { actorOf, assertProvedLately, identityErrors, may, type Principal, type Route } from '../identity/index.ts'
 import { withReach } from '../subjects/index.ts'
 import type { ApiParts } from './parts.ts'
+import type { RefusalTrail } from './refusal-trail.ts'
 import { assertSameOrigin } from './same-origin.ts'
 
 const refuse = failures(identityErrors)
@@ -15,7 +16,12 @@ const refuse = failures(identityErrors)
  * @throws Failure `not-signed-in`, `token-refused`, `not-allowed`, `no-membership`, `session-locked`, `password-change-needed`,
  *   `second-factor-needed`, `step-up-needed`, `step-up-without-factor`, `cross-origin`
  */
-export async function admit(parts: ApiParts, route: Route, request: FastifyRequest): Promise<Principal | null> {
+export async function admit(
+  parts: ApiParts,
+  refusals: RefusalTrail,
+  route: Route,
+  request: FastifyRequest,
+): Promise<Principal | null> {
   let principal: Principal | null = null
   try {
     assertSameOrigin(request.method, request.headers, parts.publicOrigin)
@@ -36,7 +42,7 @@ export async function admit(parts: ApiParts, route: Route, request: FastifyReque
     if (route.stepUp === true) assertProvedLately(principal, parts.engine.clock.now())
     return needsReach(route) ? await withReach(parts.engine, principal) : principal
   } catch (error) {
-    if (error instanceof Failure && principal !== null) await keepTrail(parts, route, request, principal)
+    if (error instanceof Failure && principal !== null) await keepTrail(refusals, route, request, principal)
     throw error
   }
 }
@@ -44,17 +50,9 @@ export async function admit(parts: ApiParts, route: Route, request: FastifyReque
 /** Which patients they are attached to is asked where a route has to do with what may be theirs: not to see who one is. */
 const needsReach = ({ policy }: Route): boolean => typeof policy === 'object'
 
-async function keepTrail(parts: ApiParts, route: Route, request: FastifyRequest, principal: Principal): Promise<void> {
-  const by = { actor: actorOf(principal), requestId: request.id }
+function keepTrail(trail: RefusalTrail, route: Route, request: FastifyRequest, principal: Principal): Promise<void> {
   const id = `${route.method}:${route.url}`.slice(0, 128)
-  await parts.identity.recordAct({
-    tenant: principal.tenant,
-    by,
-    action: 'denied',
-    resource: 'route',
-    id,
-    outcome: 'denied',
-  })
+  return trail.note({ tenant: principal.tenant, actor: actorOf(principal), id, requestId: request.id })
 }
 
 function isAllowed(route: Route, principal: Principal): boolean {

@@ -9,6 +9,7 @@ import { fail } from './errors.ts'
 import { invalidRequest } from './outcome.ts'
 import type { ApiParts } from './parts.ts'
 import type { makePrincipalRate } from './principal-rate.ts'
+import type { RefusalTrail } from './refusal-trail.ts'
 import { mediaTypeOf, parseJson, readBytes } from './request-body.ts'
 import type { Admit } from './request-rate.ts'
 import { assertStorable } from './storable.ts'
@@ -22,6 +23,7 @@ export interface Serving {
   readonly rate: Admit
   readonly principals: ReturnType<typeof makePrincipalRate>
   readonly strangers: StrangerRate
+  readonly refusals: RefusalTrail
   /** Aborts when the server closes. */
   readonly closing: AbortSignal
 }
@@ -41,11 +43,11 @@ export async function serveRoute(serving: Serving, route: Route, request: Fastif
 /** Public routes have bounds of their own: whoever wants to sign in is not kept out by a neighbour's broken program. */
 async function admitAtRate(serving: Serving, route: Route, request: FastifyRequest): Promise<Principal | null> {
   const { parts, strangers, principals } = serving
-  if (route.policy === 'public' || route.policy === 'operator') return admit(parts, route, request)
+  if (route.policy === 'public' || route.policy === 'operator') return admit(parts, serving.refusals, route, request)
   const shown = request.headers.authorization ?? request.headers.cookie
   strangers.assertWelcome(request.ip, shown)
   try {
-    const principal = await admit(parts, route, request)
+    const principal = await admit(parts, serving.refusals, route, request)
     strangers.wasGood(shown)
     if (principal !== null) principals(principal)
     return principal

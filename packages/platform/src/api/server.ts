@@ -12,6 +12,7 @@ import { refusalOf } from './outcome.ts'
 import type { ApiParts } from './parts.ts'
 import { placeRoutes } from './place.ts'
 import { makePrincipalRate } from './principal-rate.ts'
+import { makeRefusalTrail } from './refusal-trail.ts'
 import { makeRequestRate } from './request-rate.ts'
 import { watchRequests } from './request-watch.ts'
 import { type Serving, serveRoute } from './serve-route.ts'
@@ -67,7 +68,12 @@ export async function makeApiServer(parts: ApiParts): Promise<ApiServer> {
     routerOptions: { maxParamLength: 128, ignoreTrailingSlash: false },
   })
   const { clock } = parts.engine
+  const refusals = makeRefusalTrail(parts.engine, ({ tenant, id, times, actor, requestId }) => {
+    const act = { action: 'denied', resource: 'route', outcome: 'denied' } as const
+    return parts.identity.recordAct({ ...act, tenant, id, times, by: { actor, requestId } })
+  })
   const serving: Serving = {
+    refusals,
     ...{ parts, closing: closing.signal, rate: makeRequestRate(clock), strangers: makeStrangerRate(clock) },
     principals: makePrincipalRate(clock, { servicePerSecond: parts.servicePerSecond ?? 2_000 }),
   }
@@ -92,6 +98,7 @@ export async function makeApiServer(parts: ApiParts): Promise<ApiServer> {
       tls?.stop()
       hub.close()
       await closeGently(app)
+      await refusals.close()
     },
   }
 }

@@ -27,6 +27,8 @@ export interface Act {
     | OwnResource
   readonly id: string
   readonly outcome?: 'success' | 'denied'
+  /** How often it happened; default 1. */
+  readonly times?: number
   /** The patient whom it concerns. */
   readonly subject?: string
 }

@@ -1,3 +1,5 @@
+export { type S3StandIn, startS3StandIn } from '../objects/testing/s3-stand-in.ts'
+export { selfSigned } from '../objects/testing/self-signed.ts'
 export { settledFacts } from './settled-facts.ts'
 export { type TestDatabase, testDatabase } from './test-database.ts'
 export { type TestEngine, testEngine } from './test-engine.ts'
