@@ -67,6 +67,30 @@ describe('production', () => {
     expect(() => assertProduction(config(changes))).toThrow(expect.objectContaining({ code: 'production-refused' }))
   })
 
+  test('refuses a master key where backups go, by a link too; and an erasure ledger that a restore would take along', () => {
+    const backups = join(home, 'backup-store')
+    mkdirSync(backups)
+    symlinkSync(backups, join(home, 'linked'))
+    const CARELOOP_BACKUP = backups
+    for (const folder of ['backup-store', 'linked']) {
+      const CARELOOP_MASTER_KEY_FILE = join(home, folder, 'deep', 'master.key')
+      expect(refused({ CARELOOP_BACKUP, CARELOOP_MASTER_KEY_FILE })).toEqual([
+        expect.stringMatching(/where backups go/),
+      ])
+    }
+    const ledger = { CARELOOP_ERASURE_LEDGER: join(home, 'data', 'erased') }
+    expect(refused(ledger)).toEqual([expect.stringMatching(/erasure ledger lies in the data directory/)])
+  })
+
+  test('asks nothing of the master key file where a key management service keeps the key', () => {
+    const vault = { CARELOOP_VAULT_ADDR: 'https://vault.example.org:8200', CARELOOP_VAULT_TOKEN_FILE: '/run/token' }
+    const inside = { CARELOOP_MASTER_KEY_FILE: join(home, 'data', 'k'), CARELOOP_ERASURE_LEDGER: join(home, 'erased') }
+    expect(refused({ ...vault, ...inside })).toEqual([])
+    expect(config(vault).kms).toMatchObject({ address: 'https://vault.example.org:8200', key: 'careloop' })
+    const plain = { ...vault, CARELOOP_VAULT_ADDR: 'http://vault.example.org:8200' }
+    expect(() => config(plain)).toThrow(expect.objectContaining({ pointer: '/env/CARELOOP_VAULT_ADDR' }))
+  })
+
   test('refuses a master key in the data directory, also by a link to it and before either is there', () => {
     const within = join(home, 'data', 'keys', 'master.key')
     expect(refused({ CARELOOP_MASTER_KEY_FILE: within })).toEqual([expect.stringContaining('its own key')])

@@ -111,14 +111,22 @@ function database({ databaseUrl }: Config): Refusal[] {
   ]
 }
 
-function masterKey({ dataDir, masterKeyFile, kms }: Config): Refusal[] {
-  if (kms !== undefined || !liesUnder(masterKeyFile, dataDir)) return []
-  return [
-    {
-      what: `The master key lies in the data directory (${masterKeyFile}): a copy of the data holds its own key.`,
+/** Whoever takes the data, or a backup of them, must not have what opens them; and a restore must not take the ledger along. */
+function masterKey({ dataDir, backup: wanted, masterKeyFile, erasureLedgerFile, kms }: Config): Refusal[] {
+  const copies = wanted?.store.kind === 'folder' ? [wanted.store.folder] : []
+  const refusals: Refusal[] = []
+  if (kms === undefined && [dataDir, ...copies].some((folder) => liesUnder(masterKeyFile, folder)))
+    refusals.push({
+      what: `The master key lies in the data directory or where backups go (${masterKeyFile}): a copy of the data holds its own key.`,
       mend: 'Move the file elsewhere and name the new path in CARELOOP_MASTER_KEY_FILE.',
-    },
-  ]
+    })
+  // Beside the master key, unless said otherwise: moved together.
+  else if (liesUnder(erasureLedgerFile, dataDir))
+    refusals.push({
+      what: `The erasure ledger lies in the data directory (${erasureLedgerFile}): who puts an older copy of the data back puts an older ledger back.`,
+      mend: 'Name a path outside of it in CARELOOP_ERASURE_LEDGER.',
+    })
+  return refusals
 }
 
 function mail({ mail: settings }: Config): Refusal[] {
