@@ -109,7 +109,7 @@ describe('accounts', { timeout: 120_000 }, () => {
     const { page } = patient
     await page.goto(`${ground.url}/sign-in`)
     await page.getByRole('link', { name: /code of your clinic/ }).click()
-    await page.getByLabel('Code').fill(code.toLowerCase().replaceAll('-', ' '))
+    await page.getByRole('textbox', { name: 'Code' }).fill(code.toLowerCase().replaceAll('-', ' '))
     await page.getByLabel('Your date of birth').fill('1944-10-30')
     await page.getByLabel('E-mail or telephone').fill('+43 664 123456')
     await page.getByLabel(/^Password/).fill(password)

@@ -2,6 +2,7 @@
 import { forgetAlerts } from '../alerting/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { forgetWearer } from '../fleet/index.ts'
+import { forgetPersons } from '../identity/index.ts'
 import { forgetFrames } from '../ingest/index.ts'
 import {
   type Erasures,
@@ -17,6 +18,7 @@ import type { Config } from './config.ts'
 
 /** Those that append to the reading log come last: an append holds the log's lock until the transaction ends. */
 export const forgetsOf = (engine: Engine): readonly Forget[] => [
+  forgetPersons(engine),
   forgetFrames,
   forgetReadings(engine),
   forgetTasks,

@@ -2,6 +2,7 @@
 export { type Act, type ActedBy, byConsole } from './acted-by.ts'
 export type { Asking, DeviceByToken } from './authenticate.ts'
 export { identityErrors } from './errors.ts'
+export { forgetPersons } from './forget-persons.ts'
 export { type Identity, makeIdentity } from './identity.ts'
 export { type InvitationMail, type Invitations, invitationTimer } from './invitations.ts'
 export { may, type Thing } from './may.ts'

@@ -1,6 +1,7 @@
 import type { Me, OwnPerson, PersonAccount, PersonInvited } from '@careloop/contract'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { cookieOf, type Signed, type TestShell, testShell } from '../api/testing/test-shell.ts'
+import { forgetPersons } from '../identity/index.ts'
 import { byConsole } from './by.ts'
 import { aPatient } from './fixtures.ts'
 import { personRoutes, subjectsRoutes } from './routes.ts'
@@ -188,5 +189,33 @@ describe('accounts of patients and caregivers', () => {
     expect(refused.statusCode).toBe(401)
     const next = await invited('patient')
     expect((await activate({ code: next.code, login: 'ends@example.org' })).statusCode).toBe(204)
+  })
+})
+
+describe('when a patient is erased', () => {
+  test('the accounts of their chart end, and nothing sealed of a caregiver opens any more', async () => {
+    const by = byConsole(shell.tenant)
+    const gone = (await subjects.create(by, aPatient({ mrn: 'MRN-P-3' }))).id
+    const own = await invited('patient', gone)
+    const cares = await invited('caregiver', gone)
+    await activate({ code: own.code, login: 'gone@example.org' })
+    await activate({ code: cares.code, login: 'cares@example.org', name: 'Carla Carer' })
+    const cookies = [await signIn('gone@example.org'), await signIn('cares@example.org')]
+    const erased = { tenant: shell.tenant, subject: gone, at: shell.clock.now(), actor: 'cli' }
+    const forget = forgetPersons(shell.engine)
+    await shell.engine.db.asEngine((tx) => forget(tx, erased))
+    await shell.engine.db.asEngine((tx) => forget(tx, erased)) // as a restore does
+    for (const cookie of cookies) expect((await ask('GET', '/api/v1/me', undefined, cookie)).statusCode).toBe(401)
+    for (const login of ['gone@example.org', 'cares@example.org'])
+      expect((await ask('POST', '/api/auth/sign-in/email', { email: login, password })).statusCode).toBe(401)
+    await expect(shell.engine.keys.keyFor('auth', `person ${cares.id}`)).rejects.toMatchObject({
+      code: 'key-destroyed',
+    })
+    const { rows } = await shell.engine.db.pool.query<{ open: number }>(
+      `select count(*)::int as open from auth.person_account
+        where subject_id = $1 and (login_hmac is not null or login is not null or name is not null or ended_at is null)`,
+      [gone],
+    )
+    expect(rows[0]?.open).toBe(0)
   })
 })

@@ -39,6 +39,7 @@ export function ActivatePage() {
       <form onSubmit={submit}>
         <SegmentedControl
           fullWidth
+          orientation="vertical"
           aria-label="For whom the code is"
           value={kind}
           onChange={(value) => setKind(value as typeof kind)}

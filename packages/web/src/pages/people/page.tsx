@@ -38,7 +38,7 @@ function People() {
   const isHere = ({ endedAt }: User) => endedAt === null
   const list = data?.items.filter((each) => isHere(each) === (shown === 'here'))
   const beside = (
-    <>
+    <div className={rows.acts} style={{ alignItems: 'center' }}>
       <SegmentedControl
         aria-label="Who is shown"
         value={shown}
@@ -65,7 +65,7 @@ function People() {
           Sign-in of your organisation
         </Anchor>
       ) : null}
-    </>
+    </div>
   )
   return (
     <Page title="People" beside={beside}>
