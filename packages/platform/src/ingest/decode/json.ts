@@ -155,7 +155,9 @@ function asRecord(value: unknown, pointer: string): Record<string, unknown> {
 }
 
 /** RFC 6901. A key is a device's own word; at most 64 characters of it are repeated. */
+/** No signal has words with spaces for a name: somebody wrote a sentence there, and refusals go where people's data must not. */
 function escapePointer(key: string): string {
+  if (/\s/.test(key)) return '?'
   const short = key.length > 64 ? key.slice(0, 64) : key
   return short.includes('~') || short.includes('/') ? short.replaceAll('~', '~0').replaceAll('/', '~1') : short
 }
