@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { type TestEngine, testEngine } from '../engine/testing/index.ts'
 import type { Context, PersonOrService, Policy, Replied, Route } from '../identity/index.ts'
 import { aPatient, mrnSystem, testSubjects } from '../subjects/fixtures.ts'
+import { withReach } from '../subjects/index.ts'
 import { subjectsRoutes } from '../subjects/routes.ts'
 import { ensureCa, issueDeviceCertificate } from './ca/index.ts'
 import { testFleet } from './fixtures.ts'
@@ -36,7 +37,8 @@ async function ask<T>(name: string, { params = {}, query = {}, body }: Ask = {})
   if (!route) throw new Error(`no route ${name}`)
   const through = (schema: z.ZodType | undefined, value: unknown) => schema?.parse(JSON.parse(JSON.stringify(value)))
   const ctx = {
-    ...{ engine: ground.engine, principal, tenant: principal.tenant, requestId: 'req-1' },
+    ...{ engine: ground.engine, tenant: principal.tenant, requestId: 'req-1' },
+    principal: await withReach(ground.engine, principal),
     params: through(route.params, params),
     query: through(route.query, query),
     body: body === undefined ? undefined : through(route.body, body),

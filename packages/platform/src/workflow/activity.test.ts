@@ -225,11 +225,11 @@ test('activity > a mistake is entered anew: the old entry stays, names the new o
   expect(totals.seconds).toBe(60)
 })
 
-test('activity > what still runs is not corrected; an administrator corrects for others, and the time stays theirs', async () => {
+test('activity > what still runs is not corrected; an administrator who also treats corrects for others, and the time stays theirs', async () => {
   const id = newId()
   const from = now()
   await put(nurse, id, wanted({ from }))
-  const administrator = await shell.signIn(['administrator'])
+  const administrator = await shell.signIn(['administrator', 'nurse'])
   const body = { id: newId(), from, to: from, kind: 'other', contact: 'none', reason: 'Wrong patient' }
   const correct = () => ask(administrator, 'POST', `/api/v1/activities/${id}/correct`, body)
   expect(refusal(await correct())).toEqual([409, 'activity-open', '/params/id'])

@@ -28,6 +28,8 @@ const staffOf = (
 
 export const staff: readonly StaffCast[] = [
   staffOf('clinic', 'nurse', 'Nora Example', 'nurse', ['nurse']),
+  // Of the other care team: what one nurse sees of patients the other does not.
+  staffOf('clinic', 'relief', 'Rita Example', 'nurse of the other care team', ['nurse']),
   staffOf('clinic', 'physician', 'Phil Example', 'physician', ['physician']),
   staffOf('clinic', 'biomed', 'Bea Example', 'biomedical engineer', ['biomed']),
   staffOf('clinic', 'admin', 'Ada Example', 'administrator', ['administrator']),
@@ -38,11 +40,19 @@ export const staff: readonly StaffCast[] = [
 
 export const sites: Readonly<Record<OrganisationKey, string>> = { clinic: 'Cardboard Street', pharmacy: 'Paper Square' }
 
+/** Care teams of the clinic, by name: members by key of the cast. */
+export const careTeams: Readonly<Record<string, readonly string[]>> = {
+  'Home monitoring': ['nurse', 'physician'],
+  'After discharge': ['relief', 'physician'],
+}
+
 export interface SubjectCast {
   readonly key: string
   readonly organisation: OrganisationKey
   readonly name: string | { readonly given: string; readonly family: string; readonly birthDate: string }
   readonly program: string | null
+  /** Care team; absent = none: it is a thing. */
+  readonly team?: keyof typeof careTeams
   /** Days before today from which the enrolment and the devices count: as far back as the history that is replayed. */
   readonly days: number
 }

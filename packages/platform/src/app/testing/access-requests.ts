@@ -6,7 +6,7 @@ import type { Target } from './access-world.ts'
 
 /** The key of Target that `:id` of a route stands for, and what is sent besides. */
 interface Asked {
-  readonly id?: keyof Target
+  readonly id?: Exclude<keyof Target, 'now'>
   readonly query?: string
   readonly body?: (target: Target) => unknown
 }
