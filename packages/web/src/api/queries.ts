@@ -118,6 +118,11 @@ export const queries = {
     }),
 }
 
+const ofPatients = [
+  ...['subject', 'subjects', 'worklist', 'task', 'explain', 'series', 'alerts', 'enrolments', 'rules', 'devices'],
+  'notifications',
+] as const
+
 /** First words of the keys that a fact makes old. */
 const madeOldBy: Readonly<Partial<Record<FactType, readonly string[]>>> = {
   SubjectChanged: ['subject', 'worklist', 'board'],
@@ -125,6 +130,9 @@ const madeOldBy: Readonly<Partial<Record<FactType, readonly string[]>>> = {
   ErasureProposed: ['erasure'],
   ErasureDecided: ['erasure'],
   LegalHoldChanged: ['erasure'],
+  // Patients came into sight or went out of it: whatever shows one is read again.
+  CareTeamChanged: ['care-teams', ...ofPatients],
+  SightChanged: ofPatients,
   EnrolmentChanged: ['subject', 'enrolments', 'rules', 'programs', 'board'],
   DeviceEnrolled: ['devices'],
   DeviceChanged: ['devices', 'board'],

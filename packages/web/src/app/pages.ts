@@ -5,6 +5,8 @@
 
 const code = {
   account: () => import('../pages/account/page.tsx'),
+  audit: () => import('../pages/audit/page.tsx'),
+  breaches: () => import('../pages/breaches/page.tsx'),
   board: () => import('../pages/board/page.tsx'),
   display: () => import('../pages/displays/display-page.tsx'),
   displays: () => import('../pages/displays/page.tsx'),

@@ -10,6 +10,8 @@ const places = [
   { to: '/devices', label: 'Devices', resource: 'device', key: 'd' },
   { to: '/quarantine', label: 'Quarantine', resource: 'quarantine', key: 'q' },
   { to: '/reviews', label: 'Reviews', resource: 'review', key: 'v' },
+  { to: '/audit', label: 'Audit', resource: 'audit', key: 'a' },
+  { to: '/breaches', label: 'Breaches', resource: 'breach', key: 'x' },
   { to: '/erasure', label: 'Erasure and holds', resource: 'erasure', key: 'e' },
   { to: '/people', label: 'People', resource: 'user', key: 'p' },
   { to: '/system', label: 'System health', resource: 'system', key: 'h' },

@@ -14,7 +14,10 @@ import { ApiError } from '../api/client.ts'
 import { queries } from '../api/queries.ts'
 import { isPasswordChangeNeeded, isSecondFactorNeeded } from '../pages/account/second-factor-needed.ts'
 import type { SecondFactorSearch } from '../pages/account/second-factor-page.tsx'
+import type { AuditSearchParams } from '../pages/audit/page.tsx'
+import { views } from '../pages/audit/views.ts'
 import type { BoardSearch } from '../pages/board/page.tsx'
+import type { BreachesSearch } from '../pages/breaches/page.tsx'
 import type { DeviceSearch } from '../pages/devices/device-page.tsx'
 import type { DevicesSearch } from '../pages/devices/page.tsx'
 import { deviceStates } from '../pages/devices/shown-devices.ts'
@@ -290,6 +293,25 @@ const reviews = createRoute({
   component: lazyRouteComponent(pages.reviews, 'ReviewsPage'),
 })
 
+const audit = createRoute({
+  getParentRoute: () => staff,
+  path: '/audit',
+  validateSearch: (raw: Raw): AuditSearchParams => {
+    const view = views.find((each) => each === raw.view)
+    return view === undefined ? {} : { view }
+  },
+  loader: async ({ context }) => (await pages.audit()).loadAudit(context.client),
+  component: lazyRouteComponent(pages.audit, 'AuditPage'),
+})
+
+const breaches = createRoute({
+  getParentRoute: () => staff,
+  path: '/breaches',
+  validateSearch: (raw: Raw): BreachesSearch => textOf(raw, 'breach'),
+  loader: async ({ context }) => (await pages.breaches()).loadBreaches(context.client),
+  component: lazyRouteComponent(pages.breaches, 'BreachesPage'),
+})
+
 const people = createRoute({
   getParentRoute: () => staff,
   path: '/people',
@@ -323,6 +345,8 @@ const routeTree = root.addChildren([
   newPassword,
   display,
   staff.addChildren([
+    audit,
+    breaches,
     displays,
     systemHealth,
     reviews,
