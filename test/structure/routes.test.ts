@@ -20,6 +20,7 @@ const PUBLIC = [
   'POST /api/auth/sign-in/passkey', // a session by a passkey alone
   'POST /api/auth/sign-out', // also for a session that has ended
   'GET /api/auth/get-session', // tells a page that nobody is signed in
+  'POST /api/v1/display/open', // a wall screen, by its one-time link; few attempts a minute
   'POST /api/v1/setup', // the first administrator, by the link that the first start printed
 ]
 
@@ -46,7 +47,7 @@ describe('routes', () => {
 
   test.each(named)('%s says who may ask, and what comes in its path', (name, route) => {
     expect(route.policy === 'public').toBe(PUBLIC.includes(name))
-    const known = ['public', 'device', 'operator', 'signed-in', 'session']
+    const known = ['public', 'device', 'display', 'operator', 'signed-in', 'session']
     if (typeof route.policy === 'string') expect(known).toContain(route.policy)
     else expect(route.policy).toEqual({ action: expect.any(String), resource: expect.any(String) })
     const inPath = [...route.url.matchAll(/:(\w+)/g)].map(([, param]) => param)

@@ -130,7 +130,9 @@ async function actsBy(
   const span = { from: openedAt, to: Math.min(untilAt, endedAt ?? untilAt) + 1 }
   const subject = row.about_subject ?? undefined
   const entries = await readTrail(tx, { ...span, subject, actor: `staff:${row.about_user}`, limit: 1_000 })
-  const counts = Map.groupBy(entries, ({ action, resource }) => `${action} ${resource}`)
+  // That access was taken and given is what the review is about, not what was done by it.
+  const acts = entries.filter(({ resource }) => resource !== 'break-glass' && resource !== 'sight-grant')
+  const counts = Map.groupBy(acts, ({ action, resource }) => `${action} ${resource}`)
   return [...counts.values()]
     .map((same) => ({ action: same[0]!.action, resource: same[0]!.resource, count: same.length }))
     .sort((a, b) => b.count - a.count || (a.resource < b.resource ? -1 : 1))

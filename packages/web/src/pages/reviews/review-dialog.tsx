@@ -57,6 +57,15 @@ function What({ review }: { review: ReviewDetail }) {
   )
 }
 
+const actWords: Readonly<Record<string, string>> = {
+  read: 'Read',
+  search: 'Found',
+  create: 'Made',
+  update: 'Changed',
+  delete: 'Deleted',
+  export: 'Exported',
+}
+
 function Access({ access, now }: { access: NonNullable<ReviewDetail['access']>; now: number }) {
   const { openedAt, untilAt, endedAt, words, acts } = access
   const until = endedAt === null ? momentText(untilAt, now) : `${momentText(endedAt, now)}, given back early`
@@ -78,7 +87,7 @@ function Access({ access, now }: { access: NonNullable<ReviewDetail['access']>; 
         <ul aria-label="What was done by it">
           {acts.map(({ action, resource, count }) => (
             <li key={`${action} ${resource}`}>
-              {resource} {action}: {countText(count, 'time')}
+              {actWords[action] ?? action} {resource.replaceAll('-', ' ')}, {countText(count, 'time')}
             </li>
           ))}
         </ul>
