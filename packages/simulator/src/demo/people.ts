@@ -4,6 +4,7 @@ import type { NewSubject } from '@careloop/contract'
 import { type By, byConsole, demandsSecondFactor, newSecret, type Platform, readPrograms } from '@careloop/platform'
 import { DAY } from '../signals/day-rhythm.ts'
 import {
+  careTeams,
   type OrganisationKey,
   organisations,
   owners,
@@ -34,9 +35,11 @@ export async function makePeople(rooms: Rooms, place: Place, programs: string, n
     const key = program.subjectKind === 'patient' ? 'clinic' : 'pharmacy'
     await rooms.alerting.activate(by[key], program)
   }
+  const teams = await makeTeams(rooms, by.clinic, staffIds)
   const made = new Map<string, string>()
   for (const each of subjects) {
-    const id = await subject(rooms, by[each.organisation], each, siteIds[each.organisation], zone)
+    const home = { site: siteIds[each.organisation], team: each.team === undefined ? undefined : teams.get(each.team) }
+    const id = await subject(rooms, by[each.organisation], each, home, zone)
     made.set(each.key, id)
     await enrolment(rooms, by[each.organisation], each, id, staffIds, now)
   }
@@ -60,7 +63,7 @@ async function makeStaff(rooms: Rooms, place: Place, by: People['by']): Promise<
     const member = (await rooms.identity.members(tenant)).find(({ email }) => email === each.email)
     const id = member?.id ?? (await newMember(rooms, place, tenant, each))
     ids.set(`${each.organisation}/${each.key}`, id)
-    if (demandsSecondFactor(each.roles) && !member?.hasSecondFactor) await giveApp(rooms, place, tenant, each.email, id)
+    if (wantsApp(each.roles) && !member?.hasSecondFactor) await giveApp(rooms, place, tenant, each.email, id)
   }
   return ids
 }
@@ -77,7 +80,11 @@ async function newMember(rooms: Rooms, place: Place, tenant: string, who: StaffC
   return id
 }
 
-/** Administrators need a second factor, in the demo too: theirs is made here, and the demo tells the code. */
+/** Who changes rules and takes devices off shows a second factor before it; others set one up when they come to need it. */
+const wantsApp = (roles: StaffCast['roles']): boolean =>
+  demandsSecondFactor(roles) || roles.includes('physician') || roles.includes('biomed')
+
+/** Some need a second factor, in the demo too: theirs is made here, and the demo tells the code. */
 async function giveApp(rooms: Rooms, place: Place, tenant: string, email: string, id: string): Promise<void> {
   place.memory.secondFactors[email] ??= newSecret()
   place.save()
@@ -97,7 +104,23 @@ async function site(rooms: Rooms, by: People['by'], key: OrganisationKey, timeZo
   return (known ?? (await rooms.subjects.createSite(by[key], { name: sites[key], timeZone }))).id
 }
 
-async function subject(rooms: Rooms, by: By, cast: SubjectCast, site: string, timeZone: string): Promise<string> {
+/** @returns care team ids by name */
+async function makeTeams(rooms: Rooms, by: By, staffIds: ReadonlyMap<string, string>): Promise<Map<string, string>> {
+  const known = new Map((await rooms.subjects.careTeams(by.tenant)).map(({ name, id }) => [name, id]))
+  for (const [name, keys] of Object.entries(careTeams)) {
+    if (known.has(name)) continue
+    const members = keys.map((key) => staffIds.get(`clinic/${key}`)!)
+    known.set(name, (await rooms.subjects.createCareTeam(by, { name, members })).id)
+  }
+  return known
+}
+
+interface Home {
+  readonly site: string
+  readonly team: string | undefined
+}
+
+async function subject(rooms: Rooms, by: By, cast: SubjectCast, home: Home, timeZone: string): Promise<string> {
   const identifier = { system: identifierSystem, value: `DEMO-${cast.key}` }
   const [known] = await rooms.subjects.search(by, { identifier, limit: 1 })
   if (known) return known.id
@@ -109,7 +132,8 @@ async function subject(rooms: Rooms, by: By, cast: SubjectCast, site: string, ti
           ...{ resourceType: 'Patient', identifier: [identifier], birthDate: name.birthDate },
           name: [{ use: 'official', family: name.family, given: [name.given] }],
         }
-  return (await rooms.subjects.create(by, { timeZone, site, resource })).id
+  const { site, team } = home
+  return (await rooms.subjects.create(by, { timeZone, site, resource, ...(team === undefined ? {} : { team }) })).id
 }
 
 async function enrolment(

@@ -69,11 +69,11 @@ const twice = (systolic: number, diastolic: number): string => {
   return `[{"ts":'$(($(date +%s)-120))'000,${of(0)}},{${of(1)}}]`
 }
 
-/** Administrators sign in by password and code. The others need nothing of it. */
+/** Who changes rules, devices or people signs in by password and code. The others need nothing of it. */
 function secondFactors({ secondFactors: secrets }: Memory): string {
   const lines = Object.entries(secrets).map(([email, secret]) => `  ${email.padEnd(28)} ${secret}`)
   if (lines.length === 0) return ''
-  return `Administrators also give a code: add the secret to an authenticator app, or: npm run demo:code\n${lines.join('\n')}`
+  return `These also give a code: add the secret to an authenticator app, or: npm run demo:code\n${lines.join('\n')}`
 }
 
 const mosquitto = ({ hostname, port }: URL, credential: readonly string[], topic: string, payload: string): string =>
