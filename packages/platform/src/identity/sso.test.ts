@@ -112,6 +112,16 @@ describe('sign-in at a real identity provider', () => {
     const { id } = (await me(arrived.cookie)) as Me
     await shell.identity.endMembership(shell.tenant, id)
     expect((await signInAs(person)).location).toBe('/sign-in?sso=refused')
+    // Invited anew they go on under their account, now with a password too.
+    const by = { actor: 'cli' }
+    const wanted = { email: person.email, roles: ['nurse'] } as const
+    const { token } = await shell.identity.invitations.invite(shell.tenant, wanted, by)
+    const accepting = { token, displayName: 'Carl Again', password: 'violet tractors hum at noon' }
+    await shell.identity.invitations.accept(accepting, { ip: '192.0.2.1', requestId: 'r' })
+    const payload = { email: person.email, password: accepting.password }
+    const signedIn = await shell.server.inject({ method: 'POST', url: '/api/auth/sign-in/email', payload })
+    expect(await me(cookieOf(signedIn.headers['set-cookie']))).toMatchObject({ id, displayName: 'Carl Again' })
+    expect((await signInAs(person)).location).toBe('/')
   })
 
   test('nobody without a mapped group, or of another domain, gets in', async () => {

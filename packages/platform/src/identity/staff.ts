@@ -111,8 +111,11 @@ export async function isPasswordHandedOver(engine: Engine, user: string): Promis
 
 /** The new one is the person's own, unless it is said that it was handed over. */
 async function replacePassword(client: ClientBase, user: string, hash: string): Promise<void> {
+  // Who came by their organisation's identity provider has none yet.
   await client.query(
-    `update auth.account set password = $2, handed_over_at = null where user_id = $1 and provider_id = 'credential'`,
+    `insert into auth.account (id, account_id, provider_id, user_id, password)
+     values (gen_random_uuid(), $1::uuid, 'credential', $1, $2)
+     on conflict (provider_id, account_id) do update set password = excluded.password, handed_over_at = null`,
     [user, hash],
   )
   await client.query('delete from auth.session where user_id = $1', [user])
