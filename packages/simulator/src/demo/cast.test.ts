@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { organisations, owners, staff, subjects } from './cast.ts'
+import { careTeams, organisations, owners, staff, subjects } from './cast.ts'
 
 it('demo > organisations say that they are a demo, addresses lead nowhere, names are of no patient', () => {
   for (const name of Object.values(organisations)) expect(name).toMatch(/^Make-Believe .*\(demo\)$/)
@@ -19,4 +19,14 @@ it('demo > each role of the first minute is played by one person, and each progr
   for (const [organisation, { owner, backup }] of Object.entries(owners))
     for (const key of [owner, backup])
       expect(staff.filter((each) => each.organisation === organisation && each.key === key)).toHaveLength(1)
+})
+
+it('demo > each patient is in a care team, and what one nurse sees of patients the other does not', () => {
+  const people = subjects.filter(({ name }) => typeof name !== 'string')
+  const seenBy = (key: string) =>
+    people.filter(({ team }) => team !== undefined && careTeams[team]!.includes(key)).map((each) => each.key)
+  expect(people.every(({ team }) => team !== undefined)).toBe(true)
+  expect(seenBy('nurse').filter((key) => seenBy('relief').includes(key))).toEqual([])
+  expect(seenBy('relief')).toEqual(['other-team'])
+  expect(seenBy('physician')).toEqual(people.map(({ key }) => key))
 })

@@ -59,6 +59,7 @@ export interface SubjectCast {
 
 const patient = (key: string, given: string, family: string, birthDate: string, days = 60): SubjectCast => ({
   ...{ key, organisation: 'clinic', name: { given, family, birthDate }, program: 'hypertension-rpm', days },
+  team: 'Home monitoring',
 })
 const refrigerator = (key: string, name: string): SubjectCast => ({
   ...{ key, organisation: 'pharmacy', name, program: 'vaccine-fridge', days: 7 },
@@ -71,6 +72,7 @@ export const subjects: readonly SubjectCast[] = [
   patient('sugar', 'Sugrim', 'Sample', '1980-01-01'),
   patient('try-mqtt', 'Mattie', 'Tryout', '1965-05-05'),
   patient('try-http', 'Hattie', 'Tryout', '1966-06-06'),
+  { ...patient('other-team', 'Olga', 'Sample', '1955-07-07'), team: 'After discharge', program: null },
   refrigerator('fridge-1', 'Vaccine refrigerator 1'),
   refrigerator('fridge-2', 'Vaccine refrigerator 2'),
   refrigerator('fridge-3', 'Vaccine refrigerator 3'),

@@ -133,6 +133,7 @@ const madeOldBy: Readonly<Partial<Record<FactType, readonly string[]>>> = {
   // Patients came into sight or went out of it: whatever shows one is read again.
   CareTeamChanged: ['care-teams', ...ofPatients],
   SightChanged: ofPatients,
+  ConsentChanged: ['consents', 'notifications'],
   EnrolmentChanged: ['subject', 'enrolments', 'rules', 'programs', 'board'],
   DeviceEnrolled: ['devices'],
   DeviceChanged: ['devices', 'board'],
