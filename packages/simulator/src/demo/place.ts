@@ -56,7 +56,9 @@ const ownKeyFile = (dataDir: string): string => `${dataDir.replace(/[/\\]+$/, ''
 export function forgetPlace({ dataDir, masterKeyFile }: { dataDir: string; masterKeyFile: string }): void {
   if (!existsSync(join(dataDir, DEMO_FILE))) return
   rmSync(dataDir, { recursive: true })
-  if (resolve(masterKeyFile) === resolve(ownKeyFile(dataDir))) rmSync(masterKeyFile, { force: true })
+  // With its ledger of erasures, which another key could not read.
+  if (resolve(masterKeyFile) === resolve(ownKeyFile(dataDir)))
+    for (const file of [masterKeyFile, `${masterKeyFile}.erasures`]) rmSync(file, { force: true })
 }
 
 /** @throws NotTheDemo when the folder holds something that the demo did not make */

@@ -4,7 +4,7 @@ import { makeManualClock } from '../clock/manual-clock.ts'
 import { testGround } from '../testing/test-ground.ts'
 import { keysContract } from './keys.contract.ts'
 import { DESTROYED_ELSEWHERE_MS, makeKeys } from './keys.ts'
-import { masterKeysInMemory } from './master-key.ts'
+import { type MasterKeys, masterKeysInMemory } from './master-key.ts'
 
 keysContract('PostgreSQL, master key in memory', async () => {
   const ground = await testGround()
@@ -33,6 +33,37 @@ it('keys > go on from memory while the database is away, and refuse what they do
   await stopwatch.advance(DESTROYED_ELSEWHERE_MS)
   expect((await keys.keyFor('log-day', '2026-01-05')).id).toBe(id)
   await expect(keys.keyFor('log-day', '2026-01-06')).rejects.toThrow()
+  await ground.stop()
+})
+
+it('keys > a rotation that dies in the middle is ended by another process, while keys are made and used', async () => {
+  const ground = await testGround()
+  const masters = masterKeysInMemory(randomBytes(32))
+  let batches = 0
+  const dying: MasterKeys = {
+    ...masters,
+    async rewrap(keys) {
+      if (++batches === 2) throw new Error('killed')
+      return masters.rewrap(keys)
+    },
+  }
+  const made = (held: MasterKeys) => makeKeys({ pool: ground.anotherPool(), masters: held, ids: ground.ids })
+  const [rotating, serving] = [made(dying), made(masters)]
+  const owners = Array.from({ length: 450 }, (_, n) => `owner ${n}`)
+  const sealed = new Map<string, Buffer>()
+  for (const owner of owners) sealed.set(owner, (await serving.keyFor('blob', owner)).seal(Buffer.from(owner), 'a'))
+  const load = Promise.all(Array.from({ length: 50 }, (_, n) => serving.keyFor('blob', `meanwhile ${n}`)))
+  await expect(rotating.rotateMaster()).rejects.toThrow('killed')
+  await load
+  const { behind } = await serving.master()
+  expect(behind).toBeGreaterThan(0)
+  expect(behind).toBeLessThan(owners.length + 50)
+
+  expect(await serving.finishRotation()).toEqual({ rewrapped: behind })
+  expect(await serving.master()).toMatchObject({ behind: 0 })
+  const fresh = made(masters)
+  for (const owner of owners)
+    expect((await fresh.keyFor('blob', owner)).open(sealed.get(owner)!, 'a').toString()).toBe(owner)
   await ground.stop()
 })
 
