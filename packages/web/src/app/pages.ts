@@ -10,6 +10,7 @@ const code = {
   board: () => import('../pages/board/page.tsx'),
   display: () => import('../pages/displays/display-page.tsx'),
   displays: () => import('../pages/displays/page.tsx'),
+  consents: () => import('../pages/consent/summary.tsx'),
   device: () => import('../pages/devices/device-page.tsx'),
   devices: () => import('../pages/devices/page.tsx'),
   activate: () => import('../pages/activate.tsx'),

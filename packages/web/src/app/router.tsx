@@ -178,6 +178,12 @@ const subject = createRoute({
   component: lazyRouteComponent(pages.subject, 'SubjectPage'),
 })
 
+const consents = createRoute({
+  getParentRoute: () => staff,
+  path: '/subjects/$id/consents',
+  component: lazyRouteComponent(pages.consents, 'ConsentSummaryPage'),
+})
+
 const board = createRoute({
   getParentRoute: () => staff,
   path: '/board',
@@ -357,6 +363,7 @@ const routeTree = root.addChildren([
     home,
     worklist,
     subject,
+    consents,
     board,
     subjects,
     programs,

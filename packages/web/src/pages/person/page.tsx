@@ -13,6 +13,7 @@ import { Empty, Failed, Loading } from '../../parts/page-state.tsx'
 import rows from '../../parts/rows.module.css'
 import { Section } from '../../parts/section.tsx'
 import { spanText } from '../../parts/words.ts'
+import { OwnConsents } from '../consent/own-consents.tsx'
 import { LockScreen } from '../lock-screen.tsx'
 import { type ShownSignal, shownSignals, stateAfter } from '../subject/shown-signals.ts'
 import classes from './person.module.css'
@@ -84,11 +85,7 @@ function Patient({ subject }: { subject: string }) {
   return (
     <Page title={found.data.display}>
       <Readings subject={subject} />
-      <Section title="Who sees your readings">
-        <Text>
-          Your care team does. Others do when you agree: ask your clinic to write your consent down, or to take it back.
-        </Text>
-      </Section>
+      <OwnConsents subject={subject} />
     </Page>
   )
 }

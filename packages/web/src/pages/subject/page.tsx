@@ -10,6 +10,7 @@ import { ActivityTimer } from '../../parts/activity/activity-timer.tsx'
 import { Page, useTitle } from '../../parts/page.tsx'
 import { Empty, Failed, Loading, NotRenewed, WithRight } from '../../parts/page-state.tsx'
 import { EmergencyBanner } from '../break-glass/emergency-banner.tsx'
+import { ConsentsPanel } from '../consent/consents-panel.tsx'
 import { EnrolmentsPanel } from '../enrolment/enrolments-panel.tsx'
 import { AccountsPanel } from './accounts-panel.tsx'
 import { AlertsPanel } from './alerts-panel.tsx'
@@ -85,6 +86,9 @@ function Subject() {
 const AccountsPart = ({ subject }: { subject: string }) =>
   useMay('read', 'person-account') ? <AccountsPanel subject={subject} /> : null
 
+const ConsentsPart = ({ subject }: { subject: string }) =>
+  useMay('read', 'consent') ? <ConsentsPanel subject={subject} /> : null
+
 const noAlerts: SubjectAlerts['items'] = []
 const noRules: SubjectRules['rules'] = []
 
@@ -113,6 +117,7 @@ function Parts({ subject: { id, kind, timeZone } }: { subject: SubjectView }) {
         {rules.data === undefined ? null : <RulesPanel subject={id} rules={rules.data.rules} />}
         <WornPanel subject={id} />
         {kind === 'patient' ? <AccountsPart subject={id} /> : null}
+        {kind === 'patient' ? <ConsentsPart subject={id} /> : null}
         <RecordPanel subject={id} kind={kind} timeZone={timeZone} />
       </div>
     </div>
