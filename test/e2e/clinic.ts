@@ -10,6 +10,7 @@ import {
   type By,
   byConsole,
   makeWatch,
+  newSecret,
   type Platform,
   readConfig,
   readPrograms,
@@ -25,6 +26,8 @@ export interface Person {
   readonly email: string
   readonly password: string
   readonly name: string
+  /** Of an authenticator app, base32: who changes rules has one. */
+  readonly secret?: string
 }
 
 export interface Clinic {
@@ -81,7 +84,7 @@ export async function openClinic({ platform, url }: Ground, tenant: string): Pro
   const colleague = await person(platform, tenant, 'Carl Colleague', 'nurse')
   const facilities = await person(platform, tenant, 'Ben Building', 'facilities')
   const biomed = await person(platform, tenant, 'Bea Biomed', 'biomed')
-  const physician = await person(platform, tenant, 'Phil Physician', 'physician')
+  const physician = await withApp(platform, tenant, await person(platform, tenant, 'Phil Physician', 'physician'))
   await person(platform, tenant, 'Petra Pharmacist', 'pharmacist')
   for (const program of await readPrograms(programs)) await alerting.activate(by, program)
   await subjects.createCareTeam(by, { name: 'Hypertension', members: [nurse.id, colleague.id] })
@@ -120,6 +123,12 @@ async function person(platform: Platform, tenant: string, name: string, role: Ro
   const password = `a calm phrase of ${name}'s friend`
   const { id } = await platform.rooms.identity.createUser({ tenant, displayName: name, roles: [role], email, password })
   return { id, email, password, name }
+}
+
+async function withApp({ rooms }: Platform, tenant: string, who: Person): Promise<Person> {
+  const secret = newSecret()
+  await rooms.identity.presetSecondFactor(tenant, who.id, secret)
+  return { ...who, secret }
 }
 
 async function deviceOn(

@@ -5,6 +5,7 @@
  */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { currentCode } from '@careloop/platform'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFailed, test } from 'vitest'
 import { findings, launch, look, seen, textOf, type Watched } from './browser.ts'
@@ -220,7 +221,12 @@ describe('from nothing to a watched patient', { timeout: 120_000 }, () => {
     await form.getByText('Say why it is changed.').waitFor()
     await form.getByLabel('Reason for the change').fill('Agreed in the team on 2 March.')
     expect(await look(page, 'edit-rule')).toEqual([])
+    // However long ago he signed in: he shows again who he is, and the edit goes on.
+    await ground.platform.rooms.engine.db.pool.query(`update auth.session set proved_at = now() - interval '1 hour'`)
     await form.getByRole('button', { name: 'Save as a new version' }).click()
+    const again = dialog(page, 'Show that it is you')
+    await again.getByLabel(/Code of your authenticator app/).fill(currentCode(clinic.physician.secret!, Date.now(), 1))
+    await again.getByRole('button', { name: 'Go on' }).click()
     await gone(page, /^Edit/)
     const rule = page.getByRole('listitem').filter({ hasText: 'Blood pressure severely high' })
     await rule.getByText(/Edited here by Phil Physician/).waitFor()

@@ -1,15 +1,20 @@
 /** What the stories of the pages share: signing in, and a document that must not have been reloaded. */
+import { currentCode } from '@careloop/platform'
 import type { Browser } from 'playwright-core'
 import { openPage, type Watched } from './browser.ts'
 import type { Person } from './clinic.ts'
 
 /** Signed in on the page that opens for the role. */
-export async function signedIn(browser: Browser, url: string, { email, password }: Person): Promise<Watched> {
+export async function signedIn(browser: Browser, url: string, { email, password, secret }: Person): Promise<Watched> {
   const watched = await openPage(browser, url)
   await watched.page.goto(`${url}/`)
   await watched.page.getByLabel('E-mail').fill(email)
   await watched.page.getByLabel(/^Password/).fill(password)
-  await watched.page.getByRole('button', { name: 'Sign in' }).click()
+  await watched.page.getByRole('button', { name: 'Sign in', exact: true }).click()
+  if (secret !== undefined) {
+    await watched.page.getByLabel('Code').fill(currentCode(secret, Date.now()))
+    await watched.page.getByRole('button', { name: 'Sign in', exact: true }).click()
+  }
   await watched.page.getByRole('navigation', { name: 'Pages' }).waitFor()
   // A value that a reload would wipe.
   await watched.page.evaluate('window.sameDocument = true')
