@@ -78,6 +78,15 @@ const asciiJson = (value: string): string =>
     .slice(1, -1)
     .replaceAll(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
+function openIfThere(path: string): number | null {
+  try {
+    return openSync(path, 'r')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
 const PIECE = 8 * 1024 * 1024
 
 export function makeHaystack(needles: readonly Needle[]): Haystack {
@@ -108,7 +117,8 @@ export function makeHaystack(needles: readonly Needle[]): Haystack {
     }
   }
   const searchFile = (where: string, path: string): number => {
-    const file = openSync(path, 'r')
+    const file = openIfThere(path)
+    if (file === null) return 0
     const piece = Buffer.allocUnsafe(PIECE)
     let total = 0
     let kept = 0
@@ -133,7 +143,8 @@ export function makeHaystack(needles: readonly Needle[]): Haystack {
       let bytes = 0
       for (const name of readdirSync(folder, { recursive: true }) as string[]) {
         const path = join(folder, name)
-        if (statSync(path).isFile()) bytes += searchFile(`file ${name}`, path)
+        // A server that runs lets go of files meanwhile: what is gone holds nothing.
+        if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) bytes += searchFile(`file ${name}`, path)
       }
       return bytes
     },
