@@ -120,6 +120,7 @@ test('environment > a probe that is silent is stale, and one that never spoke ha
   const mute = await aUnit('Mute')
   await measure(silent, [5])
   await shell.clock.advance(26 * 60 * minute)
+  ben = await shell.signIn(['facilities']) // a session lasts twelve hours
   await settle()
   const shown = await board()
   const [stale] = unitOf(shown, silent).probes

@@ -138,6 +138,23 @@ test('display > revoked it shows nothing at the next request, and its live strea
   expect(again.statusCode).toBe(409)
 })
 
+test('display > its stream ends within five seconds also when the word of its end was lost on the way', async () => {
+  const made = await create()
+  const stream = await fetch(`${base}/api/v1/display/live`, { headers: { cookie: await screen(made) } })
+  const reader = stream.body!.pipeThrough(new TextDecoderStream()).getReader()
+  expect((await reader.read()).value).toContain('event: ready')
+  // As if by another process whose notification never came: no fact is told.
+  await shell.engine.db.pool.query('update auth.display set sha256 = null where id = $1', [made.display.id])
+  let isOver = false
+  const ended = (async () => {
+    while (!(await reader.read()).done);
+    isOver = true
+  })()
+  const from = shell.clock.now()
+  while (!isOver && shell.clock.now() - from < 5_000) await shell.clock.advance(500)
+  await ended
+})
+
 test('display > a new link puts another screen in its place; the one before ends with it', async () => {
   const made = await create()
   const before = await screen(made)
