@@ -48,6 +48,15 @@ describe('a trail as it was written', () => {
     })
   })
 
+  it('goes on beyond the tenth batch, in the order of numbers and not of words', async () => {
+    for (let batch = 5; batch < 13; batch++) {
+      await ground.write(1)
+      expect(await ground.seal()).toBe(batch)
+    }
+    expect([...ground.kept.keys()]).toEqual(Array.from({ length: 13 }, (_, batch) => batch))
+    expect(await ground.verify()).toMatchObject({ finding: null, batches: 13, entries: 22, unsealed: 0 })
+  })
+
   it('is signed also when nothing came', () => {
     const [before, empty] = [1, 2].map((batch) => readCheckpoint(ground.kept.get(batch)![0]!.checkpoint)!)
     expect(empty).toMatchObject({ size: before!.size, root: before!.root })

@@ -59,7 +59,7 @@ export async function sealBatch(parts: SealParts): Promise<Sealed> {
 export async function lastBatch(tx: Pick<EngineTx, 'client'>): Promise<Last | undefined> {
   const { rows } = await tx.client.query<Omit<Last, 'number' | 'tree_size'> & { number: string; tree_size: string }>(
     `select number::text, tree_size::text, last_xid::text, last_id::text, frontier, checkpoint
-       from engine.audit_batch order by number desc limit 1`,
+       from engine.audit_batch order by audit_batch.number desc limit 1`,
   )
   return rows[0] && { ...rows[0], number: Number(rows[0].number), tree_size: Number(rows[0].tree_size) }
 }

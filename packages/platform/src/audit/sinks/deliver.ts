@@ -12,7 +12,7 @@ export async function deliverDue(engine: Pick<Engine, 'db' | 'clock'>, sink: Aud
     const { rows } = await pool.query<{ number: string; checkpoint: string; leaves: Buffer }>(
       `select number::text, checkpoint, leaves from engine.audit_batch
         where number > coalesce((select batch from engine.audit_delivery where sink = $1), -1)
-        order by number limit $2`,
+        order by audit_batch.number limit $2`,
       [sink.name, BATCHES_AT_A_TIME],
     )
     for (const { number, checkpoint, leaves } of rows) {
