@@ -14,6 +14,7 @@ const MIGRATION_ROOMS: Readonly<Record<string, string>> = {
   notifications: 'workflow',
   timers: 'engine',
   'fact-names-its-transaction': 'engine',
+  backup: 'engine',
   'mqtt-session': 'ingest',
   ca: 'fleet',
   'second-factor': 'identity',

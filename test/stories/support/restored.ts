@@ -58,19 +58,24 @@ export async function lookInto<T>(
   dir: string,
   look: (engine: Engine) => Promise<T>,
 ): Promise<T> {
-  const { masters } = await storeOf(env)
   const server = await startPostgres({ dataDir: join(dir, 'postgres') })
-  const opened = openEngine({
-    url: server.url,
-    masters,
-    dataDir: dir,
-    watch: makeWatch({ level: 'silent' }),
-    maxConnections: 4,
-  })
+  try {
+    return await lookAt(server.url, (await storeOf(env)).masters, dir, look)
+  } finally {
+    await server.stop()
+  }
+}
+
+export async function lookAt<T>(
+  url: string,
+  masters: MasterKeys,
+  dataDir: string,
+  look: (engine: Engine) => Promise<T>,
+): Promise<T> {
+  const opened = openEngine({ url, masters, dataDir, watch: makeWatch({ level: 'silent' }), maxConnections: 4 })
   try {
     return await look(opened.engine)
   } finally {
     await opened.close()
-    await server.stop()
   }
 }

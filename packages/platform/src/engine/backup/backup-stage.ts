@@ -13,11 +13,12 @@ import { takeBaseCopy } from './base-copy.ts'
 import { type BlobCopies, makeBlobCopies } from './blob-copies.ts'
 import { applyLedger, destroyedMark, newestLedger, type PeopleLedger, putLedger } from './erasure-ledger.ts'
 import { letGoOfBackups } from './let-go.ts'
+import { listBases, readManifest } from './manifest.ts'
 import { CLUSTER } from './restore.ts'
 import { makeSealedStore, type SealedStore } from './sealed-store.ts'
 import type { BackupSettings } from './settings.ts'
 import { ensureStoreKey } from './store-key.ts'
-import type { Lsn } from './wal-position.ts'
+import { type Lsn, readLsn } from './wal-position.ts'
 import { attachShipper, type WalShipper } from './wal-shipper.ts'
 
 export interface BackupParts {
@@ -141,17 +142,25 @@ class Backups {
     const { own, settings } = this.#parts
     const { db, compute, clock } = this.#engine
     const lock = settings.lockDays * 86_400_000
-    const hadBase = (await readBackupState(db.pool)).baseAt !== null
+    const before = await readBackupState(db.pool)
     this.#blobs = await makeBlobCopies(this.#store, own!.dataDir)
     this.#shipper = await attachShipper({
       ...{ pool: db.pool, store: this.#store, cluster: join(own!.dataDir, CLUSTER), compute, clock },
       retainUntil: () => (lock > 0 ? new Date(clock.now() + lock) : undefined),
     })
-    if (this.#shipper.isContinuous) return
-    this.#mustBase = true
-    if (!hadBase) return
+    this.#mustBase = !(await this.#isFollowed(this.#shipper))
+    // A database that was restored begins anew, and has lost nothing.
+    const wasRestored = (before.restoredAt ?? 0) > (before.baseAt ?? 0)
+    if (this.#shipper.isContinuous || before.baseAt === null || wasRestored) return
     this.#engine.watch.log.error('log was lost for the backup: a new base copy begins')
     await writeBackupState(db.pool, { walLostAt: clock.now() })
+  }
+
+  /** Whether the log that is shipped goes on from the newest base copy without a hole. */
+  async #isFollowed({ chain, timeline }: WalShipper): Promise<boolean> {
+    const newest = (await listBases(this.#store)).at(-1)
+    const manifest = newest === undefined ? null : await readManifest(this.#store, newest).catch(() => null)
+    return manifest !== null && manifest.timeline === timeline && readLsn(manifest.startLsn) >= chain
   }
 
   async #round(): Promise<void> {

@@ -53,8 +53,9 @@ export const newBaseId = (now: EpochMs, random: string): string =>
 export interface Mark {
   readonly session: number
   readonly timeline: number
-  /** Everything before it is in the store. */
+  /** Everything before it is in the store, without a hole from `chain` on. */
   readonly lsn: string
+  readonly chain: string
   readonly at: EpochMs
   /** Newest erasure ledger. */
   readonly ledger: number

@@ -32,6 +32,9 @@ export interface WalShipper {
   /** False: what was shipped before does not go on without a hole, and only a new base copy makes it useful. */
   readonly isContinuous: boolean
   readonly segmentBytes: number
+  readonly timeline: number
+  /** From here on there is no hole: a base copy from before is not followed by what is shipped. */
+  readonly chain: Lsn
   /** Everything before it is in the store. */
   shipped(): Lsn
   /**
@@ -73,11 +76,13 @@ export async function attachShipper(parts: ShipperParts): Promise<WalShipper> {
     now = await where()
   }
   const from = isContinuous ? least(readLsn(mark.lsn), readLsn(now.flush)) : readLsn(now.restart_lsn!)
+  const at = startOf(segmentAt(from, now.segment_bytes), now.segment_bytes)
+  const chain = isContinuous ? readLsn(mark.chain) : at
   const session = Math.max(0, ...marks.map((each) => each.session)) + 1
   await shipHistories(parts, now.timeline)
   return new Shipper(
     parts,
-    { ...now, session, at: startOf(segmentAt(from, now.segment_bytes), now.segment_bytes) },
+    { ...now, session, at, chain },
     {
       isContinuous,
       where,
@@ -106,7 +111,8 @@ class Shipper implements WalShipper {
   readonly segmentBytes: number
   readonly #parts: ShipperParts
   readonly #where: () => Promise<Where>
-  readonly #timeline: number
+  readonly timeline: number
+  readonly chain: Lsn
   readonly #session: number
   #at: Lsn
   /** Of this session in the segment that is not full yet. */
@@ -114,14 +120,15 @@ class Shipper implements WalShipper {
 
   constructor(
     parts: ShipperParts,
-    begin: { timeline: number; session: number; at: Lsn; segment_bytes: number },
+    begin: { timeline: number; session: number; at: Lsn; chain: Lsn; segment_bytes: number },
     more: { isContinuous: boolean; where: () => Promise<Where> },
   ) {
     this.#parts = parts
     this.#where = more.where
     this.isContinuous = more.isContinuous
     this.segmentBytes = begin.segment_bytes
-    this.#timeline = begin.timeline
+    this.timeline = begin.timeline
+    this.chain = begin.chain
     this.#session = begin.session
     this.#at = begin.at
   }
@@ -135,12 +142,13 @@ class Shipper implements WalShipper {
     // What was durable at this time is in the store when the mark says so.
     const at = clock.now()
     const now = await this.#where()
-    if (!holds(now) || now.timeline !== this.#timeline) return false
+    if (!holds(now) || now.timeline !== this.timeline) return false
     const flush = readLsn(now.flush)
     await before()
     while (this.#at < flush) await this.#shipUpTo(flush)
     await putMark(store, {
-      ...{ session: this.#session, timeline: this.#timeline, lsn: printLsn(this.#at), at, ledger },
+      ...{ session: this.#session, timeline: this.timeline, lsn: printLsn(this.#at) },
+      ...{ chain: printLsn(this.chain), at, ledger },
     })
     return true
   }
@@ -155,7 +163,7 @@ class Shipper implements WalShipper {
     const whole = isFull || this.#pieces.length >= PIECES
     const from = whole ? 0 : offsetIn(this.#at, segmentBytes)
     const to = isFull ? segmentBytes : offsetIn(flush, segmentBytes)
-    const piece = await this.#put({ timeline: this.#timeline, number }, from, to, isFull)
+    const piece = await this.#put({ timeline: this.timeline, number }, from, to, isFull)
     const replaced = whole ? this.#pieces : []
     this.#pieces = isFull ? [] : whole ? [piece] : [...this.#pieces, piece]
     this.#at = isFull ? end : flush
