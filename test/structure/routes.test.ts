@@ -21,6 +21,13 @@ const PUBLIC = [
   'POST /api/auth/sign-out', // also for a session that has ended
   'GET /api/auth/get-session', // tells a page that nobody is signed in
   'POST /api/v1/display/open', // a wall screen, by its one-time link; few attempts a minute
+  'GET /api/auth/sso', // the button of the sign-in page, of an installation with one organisation
+  'GET /api/auth/sso/:slug/start', // to the organisation's identity provider; an unknown link leads back
+  'GET /api/auth/sso/:slug/callback', // back from it, with a state that is good once, in one browser
+  'POST /api/auth/sso/:slug/logout', // the provider ends a session, by a token that it signed
+  'POST /api/auth/invitation/look', // by the token of an invitation; few attempts a minute
+  'POST /api/auth/invitation/accept', // likewise
+  'POST /api/auth/person/activate', // by a code on paper and a date of birth; few attempts a minute
   'POST /api/v1/setup', // the first administrator, by the link that the first start printed
 ]
 
