@@ -125,6 +125,7 @@ const ofPatients = [
 
 /** First words of the keys that a fact makes old. */
 const madeOldBy: Readonly<Partial<Record<FactType, readonly string[]>>> = {
+  AccessChanged: ['sessions'],
   SubjectChanged: ['subject', 'worklist', 'board'],
   SubjectErased: ['subject', 'worklist', 'board', 'erasure'],
   ErasureProposed: ['erasure'],
