@@ -6,6 +6,7 @@ import type { EnrolmentUpdate, EnrolmentView, NewEnrolment, SubjectKind } from '
 import type { Selectable } from 'kysely'
 import type { Engine, TenantTx } from '../engine/index.ts'
 import { audited, type By } from './by.ts'
+import type { Gate } from './consent/consents.ts'
 import { subjectFailure } from './errors.ts'
 import { type EnrolmentTable, type SubjectsTables, toMs, toMsOrNull } from './schema.ts'
 import { assertSubject, isSeen } from './sight.ts'
@@ -109,7 +110,13 @@ export const endEnrolment = (engine: Engine, by: By, id: string, end: number | n
   })
 
 /** Enrolments of a subject, oldest first, ended ones too. Audited when a person reads them (`by`). */
-export const enrolmentsOf = (engine: Engine, tenant: string, subject: string, by?: By): Promise<EnrolmentView[]> =>
+export const enrolmentsOf = (
+  engine: Engine,
+  tenant: string,
+  subject: string,
+  by?: By,
+  gate?: Gate,
+): Promise<EnrolmentView[]> =>
   engine.db.asTenant(tenant, async (tx) => {
     if (by !== undefined && !(await isSeen(tx, subject, by.sight))) return []
     const rows = await tx
@@ -120,7 +127,9 @@ export const enrolmentsOf = (engine: Engine, tenant: string, subject: string, by
       .orderBy('from_at')
       .execute()
     if (by) await audited(tx, by, 'read', 'enrolment', { subjects: [subject] })
-    return rows.map(viewOf)
+    const shown = await gate?.shown(tx, subject)
+    // To be in a program for substance use is what 42 CFR Part 2 protects first.
+    return rows.filter(({ program }) => shown?.may({ class: 'person', program }) !== false).map(viewOf)
   })
 
 /** The same of many subjects at once, for evaluators: ended ones too, oldest first. */

@@ -92,6 +92,7 @@ export function makeSubjects(
   consenting: ConsentParts | null = null,
 ): Subjects {
   const names = makeNameKeeper(engine)
+  const consents = makeConsents(engine, consenting)
   const kept = async (by: By, made: Promise<Subject>): Promise<Subject> => {
     const subject = await made
     names.put(by.tenant, subject)
@@ -117,9 +118,9 @@ export function makeSubjects(
     endEnrolment: (by, id, end) => endEnrolment(engine, by, id, end),
     enrolmentsOfMany: (tenant, ids) => enrolmentsOfMany(engine, tenant, ids),
     enrolmentsOf: (tenant, subject) => enrolmentsOf(engine, tenant, subject),
-    readEnrolments: (by, subject) => enrolmentsOf(engine, by.tenant, subject, by),
+    readEnrolments: async (by, subject) => enrolmentsOf(engine, by.tenant, subject, by, await consents.gate(by)),
     enrolmentsAt: (tenant, at, programs) => enrolmentsAt(engine, tenant, at, programs),
-    consents: makeConsents(engine, consenting),
+    consents,
     start: () => names.start(),
   }
 }

@@ -1,9 +1,12 @@
 /** What caregivers hear of alerts, and what a withdrawal ends: nothing of it touches who answers for the patient. */
 import type { AnyRole, CompleteTask, NewConsent } from '@careloop/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { makeAlerting, programSignals } from '../alerting/index.ts'
+import { readTrail } from '../audit/index.ts'
 import type { Principal } from '../identity/index.ts'
-import { type By, sightOf, withReach } from '../subjects/index.ts'
+import { type By, makeSubjects, sightOf, withReach } from '../subjects/index.ts'
 import { openToldScene, type ToldScene } from './testing/told-scene.ts'
+import { makeWorkflow } from './workflow.ts'
 
 let scene: ToldScene
 beforeAll(async () => {
@@ -86,4 +89,45 @@ test('caregivers > whoever was let in later hears of what comes from then on, an
   await consented(patient)
   await scene.settle()
   expect(await scene.told(task)).toEqual(['in-app raised nora 0'])
+})
+
+test('42 CFR Part 2 > alerts and tasks of a labelled program are for its team; to other clinicians they are not there', async () => {
+  const { engine, tenant, by } = scene
+  const subjects = makeSubjects(engine, async () => scene.people, null, {
+    programs: (of) => programSignals(engine, of),
+    grantees: async () => new Map(),
+  })
+  const workflow = makeWorkflow(engine, subjects, async () => scene.people)
+  const alerting = makeAlerting(engine, subjects, async () => scene.people)
+  const patient = await scene.aPatient()
+  const task = await scene.raise(patient)
+  const [nora, nina] = [await byOfPerson('nora', 'nurse'), await byOfPerson('nina', 'nurse')]
+  const seenBy = async (who: By) => {
+    const { rows } = await workflow.worklist(who)
+    const alerts = (await alerting.alertsOf(who, patient, {})).items.length
+    const enrolments = (await subjects.readEnrolments(who, patient)).length
+    return [rows.some((row) => row.task === task), alerts, enrolments]
+  }
+  expect(await seenBy(nina)).toEqual([true, 1, 1])
+  const label = `update tenant.program set definition = definition || '{"label":"part2"}' where code = 'hypertension-rpm'`
+  await engine.db.pool.query(label)
+  expect(await seenBy(nina)).toEqual([true, 1, 1])
+  await subjects.consents.changeSettings(by, { holdsPart2: true, ownServices: [] })
+  expect(await seenBy(nina)).toEqual([false, 0, 0])
+  expect(await seenBy(nora)).toEqual([true, 1, 1])
+  const { alert } = await workflow.task(nora, task)
+  await expect(workflow.task(nina, task)).rejects.toMatchObject({ code: 'task-not-found' })
+  await expect(alerting.explain(nina, alert)).rejects.toMatchObject({ code: 'alert-not-found' })
+  const denied = await engine.db.asTenant(tenant, (tx) => readTrail(tx, { subject: patient, limit: 200 }))
+  expect(denied.filter(({ action }) => action === 'denied').map(({ actor, resource }) => [actor, resource])).toEqual(
+    expect.arrayContaining([
+      ['staff:nina', 'task'],
+      ['staff:nina', 'alert'],
+    ]),
+  )
+  // One consent for treatment that names it opens it to whoever treats.
+  await subjects.consents.record(by, patient, {
+    ...{ decision: 'permit', grantee: { kind: 'treatment' }, part2: true, verification: { how: 'signed-paper' } },
+  })
+  expect(await seenBy(nina)).toEqual([true, 1, 1])
 })

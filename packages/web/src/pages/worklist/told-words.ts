@@ -23,6 +23,7 @@ const notSent: Readonly<Record<NonNullable<NotificationBody['cancelled']>, strin
   passed: 'not sent: the condition had passed',
   'no-address': 'not sent: there is no address',
   replaced: 'not sent: a newer one took its place',
+  'no-consent': 'not told: the patient does not share this with them any more',
 }
 
 /** `Nora Nurse, in Careloop: the alert was raised; seen 10:03`. */
