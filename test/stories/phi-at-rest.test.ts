@@ -82,6 +82,9 @@ test('phi at rest > what is entered by every door is afterwards found in no file
   await refusals()
   await expect.poll(() => office.mails.length, patience).toBeGreaterThan(0)
 
+  // What a task of a person is about stands in no row beside it: it is read from the rule of its alert.
+  const titled = `select from tenant.notification_intent where task_id is not null and title <> ''`
+  expect((await pool().query(titled)).rowCount).toBe(0)
   haystack.search('metrics', await (await fetch(`http://127.0.0.1:${ground.server.http}/metrics`)).text())
   for (const { raw } of office.mails) haystack.search('mail', raw)
   expect(await searchColumns(pool(), haystack)).toBeGreaterThan(60)

@@ -96,6 +96,19 @@ export async function naturesOf(
   return new Map((await alerts.where('id', 'in', [...ids]).execute()).map(({ id, nature }) => [id, nature]))
 }
 
+/** What alerts are about, by alert: the title of the rule as it stood when they were raised. */
+export async function titlesOf(tx: TenantTx, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (ids.length === 0) return new Map()
+  const { rows } = await tx.client.query<{ id: string; title: string }>(
+    `select a.id, v.definition ->> 'title' as title from tenant.alert a
+       join tenant.rule_version v
+         on v.tenant_id = a.tenant_id and v.rule_id = a.rule_id and v.version = a.rule_version
+      where a.tenant_id = $1 and a.id = any($2::uuid[])`,
+    [tx.tenant, ids],
+  )
+  return new Map(rows.map(({ id, title }) => [id, title]))
+}
+
 /** Null of an erased subject. Of what is damaged the rule's title is left: an alert that cannot be shown would be no alert. */
 async function summaryOfRow(
   engine: Engine,

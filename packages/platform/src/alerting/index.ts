@@ -1,7 +1,7 @@
 /** Alerting: rules on the reading log become alerts. Owns program, rule, rule_version, rule_override, alert, alert_event, checkpoints. */
 export { activateProgram } from './activate-program.ts'
 export { type Alerting, makeAlerting } from './alerting.ts'
-export { type Alert, alertById, alertsOf, conditionOf, naturesOf } from './alerts.ts'
+export { type Alert, alertById, alertsOf, conditionOf, naturesOf, titlesOf } from './alerts.ts'
 export { programSignals, thingOf, thingsOfAlerts } from './consented.ts'
 export { alertingErrors } from './errors.ts'
 export { alertingFacts } from './facts.ts'

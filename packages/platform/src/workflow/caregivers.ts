@@ -28,7 +28,7 @@ export async function tellCaregivers(
       .insertInto('notification_intent')
       .values({
         ...{ id, task_id: task.id, event_id: event, recipient, channel: 'in-app', step: 0, why },
-        ...{ priority: alert.priority, title: alert.rule.definition.title, created_at: now, wanted_at: wantedAt },
+        ...{ priority: alert.priority, title: '', created_at: now, wanted_at: wantedAt },
         // It has reached nobody before their page has read it.
         ...{ attempts: 0, delivered_at: null },
       })

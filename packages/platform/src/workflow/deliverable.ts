@@ -1,5 +1,6 @@
 /** Intents as whoever delivers them sees them: locked with their task, and given only while there is something to tell. */
 import type { NotificationBody, Priority } from '@careloop/contract'
+import { titlesOf } from '../alerting/index.ts'
 import type { Engine, TenantTx } from '../engine/index.ts'
 import type { ReviewTables } from './reviews/schema.ts'
 import { type IntentRow, toMs, type WorkflowTables } from './schema.ts'
@@ -45,7 +46,11 @@ export async function lockDeliverable(engine: Engine, tx: TenantTx, id: string):
   if (intent.delivered_at !== null || intent.cancelled !== null) return null
   const reason = (await handledSince(tx, task.id, intent.event_id!)) ?? (await toldAnew(tx, intent))
   const about = { task: task.id, subject: task.subject_id }
-  if (reason === null) return deliverableOf(about, toMs(task.paged_at ?? task.opened_at), toMs(task.due_at), intent)
+  if (reason === null) {
+    // Rows from before it was read from the alert have it themselves.
+    const title = intent.title || (await titlesOf(tx, [task.alert_id])).get(task.alert_id)!
+    return deliverableOf(about, toMs(task.paged_at ?? task.opened_at), toMs(task.due_at), { ...intent, title })
+  }
   await cancelIntent(engine, tx, intent, reason)
   return null
 }

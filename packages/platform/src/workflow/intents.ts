@@ -80,7 +80,9 @@ export async function writeIntent(
   const id = engine.ids.uuid()
   const isShown = channel === 'in-app' && cancelled === undefined
   const row: Insertable<WorkflowTables['notification_intent']> = {
-    ...{ ...intent, id, created_at: now, attempts: isShown ? 1 : 0, delivered_at: isShown ? now : null },
+    // What a task of a person is about stands in the alert's rule, and in no row beside the task.
+    ...{ ...intent, title: intent.task_id === null ? intent.title : '' },
+    ...{ id, created_at: now, attempts: isShown ? 1 : 0, delivered_at: isShown ? now : null },
     ...{ cancelled: cancelled ?? null, cancelled_at: cancelled === undefined ? null : now },
   }
   const made = await tx

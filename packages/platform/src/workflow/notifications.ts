@@ -1,6 +1,6 @@
 /** What a person was told, and whom a task was told to. No name and no value stands in it; a task's list is audited like the task. */
 import type { NotificationBody, NotificationList } from '@careloop/contract'
-import { naturesOf, staffNamesOf, staffRef } from '../alerting/index.ts'
+import { naturesOf, staffNamesOf, staffRef, titlesOf } from '../alerting/index.ts'
 import { record } from '../audit/index.ts'
 import type { Engine, TenantTx } from '../engine/index.ts'
 import { type By, purposed } from '../subjects/index.ts'
@@ -32,9 +32,9 @@ export const notificationsOf = (engine: Engine, tenant: string, staff: string): 
 
 /** As pages show them, in the order of the rows. */
 export async function bodiesOf(tx: TenantTx, rows: readonly IntentRow[]): Promise<NotificationBody[]> {
-  const natures = await naturesOfTasks(tx, rows)
+  const tasks = await tasksAbout(tx, rows)
   const patients = await patientsOfReviews(tx, rows)
-  return rows.map((row) => notificationBody(row, natures, patients))
+  return rows.map((row) => notificationBody(row, tasks, patients))
 }
 
 /** Those of others, and unknown ones, are left alone. */
@@ -58,26 +58,23 @@ export async function notificationsOfTask(
   by: By,
   task: string,
 ): Promise<NotificationList> {
-  const { rows, natures } = await engine.db.asTenant(by.tenant, async (tx) => {
+  const { rows, tasks } = await engine.db.asTenant(by.tenant, async (tx) => {
     const { subject_id: subject } = await readTask(tx, task, by.sight)
     const { actor, requestId } = by
     await record(tx, purposed(by.sight, { actor, action: 'read', resource: 'task', id: task, subject, requestId }))
     const intents = tx.tables<WorkflowTables>().selectFrom('notification_intent').selectAll()
     const rows = await intents.where('task_id', '=', task).orderBy('created_at').orderBy('id').execute()
-    return { rows, natures: await naturesOfTasks(tx, rows) }
+    return { rows, tasks: await tasksAbout(tx, rows) }
   })
   const names = await staffNamesOf(staff, by.tenant)
   return {
-    items: rows.map((row) => ({ ...notificationBody(row, natures), to: staffRef(names, row.recipient) })),
+    items: rows.map((row) => ({ ...notificationBody(row, tasks), to: staffRef(names, row.recipient) })),
     unseen: rows.filter((row) => row.channel === 'in-app' && row.cancelled === null && row.seen_at === null).length,
   }
 }
 
-/** By task. */
-async function naturesOfTasks(
-  tx: TenantTx,
-  rows: readonly IntentRow[],
-): Promise<ReadonlyMap<string, NotificationBody['nature']>> {
+/** By task: what its alert is about, and its nature. */
+async function tasksAbout(tx: TenantTx, rows: readonly IntentRow[]): Promise<TasksAbout> {
   const asked = [...new Set(rows.flatMap((row) => row.task_id ?? []))]
   if (asked.length === 0) return new Map()
   const tasks = await tx
@@ -86,11 +83,11 @@ async function naturesOfTasks(
     .select(['id', 'alert_id'])
     .where('id', 'in', asked)
     .execute()
-  const natures = await naturesOf(
-    tx,
-    tasks.map((task) => task.alert_id),
+  const alerts = tasks.map((task) => task.alert_id)
+  const [natures, titles] = [await naturesOf(tx, alerts), await titlesOf(tx, alerts)]
+  return new Map(
+    tasks.map(({ id, alert_id }) => [id, { nature: natures.get(alert_id)!, title: titles.get(alert_id)! }]),
   )
-  return new Map(tasks.map((task) => [task.id, natures.get(task.alert_id)!]))
 }
 
 /** Whom emergency access was taken to, by review: for colleagues who look after them, who may see the patient. */
@@ -108,22 +105,22 @@ async function patientsOfReviews(tx: TenantTx, rows: readonly IntentRow[]): Prom
 
 type About = Pick<NotificationBody, 'task' | 'review' | 'subject' | 'nature'>
 
-function aboutOf(row: IntentRow, natures: Natures, patients: ReadonlyMap<string, string>): About {
-  if (row.task_id !== null) return { task: row.task_id, nature: natures.get(row.task_id)! }
+function aboutOf(row: IntentRow, tasks: TasksAbout, patients: ReadonlyMap<string, string>): About {
+  if (row.task_id !== null) return { task: row.task_id, nature: tasks.get(row.task_id)!.nature }
   const patient = row.review_id === null ? undefined : patients.get(row.review_id)
   // A review is no clinical matter, and what its readers may not open they are not led to.
   if (row.why !== 'access-taken') return { review: row.review_id!, nature: 'technical' }
   return { ...(patient === undefined ? {} : { subject: patient }), nature: 'technical' }
 }
 
-type Natures = ReadonlyMap<string, NotificationBody['nature']>
+type TasksAbout = ReadonlyMap<string, Pick<NotificationBody, 'nature' | 'title'>>
 const none: ReadonlyMap<string, string> = new Map()
 
-function notificationBody(row: IntentRow, natures: Natures, patients = none): NotificationBody {
+function notificationBody(row: IntentRow, tasks: TasksAbout, patients = none): NotificationBody {
   const [createdAt, wantedAt] = [toMs(row.created_at), toMs(row.wanted_at)]
   return {
-    ...{ id: row.id, ...aboutOf(row, natures, patients), why: row.why, channel: row.channel, step: row.step },
-    ...{ priority: row.priority, title: row.title },
+    ...{ id: row.id, ...aboutOf(row, tasks, patients), why: row.why, channel: row.channel, step: row.step },
+    ...{ priority: row.priority, title: row.title || tasks.get(row.task_id ?? '')!.title },
     ...{ at: createdAt, attempts: row.attempts },
     ...(createdAt - wantedAt > lateMs ? { wantedAt } : {}),
     ...(row.delivered_at === null ? {} : { deliveredAt: toMs(row.delivered_at) }),
