@@ -114,3 +114,10 @@ describe('programs > a rule that nobody answers for may be drafted and not activ
     expect(() => assertOwned(rule!, '/rules/0')).toThrow(expect.objectContaining({ pointer: '/rules/0/backup' }))
   })
 })
+
+test('programs > a program says that it is under 42 CFR Part 2, and no other label is known', () => {
+  const labelled = (label: string) => text(ruleText).replace('notice: n', `notice: n\nlabel: ${label}`)
+  expect(parseProgram(labelled('part2'), 'p.yaml').label).toBe('part2')
+  expect(parseProgram(text(ruleText), 'p.yaml')).not.toHaveProperty('label')
+  expect(refusal(labelled('secret'))).toMatchObject({ code: 'program-invalid', pointer: '/label' })
+})
