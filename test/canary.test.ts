@@ -110,7 +110,7 @@ function asker(base: string, canary: Canary) {
     })
 }
 
-/** @returns the cookie of an administrator; passwords, cookie and tokens are seeds from here on */
+/** @returns the cookie of an administrator who also treats; passwords, cookie and tokens are seeds from here on */
 async function signInAndSeed(shell: TestShell, canary: Canary, ask: Ask): Promise<string> {
   const password = canary.seed('password', 'correct horse canary staple')
   const email = canary.seed('staff e-mail', 'piep.canary@ward.example')
@@ -118,7 +118,7 @@ async function signInAndSeed(shell: TestShell, canary: Canary, ask: Ask): Promis
     tenant: shell.tenant,
     email,
     displayName: 'Piep',
-    roles: ['administrator'],
+    roles: ['administrator', 'nurse'],
     password,
   })
   const wrong = canary.seed('wrong password', 'a wrong canary password')

@@ -67,12 +67,13 @@ describe('identity > what roles may do', () => {
           ])
   })
 
-  test('a patient reads of themselves and types readings; a caregiver reads; neither changes anything else', () => {
+  test('a patient reads of themselves, types readings and withdraws consents; a caregiver reads; neither changes anything else', () => {
     const changing = (role: 'patient' | 'caregiver') =>
       allowedFor(staff(role)).filter((word) => !word.endsWith(':read'))
-    expect(changing('patient')).toEqual(['reading:create'])
-    expect(changing('caregiver')).toEqual([])
-    for (const resource of ['alert', 'task', 'activity', 'device', 'user', 'audit', 'care-team'] as const)
+    expect(changing('patient')).toEqual(['consent:update', 'reading:create'])
+    // That they have seen what they were told.
+    expect(changing('caregiver')).toEqual(['notification:act'])
+    for (const resource of ['task', 'activity', 'device', 'user', 'audit', 'care-team'] as const)
       for (const role of ['patient', 'caregiver'] as const)
         expect([role, resource, may(staff(role), 'read', resource)]).toEqual([role, resource, false])
   })
