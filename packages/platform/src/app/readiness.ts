@@ -47,7 +47,7 @@ export function readinessOf({ engine, disk }: OpenEngine): readonly Readiness[] 
 function auditCheck(engine: Engine): () => Promise<string | null> {
   const since = engine.clock.now()
   return async () => {
-    const health = await auditHealth(engine).catch(() => null)
+    const health = await auditHealth(engine.db.pool).catch(() => null)
     return health === null ? null : auditTrouble(health, { now: engine.clock.now(), since })
   }
 }

@@ -187,7 +187,7 @@ describe('the stage', () => {
   it('tells the age of what a sink has, and says when the trail is not protected', async () => {
     const folder = join(dir, 'age')
     await deliverDue(ground.engine, sinkOf(`file://${folder}`))
-    const health = await auditHealth(ground.engine)
+    const health = await auditHealth(ground.engine.db.pool)
     expect(health.acknowledged).toContainEqual({ sink: `folder ${folder}`, batch: 1, signedAt: health.signedAt })
     const signedAt = health.signedAt!
     const at = (now: number, seen = health) => auditTrouble(seen, { now, since: 0 })

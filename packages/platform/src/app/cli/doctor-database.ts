@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { Failure } from '@careloop/contract'
 import pg from 'pg'
+import { auditHealth, auditTrouble } from '../../audit/index.ts'
 import { assertRowSecurity, parameterLogging } from '../../engine/index.ts'
 import type { Config } from '../config.ts'
 import { assertMasterFits } from '../master-fits.ts'
@@ -33,6 +34,7 @@ export async function databaseFindings(config: Config): Promise<Finding[]> {
       ...(await certificateFindings(client, Date.now())),
       await clockFinding(client),
       ...(await lagFindings(client)),
+      await auditFinding(client, Date.now()),
     ]
   } catch {
     return [
@@ -45,6 +47,15 @@ export async function databaseFindings(config: Config): Promise<Finding[]> {
   } finally {
     await client.end().catch(() => {})
   }
+}
+
+/** How old what a sink has of the audit trail is: what could be changed unseen. */
+async function auditFinding(client: pg.Client, now: number): Promise<Finding> {
+  const health = await auditHealth(client)
+  const said = health.acknowledged.map(({ sink, signedAt }) => `${sink} ${Math.round((now - signedAt) / 1000)} s`)
+  const trouble = auditTrouble(health, { now, since: 0 })
+  const what = `checkpoints of the audit trail, age of the newest acknowledged: ${said.join(', ') || 'none yet'}`
+  return trouble === null ? { state: 'good', what } : { state: 'bad', what, mend: trouble }
 }
 
 async function settingFindings(client: pg.Client): Promise<Finding[]> {

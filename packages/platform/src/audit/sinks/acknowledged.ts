@@ -1,5 +1,6 @@
 /** How old the newest checkpoint is that a sink has: what of the trail could be changed unseen, by somebody with all rights. */
 import type { EpochMs } from '@careloop/contract'
+import type { ClientBase } from 'pg'
 import { Gauge, type Registry } from 'prom-client'
 import type { Engine } from '../../engine/index.ts'
 import { readCheckpoint } from '../seal/checkpoint.ts'
@@ -18,11 +19,12 @@ export interface AuditHealth {
   readonly acknowledged: readonly Acknowledged[]
 }
 
-export async function auditHealth(engine: Pick<Engine, 'db'>): Promise<AuditHealth> {
-  const newest = await engine.db.pool.query<{ checkpoint: string }>(
+/** @param database a pool or a connection */
+export async function auditHealth(database: Pick<ClientBase, 'query'>): Promise<AuditHealth> {
+  const newest = await database.query<{ checkpoint: string }>(
     'select checkpoint from engine.audit_batch order by number desc limit 1',
   )
-  const { rows } = await engine.db.pool.query<{ sink: string; batch: string; checkpoint: string }>(
+  const { rows } = await database.query<{ sink: string; batch: string; checkpoint: string }>(
     `select sink, batch::text, checkpoint from engine.audit_delivery join engine.audit_batch on number = batch order by sink`,
   )
   return {
@@ -62,7 +64,7 @@ export function ageGauge(engine: Pick<Engine, 'db' | 'clock'>, registry: Registr
     labelNames: ['sink'],
     registers: [registry],
     async collect() {
-      const health = await auditHealth(engine).catch(() => null)
+      const health = await auditHealth(engine.db.pool).catch(() => null)
       this.reset()
       for (const { sink, signedAt } of health?.acknowledged ?? [])
         this.set({ sink }, Math.max(0, (engine.clock.now() - signedAt) / 1000))
