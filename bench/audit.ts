@@ -35,7 +35,7 @@ async function main(): Promise<void> {
       {
         what: 'audited reads a second',
         figure: Math.round(reads.perSecond),
-        note: `p50 ${reads.p50.toFixed(1)} ms, p99 ${reads.p99.toFixed(1)} ms, ${reads.count} reads, ${reads.entries} entries`,
+        note: `p50 ${reads.p50.toFixed(1)} ms, p99 ${reads.p99.toFixed(1)} ms, ${reads.count} reads, ${reads.entries} entries, ${reads.cpuMs}`,
       },
       {
         what: 'entries verified a second',
@@ -76,6 +76,7 @@ async function measureReads(server: TestServer) {
   const read = (at: number) => get(agent, server.http, `/api/v1/subjects/${subjects[at % SUBJECTS]}`, token)
   for (let i = 0; i < 200; i++) await read(i)
   const warm = await countOf()
+  const cpuBefore = server.cpu()
   const began = performance.now()
   const until = began + SECONDS * 1000
   const reader = async (from: number) => {
@@ -87,12 +88,15 @@ async function measureReads(server: TestServer) {
   }
   await Promise.all(Array.from({ length: READERS }, (_, at) => reader(at)))
   const perSecond = (tookMs.length * 1000) / (performance.now() - began)
+  const cpu = server.cpu()
   agent.destroy()
   const entries = (await countOf()) - warm
   if (warm - before < 200) throw new Error('reads left no entries')
   await close()
   const sorted = Float64Array.from(tookMs).sort()
-  return { perSecond, count: tookMs.length, entries, p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) }
+  const msOf = (who: 'server' | 'database') => ((cpu[who] - cpuBefore[who]) * 1000) / tookMs.length
+  const cpuMs = `${msOf('server').toFixed(2)} ms server and ${msOf('database').toFixed(2)} ms database CPU each`
+  return { perSecond, cpuMs, count: tookMs.length, entries, p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) }
 }
 
 /** The trail is filled by statement, sealed by the server itself, exported to a file, and verified from there. */
