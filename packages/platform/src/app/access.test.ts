@@ -9,7 +9,7 @@ import { type Actor, actors, nothing, openWorld, type Target, type World } from 
 let world: World
 beforeAll(async () => {
   world = await openWorld()
-}, 60_000)
+}, 300_000)
 afterAll(() => world?.close())
 
 const nameOf = ({ method, url }: Route) => `${method} ${url}`
@@ -74,7 +74,7 @@ describe('access', () => {
       if (line !== expected) wrong.push(`${nameOf(route)}: '${line}', the table says '${expected}'`)
     }
     expect(wrong).toEqual([])
-  }, 60_000)
+  }, 300_000)
 
   test('what belongs to a subject is there for whom it may be, and for nobody else', async () => {
     const wrong: string[] = []
@@ -88,7 +88,7 @@ describe('access', () => {
       }
     }
     expect(wrong).toEqual([])
-  }, 60_000)
+  }, 300_000)
 
   test("another team's patient and another organisation's answer word for word as one who does not exist", async () => {
     const different: string[] = []
@@ -110,7 +110,7 @@ describe('access', () => {
       }
     }
     expect(different).toEqual([])
-  }, 60_000)
+  }, 300_000)
 
   test('no list, total, export or search tells of what its reader may not know of', async () => {
     const { other, tenant, own } = world.targets
@@ -132,7 +132,7 @@ describe('access', () => {
         expect([nameOf(route), actor, told]).toEqual([nameOf(route), actor, []])
       }
     }
-  }, 60_000)
+  }, 300_000)
 
   test('a worklist counts what it shows, and no more', async () => {
     const { own, thing } = world.targets
