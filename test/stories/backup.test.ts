@@ -3,7 +3,7 @@
  * back on an empty machine. What was shipped is there, what the dead disk still held is there after `salvage`, what was erased stays
  * erased, and what cannot come out right is refused by name.
  */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -164,6 +164,17 @@ test('log that was lost for the backup is told, and a new base copy begins anoth
   await waitFor('a new base copy', async () => (await state()).baseId !== lost.baseId)
   expect((await state()).walLostAt!).toBeGreaterThan(lost.baseAt!)
 }, 120_000)
+
+test('a store that is empty all at once is told of, and nothing is begun in it; when it is back, shipping goes on without a new base copy', async () => {
+  const before = await state()
+  renameSync(at('store'), at('unmounted'))
+  await waitFor('it to be told', async () => (await state()).errorCode === 'backup-store-empty')
+  expect(existsSync(join(at('store'), 'base'))).toBe(false)
+  rmSync(at('store'), { recursive: true, force: true })
+  renameSync(at('unmounted'), at('store'))
+  await shipped()
+  expect((await state()).baseId).toBe(before.baseId)
+}, 60_000)
 
 /** What the reading log of a restored database holds, looked at before the restore ends. */
 async function bringBack(name: string): Promise<Stored> {

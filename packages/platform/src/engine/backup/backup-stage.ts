@@ -18,6 +18,7 @@ import { CLUSTER } from './restore.ts'
 import { makeSealedStore, type SealedStore } from './sealed-store.ts'
 import type { BackupSettings } from './settings.ts'
 import { ensureStoreKey } from './store-key.ts'
+import { assertStoreRemembered, makeStoreGuard, rememberStore } from './store-memory.ts'
 import { type Lsn, readLsn } from './wal-position.ts'
 import { attachShipper, type WalShipper } from './wal-shipper.ts'
 
@@ -81,6 +82,7 @@ class Backups {
   readonly #stop: AbortSignal
   readonly #gauges: Gauges
   #store!: SealedStore
+  #assertThere: () => Promise<void> = async () => {}
   #shipper: WalShipper | null = null
   #blobs: BlobCopies | null = null
   #ledger = 0
@@ -124,7 +126,9 @@ class Backups {
     const { rows } = await db.pool.query<{ id: string }>(
       own ? 'select system_identifier::text as id from pg_control_system()' : `select '' as id`,
     )
+    if (own) await assertStoreRemembered(own.dataDir, objects, masters)
     this.#store = makeSealedStore(objects, await ensureStoreKey(objects, masters, rows[0]!.id))
+    this.#assertThere = await makeStoreGuard(own?.dataDir ?? '', objects)
     await this.#eraseAgain()
     if (own) await this.#attachShipper()
   }
@@ -176,6 +180,7 @@ class Backups {
 
   async #ship(): Promise<void> {
     const { clock } = this.#engine
+    await this.#assertThere()
     await this.#shipLedger()
     if (this.#shipper && !(await this.#shipper.ship(this.#ledger, () => this.#blobs!.put()))) {
       await this.#attachShipper()
@@ -238,6 +243,7 @@ class Backups {
       isUrgent,
     )
     this.#mustBase = false
+    rememberStore(own!.dataDir, this.#parts.objects)
     const { id, finishedAt, bytes, putBytes } = manifest
     await writeBackupState(db.pool, { baseId: id, baseAt: finishedAt, baseBytes: bytes, basePutBytes: putBytes })
     this.#gauges.base(finishedAt)
