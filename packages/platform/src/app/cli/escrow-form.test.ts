@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { masterKey } from '../../engine/keys/master-key.ts'
+import { masterKey } from '../../engine/index.ts'
 import { escrowForm, verifyTyped } from './escrow-form.ts'
 
 const key = (seed: number) => masterKey(Buffer.alloc(32, seed))
