@@ -6,11 +6,13 @@ import { comparePositions, maxBacklog } from './live.ts'
 import { makeLiveHub, maxWaiting } from './live-hub.ts'
 import { type TestShell, testShell } from './testing/test-shell.ts'
 
+const otherTeam = '0197a000-0000-7000-8000-000000000001'
 let shell: TestShell
 let base: string
 beforeAll(async () => {
   const subjects = new Map<string, Sighted>([
     ['patient-1', { id: 'patient-1', kind: 'patient', team: null }],
+    ['patient-2', { id: 'patient-2', kind: 'patient', team: otherTeam }],
     ['asset-1', { id: 'asset-1', kind: 'asset', team: null }],
     ...['s1'].map((id) => [id, { id, kind: 'asset', team: null }] as const),
   ])
@@ -102,6 +104,25 @@ describe('api > a live page', () => {
     await publish([{ type: 'TaskOpened', task: 'of a patient', subject: 'patient-1' }])
     expect(await nurse.next()).toMatchObject({ data: { task: 'of a patient' } })
     nurse.leave()
+  })
+
+  test('hears of no patient of another care team, and of theirs from when they join it, without asking anew', async () => {
+    const nurse = await shell.signIn(['nurse'])
+    const page = await listen({ cookie: nurse.cookie })
+    await page.next()
+    await publish([{ type: 'TaskOpened', task: 'of another team', subject: 'patient-2' }, task('mine')])
+    expect(await page.next()).toMatchObject({ data: { task: 'mine' } })
+    await shell.engine.db.asTenant(shell.tenant, async (tx) => {
+      await tx.client.query('insert into tenant.care_team (id, name, created_at) values ($1, 'Others', 0)', [otherTeam])
+      await tx.client.query('insert into tenant.care_team_member (team_id, user_id) values ($1, $2)', [
+        ...[otherTeam, nurse.id],
+      ])
+      await tx.publish({ type: 'CareTeamChanged', team: otherTeam })
+    })
+    expect(await page.next()).toMatchObject({ event: 'CareTeamChanged' })
+    await publish([{ type: 'TaskOpened', task: 'of their new team', subject: 'patient-2' }])
+    expect(await page.next()).toMatchObject({ data: { task: 'of their new team' } })
+    page.leave()
   })
 
   test('that comes back is told what it missed, once and in order, then what is new', async () => {
