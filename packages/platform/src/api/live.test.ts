@@ -113,7 +113,10 @@ describe('api > a live page', () => {
     await publish([{ type: 'TaskOpened', task: 'of another team', subject: 'patient-2' }, task('mine')])
     expect(await page.next()).toMatchObject({ data: { task: 'mine' } })
     await shell.engine.db.asTenant(shell.tenant, async (tx) => {
-      await tx.client.query('insert into tenant.care_team (id, name, created_at) values ($1, 'Others', 0)', [otherTeam])
+      await tx.client.query('insert into tenant.care_team (id, name, created_at) values ($1, $2, 0)', [
+        otherTeam,
+        'Others',
+      ])
       await tx.client.query('insert into tenant.care_team_member (team_id, user_id) values ($1, $2)', [
         ...[otherTeam, nurse.id],
       ])
