@@ -48,6 +48,7 @@ describe('production', () => {
     ],
     ['a TLS proxy that is not named', { ...noTls, CARELOOP_HTTP_HOST: '127.0.0.1' }, /no TLS proxy/],
     ['tokens of devices in the clear', { CARELOOP_MQTT_HOST: '0.0.0.0' }, /tokens without TLS/],
+    ['no backup', { CARELOOP_BACKUP: undefined }, /erasure ledger is kept nowhere/],
     ['the embedded database', { DATABASE_URL: undefined }, /embedded database/],
     ['a trail whose checkpoints stay here', { CARELOOP_AUDIT_SINK: undefined }, /nowhere but to this machine/],
     ['a trail that a folder keeps', { CARELOOP_AUDIT_SINK: 'file:///mnt/audit' }, /nowhere but to this machine/],
