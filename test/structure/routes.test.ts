@@ -28,6 +28,8 @@ const PUBLIC = [
   'POST /api/auth/invitation/look', // by the token of an invitation; few attempts a minute
   'POST /api/auth/invitation/accept', // likewise
   'POST /api/auth/person/activate', // by a code on paper and a date of birth; few attempts a minute
+  'POST /api/v1/devices/claim', // a device, by a one-time claim code; few a minute
+  'POST /api/v1/devices/renew', // a device, by the certificate and key that it has
   'POST /api/v1/setup', // the first administrator, by the link that the first start printed
 ]
 
