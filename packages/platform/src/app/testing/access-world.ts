@@ -8,6 +8,7 @@ import { evaluateAll } from '../../alerting/testing/evaluate-all.ts'
 import { type ApiServer, makeApiServer } from '../../api/index.ts'
 import { cookieOf, enrol } from '../../api/testing/test-shell.ts'
 import { type ManualClock, makeManualClock } from '../../engine/clock/manual-clock.ts'
+import type { Engine } from '../../engine/index.ts'
 import { testEngine } from '../../engine/testing/index.ts'
 import { aFridge, aPatient, asOwnService } from '../../subjects/fixtures.ts'
 import { byConsole, grantSight } from '../../subjects/index.ts'
@@ -48,6 +49,7 @@ export const nothing = ({ nurse: owner, clock }: Pick<World, 'nurse' | 'clock'>)
 })
 
 export interface World {
+  readonly engine: Engine
   readonly server: ApiServer
   readonly clock: ManualClock
   readonly tenant: string
@@ -119,6 +121,7 @@ export async function openWorld(): Promise<World> {
     nobody: sameOrigin,
   }
   return {
+    engine,
     ...{ server, clock, tenant, nurse: nora.id, headers, targets },
     async close() {
       await server.close()

@@ -1,0 +1,20 @@
+/** Routes that answer without an entry in the trail, each with its reason. Data of a patient stand in none of them. */
+export const recordsNothing: Readonly<Record<string, string>> = {
+  'GET /api/v1/break-glass': "the asker's own emergency access, recorded when it was taken, and how long one stands",
+  'GET /api/v1/care-teams': 'teams and their members; no patient',
+  'GET /api/v1/displays': 'wall screens by name; what they show is not in it',
+  'GET /api/v1/doors': 'addresses of the doors for devices',
+  'GET /api/v1/gateways': 'gateways by name',
+  'GET /api/v1/heard': 'times at which devices were heard; no value and no wearer',
+  'GET /api/v1/identity-provider': 'how staff signs in; no secret',
+  'GET /api/v1/invitations': 'invitations of staff',
+  'GET /api/v1/notifications': 'how many were told; each that tells of a subject is recorded',
+  'GET /api/v1/profiles': 'models of devices',
+  'GET /api/v1/programs': 'programs; nobody who is in them',
+  'GET /api/v1/quarantine/counts': 'numbers by reason',
+  'GET /api/v1/service-tokens': 'programs with their scopes; no token',
+  'GET /api/v1/settings/break-glass': 'a setting',
+  'GET /api/v1/sites': 'sites',
+  'GET /api/v1/system/health': 'ages and counts of the machine',
+  'GET /api/v1/users': 'staff',
+}
