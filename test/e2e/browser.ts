@@ -45,6 +45,21 @@ export async function openPage(browser: Browser, url: string): Promise<Watched> 
   return { page, context, faults }
 }
 
+/** All that a page keeps in the browser beyond its own life, as one text; answers in the HTTP cache are told by `no-store`. */
+export const keptBy = (page: Page): Promise<string> =>
+  page.evaluate<string>(`(async () => {
+    const entries = (storage) => Object.entries({ ...storage }).map(([key, value]) => key + '=' + value)
+    const bases = await indexedDB.databases()
+    const cached = await Promise.all((await caches.keys()).map(async (name) => {
+      const cache = await caches.open(name)
+      const requests = await cache.keys()
+      const bodies = await Promise.all(requests.map(async (each) => (await cache.match(each)).text()))
+      return [name, ...requests.map((each) => each.url), ...bodies]
+    }))
+    return [...entries(localStorage), ...entries(sessionStorage), document.cookie, JSON.stringify(history.state), document.title,
+      ...bases.map(({ name }) => 'database ' + name), ...cached.flat()].join('\\n')
+  })()`)
+
 /** axe's findings in both colour schemes, as `rule: element`; empty is good. */
 export async function findings(page: Page): Promise<string[]> {
   const found: string[] = []

@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import { currentCode } from '@careloop/platform'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFailed, test } from 'vitest'
-import { findings, launch, look, seen, textOf, type Watched } from './browser.ts'
+import { findings, keptBy, launch, look, seen, textOf, type Watched } from './browser.ts'
 import { type Clinic, type Ground, openClinic, startGround } from './clinic.ts'
 import { isSameDocument, sendBy, signedIn } from './story.ts'
 
@@ -22,6 +22,8 @@ let phil: Watched
 let token = ''
 /** Every URL that was asked for, of everybody. */
 const asked: string[] = []
+/** What each answer of the API said of being kept. */
+const uncached: string[] = []
 
 beforeAll(async () => {
   ;[ground, browser] = await Promise.all([startGround(), launch()])
@@ -29,7 +31,13 @@ beforeAll(async () => {
   ;[nora, bea, phil] = (await Promise.all(
     [clinic.nurse, clinic.biomed, clinic.physician].map((each) => signedIn(browser, ground.url, each)),
   )) as [Watched, Watched, Watched]
-  for (const { page } of [nora, bea, phil]) page.on('request', (request) => asked.push(request.url()))
+  for (const { page } of [nora, bea, phil]) {
+    page.on('request', (request) => asked.push(request.url()))
+    page.on('response', (response) => {
+      if (response.url().includes('/api/'))
+        uncached.push(`${response.url()} ${response.headers()['cache-control'] ?? ''}`)
+    })
+  }
 }, 120_000)
 
 afterAll(async () => {
@@ -236,6 +244,19 @@ describe('from nothing to a watched patient', { timeout: 120_000 }, () => {
     await nora.page.goto(page.url())
     await nora.page.getByText(/Rules can be read only\. Your role \(nurse\)/).waitFor()
     expect(await nora.page.getByRole('button', { name: /^Edit/ }).count()).toBe(0)
+  })
+
+  test('phi at rest > nothing of a person stays in the browser: no storage, database, cache, cookie or history holds it', async () => {
+    for (const { page } of [nora, bea, phil]) {
+      await page.evaluate(`sessionStorage.setItem('planted', 'Quellwind')`)
+      expect(await keptBy(page)).toContain('planted=Quellwind')
+      await page.evaluate(`sessionStorage.removeItem('planted')`)
+      const kept = await keptBy(page)
+      expect(kept).not.toMatch(/quellw|berta|1948|Álvarez|Maria|agreed in the team/i)
+      expect(kept).not.toMatch(/^database /m)
+    }
+    expect(uncached.filter((each) => !each.includes('no-store'))).toEqual([])
+    expect(uncached.length).toBeGreaterThan(20)
   })
 
   test('no name stood in any URL, nothing was refused by the policy or thrown', () => {
