@@ -1,23 +1,57 @@
-/** The pages that stand in the navigation, in its order; `key` goes there after `g`. */
+/** The pages that stand in the navigation, in its order and groups; `key` goes there after `g`. */
 import type { Resource } from '@careloop/contract'
 import { mayBe, useMe } from './session.tsx'
 
-const places = [
-  { to: '/worklist', label: 'Worklist', resource: 'task', key: 'w' },
-  { to: '/board', label: 'Board', resource: 'board', key: 'b' },
-  { to: '/subjects', label: 'Patients and things', resource: 'subject', key: 's' },
-  { to: '/programs', label: 'Programs', resource: 'program', key: 'r' },
-  { to: '/devices', label: 'Devices', resource: 'device', key: 'd' },
-  { to: '/quarantine', label: 'Quarantine', resource: 'quarantine', key: 'q' },
-  { to: '/reviews', label: 'Reviews', resource: 'review', key: 'v' },
-  { to: '/audit', label: 'Audit', resource: 'audit', key: 'a' },
-  { to: '/breaches', label: 'Breaches', resource: 'breach', key: 'x' },
-  { to: '/erasure', label: 'Erasure and holds', resource: 'erasure', key: 'e' },
-  { to: '/people', label: 'People', resource: 'user', key: 'p' },
-  { to: '/system', label: 'System health', resource: 'system', key: 'h' },
-] as const satisfies readonly { to: string; label: string; resource: Resource; key: string }[]
+/** Groups in their order. Who has few pages sees the pages themselves. */
+export const groups = {
+  work: 'Work',
+  things: 'Things',
+  oversight: 'Oversight',
+  administration: 'Administration',
+} as const
+export type GroupName = keyof typeof groups
+
+export const places = [
+  { to: '/worklist', label: 'Worklist', resource: 'task', key: 'w', group: 'work' },
+  { to: '/board', label: 'Board', resource: 'board', key: 'b', group: 'work' },
+  { to: '/subjects', label: 'Patients and things', resource: 'subject', key: 's', group: 'things' },
+  { to: '/programs', label: 'Programs', resource: 'program', key: 'r', group: 'things' },
+  { to: '/devices', label: 'Devices', resource: 'device', key: 'd', group: 'things' },
+  { to: '/quarantine', label: 'Quarantine', resource: 'quarantine', key: 'q', group: 'things' },
+  { to: '/reviews', label: 'Reviews', resource: 'review', key: 'v', group: 'oversight' },
+  { to: '/audit', label: 'Audit', resource: 'audit', key: 'a', group: 'oversight' },
+  { to: '/breaches', label: 'Breaches', resource: 'breach', key: 'x', group: 'oversight' },
+  { to: '/erasure', label: 'Erasure and holds', resource: 'erasure', key: 'e', group: 'oversight' },
+  { to: '/people', label: 'People', resource: 'user', key: 'p', group: 'administration' },
+  { to: '/system', label: 'System health', resource: 'system', key: 'h', group: 'administration' },
+] as const satisfies readonly { to: string; label: string; resource: Resource; key: string; group: GroupName }[]
 
 export type Place = (typeof places)[number]
+
+export interface Group {
+  readonly name: GroupName
+  readonly label: string
+  readonly places: readonly Place[]
+}
+
+/** Groups that have a page for this person, in order; each page stands in one. */
+export const groupsOf = (shown: readonly Place[]): Group[] =>
+  (Object.keys(groups) as GroupName[])
+    .map((name) => ({ name, label: groups[name], places: shown.filter(({ group }) => group === name) }))
+    .filter((group) => group.places.length > 0)
+
+/** The place that a path belongs to: `/devices/17` is of Devices. */
+export const placeAt = (path: string): Place | undefined =>
+  places.find(({ to }) => path === to || path.startsWith(`${to}/`))
+
+export type Layout = 'pages' | 'groups' | 'one'
+
+/** Seven names fit beside the rest of the bar at 1100 px; beyond, and on less, the groups open. A phone has one button for all. */
+export function layoutOf(count: number, width: 'phone' | 'narrow' | 'wide'): Layout {
+  if (count <= 3) return 'pages'
+  if (width === 'phone') return 'one'
+  return width === 'wide' && count <= 7 ? 'pages' : 'groups'
+}
 
 /** Navigation shows only what a role may use. */
 export function usePlaces(): readonly Place[] {

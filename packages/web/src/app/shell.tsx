@@ -2,7 +2,7 @@
 import type { Me } from '@careloop/contract'
 import { Button, Menu, useMantineColorScheme } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
-import { Link, Outlet, useNavigate, useRouter, useRouterState } from '@tanstack/react-router'
+import { Outlet, useNavigate, useRouter, useRouterState } from '@tanstack/react-router'
 import { Suspense, useCallback, useEffect, useState, useSyncExternalStore } from 'react'
 import { LockScreen } from '../pages/lock-screen.tsx'
 import { DemoMark } from '../parts/first-minute/demo-mark.tsx'
@@ -17,6 +17,7 @@ import { useNow } from './clock.ts'
 import { lockNow, lockState, onLockState, showLocked, signOutNow, watchForHumans } from './idle.ts'
 import { KeysDialog } from './keys-dialog.tsx'
 import { LiveProvider, useLive } from './live-context.tsx'
+import { Navigation } from './navigation.tsx'
 import { loadAhead } from './pages.ts'
 import { usePlaces } from './places.ts'
 import { useMe } from './session.tsx'
@@ -96,13 +97,7 @@ function Bar() {
         <img src="/icon.svg" alt="" />
         <span>Careloop</span>
       </div>
-      <nav className={classes.links} aria-label="Pages">
-        {places.map(({ to, label }) => (
-          <Link key={to} to={to} className={classes.link}>
-            {label}
-          </Link>
-        ))}
-      </nav>
+      <Navigation places={places} />
       <LiveDot />
       <Bell />
       <PersonMenu me={me} onKeys={() => setKeysShown(true)} />

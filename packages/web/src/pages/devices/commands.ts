@@ -42,7 +42,7 @@ export function samplePayload(profile: Profile | undefined, isMedical: boolean):
 
 interface Asked {
   readonly name: string
-  /** Shown once; later a placeholder stands in its place. */
+  /** Shown once, when it was made; afterwards the lines name it as `<token of this device>`. */
   readonly token: string | undefined
   readonly doors: readonly Door[]
   /** Origin of the page, e.g. `http://127.0.0.1:8080`. */
