@@ -4,9 +4,10 @@
  */
 import { byConsole, currentCode } from '@careloop/platform'
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFailed, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findings, launch, look, openPage, seen, type Watched } from './browser.ts'
 import { type Ground, startGround } from './clinic.ts'
+import { stepsInOrder } from './story.ts'
 
 let ground: Ground
 let browser: Browser
@@ -38,14 +39,7 @@ afterAll(async () => {
   await ground?.close()
 })
 
-let failed = false
-beforeEach(() => {
-  // A story: after a step that failed the later ones could only time out.
-  if (failed) throw new Error('an earlier step failed')
-  onTestFailed(() => {
-    failed = true
-  })
-})
+stepsInOrder()
 
 /** Nothing for axe to find, at the desk and on a telephone; looked at by people who ask for pictures. */
 async function isGood({ page, faults }: Watched, name: string): Promise<void> {

@@ -5,10 +5,10 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { byConsole } from '@careloop/platform'
 import type { Browser, Locator } from 'playwright-core'
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFailed, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findings, launch, look, seen, textOf, type Watched } from './browser.ts'
 import { type Clinic, type Ground, openClinic, startGround } from './clinic.ts'
-import { isSameDocument, sendBy, signedIn } from './story.ts'
+import { isSameDocument, sendBy, signedIn, stepsInOrder } from './story.ts'
 
 let ground: Ground
 let browser: Browser
@@ -29,14 +29,7 @@ afterAll(async () => {
   await ground?.close()
 })
 
-let failed = false
-beforeEach(() => {
-  // A story: after a step that failed the later ones could only time out.
-  if (failed) throw new Error('an earlier step failed')
-  onTestFailed(() => {
-    failed = true
-  })
-})
+stepsInOrder()
 
 /** Beside the clinic's, one that is enrolled and has worn its probe for an hour. @returns its probe's token */
 async function aRefrigerator(tenant: string): Promise<string> {

@@ -3,9 +3,10 @@
  * in order.
  */
 import type { Browser, Locator, Page } from 'playwright-core'
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFailed, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findings, launch, look, openPage, seen, textOf, type Watched } from './browser.ts'
 import { type Clinic, type Ground, openClinic, type Person, startGround } from './clinic.ts'
+import { stepsInOrder } from './story.ts'
 import { openWard, type Ward } from './ward.ts'
 
 let ground: Ground
@@ -28,14 +29,7 @@ afterAll(async () => {
   await ground?.close()
 })
 
-let failed = false
-beforeEach(() => {
-  // A story: after a step that failed the later ones could only time out.
-  if (failed) throw new Error('an earlier step failed')
-  onTestFailed(() => {
-    failed = true
-  })
-})
+stepsInOrder()
 
 async function signedIn({ email, password }: Person): Promise<Watched> {
   const watched = await openPage(browser, ground.url)

@@ -1,8 +1,9 @@
 /** Passkeys in Chromium with its virtual authenticator: made, used at every door, given up. Steps of one story, in order. */
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFailed, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findings, launch, look, openPage, seen, type Watched } from './browser.ts'
 import { type Ground, startGround } from './clinic.ts'
+import { stepsInOrder } from './story.ts'
 
 let ground: Ground
 let browser: Browser
@@ -20,14 +21,7 @@ afterAll(async () => {
   await ground?.close()
 })
 
-let failed = false
-beforeEach(() => {
-  // A story: after a step that failed the later ones could only time out.
-  if (failed) throw new Error('an earlier step failed')
-  onTestFailed(() => {
-    failed = true
-  })
-})
+stepsInOrder()
 
 const menu = async (item: string) => {
   await ada.page.getByRole('button', { name: 'Ada Admin' }).click()

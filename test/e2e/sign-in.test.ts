@@ -1,10 +1,11 @@
 /** Who comes in, and how the door closes by itself: second factor, people, lock screen. Steps of one story, in order. */
 import { currentCode } from '@careloop/platform'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFailed, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findings, launch, look, openPage, seen, textOf, type Watched } from './browser.ts'
 import { type Ground, startGround } from './clinic.ts'
 import { type App, enrolInBrowser, scanAndConfirm } from './second-factor.ts'
+import { goTo, stepsInOrder } from './story.ts'
 
 let ground: Ground
 let browser: Browser
@@ -24,14 +25,7 @@ afterAll(async () => {
   await ground?.close()
 })
 
-let failed = false
-beforeEach(() => {
-  // A story: after a step that failed the later ones could only time out.
-  if (failed) throw new Error('an earlier step failed')
-  onTestFailed(() => {
-    failed = true
-  })
-})
+stepsInOrder()
 
 async function givePassword(page: Page, email: string, password: string): Promise<void> {
   await page.getByLabel('E-mail').fill(email)
@@ -81,12 +75,12 @@ describe('the door', { timeout: 120_000 }, () => {
     // The code of enrolment was used: the next one is right already.
     await page.getByLabel('Code').fill(currentCode(app.secret, Date.now(), 1))
     await page.getByRole('button', { name: 'Sign in' }).click()
-    await seen(page, 'link', 'People')
+    await seen(page, 'navigation', 'Pages')
   })
 
   test('the administrator adds a nurse, whose password is shown once', async () => {
     const { page } = ada
-    await page.getByRole('link', { name: 'People' }).click()
+    await goTo(page, 'People')
     await seen(page, 'heading', 'People')
     await page.getByRole('button', { name: 'Add with a password' }).click()
     const dialog = page.getByRole('dialog', { name: 'Add somebody' })
@@ -220,7 +214,7 @@ describe('the door', { timeout: 120_000 }, () => {
     await page.getByText('On: sign-in asks for a code of your app. 10 backup codes left.').waitFor()
     await page.getByText('this one').waitFor()
 
-    await ada.page.getByRole('link', { name: 'People' }).click()
+    await goTo(ada.page, 'People')
     const row = ada.page.getByRole('listitem').filter({ hasText: 'Nora Nurse' })
     await row.getByText('Second factor on').waitFor()
     await row.getByRole('button', { name: 'Change the account of Nora Nurse' }).click()

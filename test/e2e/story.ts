@@ -1,8 +1,20 @@
-/** What the stories of the pages share: signing in, and a document that must not have been reloaded. */
+/** What the stories of the pages share: steps in order, signing in, and a document that must not have been reloaded. */
 import { currentCode } from '@careloop/platform'
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
+import { beforeEach, onTestFailed } from 'vitest'
 import { openPage, type Watched } from './browser.ts'
 import type { Person } from './clinic.ts'
+
+/** The tests of the file are steps of one story: after one that failed the later ones could only time out. */
+export function stepsInOrder(): void {
+  let failed = false
+  beforeEach(() => {
+    if (failed) throw new Error('an earlier step failed')
+    onTestFailed(() => {
+      failed = true
+    })
+  })
+}
 
 /** Signed in on the page that opens for the role. */
 export async function signedIn(browser: Browser, url: string, { email, password, secret }: Person): Promise<Watched> {
@@ -19,6 +31,18 @@ export async function signedIn(browser: Browser, url: string, { email, password,
   // A value that a reload would wipe.
   await watched.page.evaluate('window.sameDocument = true')
   return watched
+}
+
+/** By the navigation, as everybody may: pages of who has many stand in groups that open. */
+export async function goTo(page: Page, name: string): Promise<void> {
+  const pages = page.getByRole('navigation', { name: 'Pages' })
+  await pages.waitFor()
+  const link = pages.getByRole('link', { name, exact: true })
+  for (const group of await pages.getByRole('button').all()) {
+    if ((await link.count()) > 0) break
+    await group.click()
+  }
+  await link.click()
 }
 
 export const isSameDocument = ({ page }: Watched): Promise<boolean> =>

@@ -3,10 +3,11 @@
  * what was done. Steps of one story, in order.
  */
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFailed, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findings, launch, look, openPage, seen, textOf, type Watched } from './browser.ts'
 import { type Clinic, type Ground, openClinic, type Person, startGround } from './clinic.ts'
 import { enrolInBrowser } from './second-factor.ts'
+import { stepsInOrder } from './story.ts'
 
 let ground: Ground
 let browser: Browser
@@ -26,14 +27,7 @@ afterAll(async () => {
   await ground?.close()
 })
 
-let failed = false
-beforeEach(() => {
-  // A story: after a step that failed the later ones could only time out.
-  if (failed) throw new Error('an earlier step failed')
-  onTestFailed(() => {
-    failed = true
-  })
-})
+stepsInOrder()
 
 async function signIn({ page }: Watched, { email, password }: Person): Promise<void> {
   await page.goto(`${ground.url}/`)
