@@ -35,7 +35,10 @@ create unique index review_once on tenant.review (tenant_id, kind, source_id);
 create index review_todo on tenant.review (tenant_id, status, due_at, id);
 select engine.make_tenant_table('tenant.review', 'select, insert, update');
 
--- Notifications tell of a task or of a review.
+-- Notifications tell of a task or of a review. Forced row-level security holds the owner of the tables too, who is no superuser on
+-- an external server, and a new foreign key is proved by a query: a migration works for no tenant.
+alter table tenant.review no force row level security;
+alter table tenant.notification_intent no force row level security;
 alter table tenant.notification_intent
   alter column task_id drop not null,
   alter column event_id drop not null,
@@ -47,6 +50,8 @@ alter table tenant.notification_intent
   add constraint notification_intent_of_review foreign key (tenant_id, review_id) references tenant.review (tenant_id, id),
   add constraint notification_intent_about check ((review_id is null) = (task_id is not null and event_id is not null)),
   add constraint notification_intent_either check (review_id is null or (task_id is null and event_id is null));
+alter table tenant.notification_intent force row level security;
+alter table tenant.review force row level security;
 create unique index notification_intent_once_of_review
   on tenant.notification_intent (tenant_id, review_id, recipient, channel, why) where review_id is not null;
 

@@ -67,7 +67,7 @@ const refusal = (answer: Answer) => {
   const [issue] = answer.json().issue
   return [answer.statusCode, issue.details.coding[0].code, issue.expression?.[0]]
 }
-const programs = async () => (await ask(administrator, 'GET', '/programs')).json<ProgramList>().programs
+const programs = async (who = administrator) => (await ask(who, 'GET', '/programs')).json<ProgramList>().programs
 const ruleOf = async (code: string): Promise<ProgramRule> =>
   (await programs()).flatMap(({ rules }) => rules).find((rule) => rule.code === code)!
 const severe = '/programs/hypertension-rpm/rules/severe-hypertension'
@@ -323,9 +323,13 @@ test('rules > a rule whose owners all left is told once, counted and shown; so i
   const metrics = await engine.watch.metrics.metrics()
   expect(metrics).toContain(`careloop_alerting_unreachable_rules ${active.length}`)
   expect(metrics).toContain('careloop_alerting_ownerless_enrolments 2')
-  const program = (await programs()).find(({ code }) => code === 'hypertension-rpm')!
+  const of = async (who: Signed) => (await programs(who)).find(({ code }) => code === 'hypertension-rpm')!
+  const program = await of(physician)
   expect(program).toMatchObject({ problem: expect.stringContaining('2 open enrolments have'), enrolled: 2 })
   expect(program.ownerless).toHaveLength(2)
+  // Whoever configures reads no chart: how many there are, and not whose they are.
+  const configured = await of(administrator)
+  expect([configured.problem !== undefined, configured.ownerless]).toEqual([true, undefined])
   expect(program.rules[0]).toMatchObject({
     reach: { owner: 0, backup: 1 },
     problem: expect.stringContaining('nurse (owner)'),

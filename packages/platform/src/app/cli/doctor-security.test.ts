@@ -11,14 +11,14 @@ const states = (env: Record<string, string>) =>
   settingFindings(readConfig({ ...open, ...env })).map(({ state }) => state)
 
 test('doctor --security > shows what production would refuse, to be looked at in an evaluation and to be mended in production', () => {
-  expect(states({})).toEqual(['look', 'look', 'look'])
-  expect(states({ CARELOOP_MODE: 'production' })).toEqual(['bad', 'bad', 'bad'])
+  expect(states({})).toEqual(['look', 'look', 'look', 'look', 'look'])
+  expect(states({ CARELOOP_MODE: 'production' })).toEqual(['bad', 'bad', 'bad', 'bad', 'bad'])
 })
 
 test('doctor --security > what was waived stays in sight', () => {
-  const env = { CARELOOP_MODE: 'production', CARELOOP_WAIVE: 'embedded-database,plain-mqtt' }
+  const env = { CARELOOP_MODE: 'production', CARELOOP_WAIVE: 'embedded-database,plain-mqtt,no-backup,no-audit-sink' }
   const findings = settingFindings(readConfig({ ...open, ...env }))
-  expect(findings.map(({ state }) => state)).toEqual(['bad', 'look', 'look'])
+  expect(findings.map(({ state }) => state)).toEqual(['bad', 'look', 'look', 'look', 'look'])
   expect(findings.slice(1).every(({ what }) => what.startsWith('waived'))).toBe(true)
 })
 

@@ -30,11 +30,14 @@ const RULES: readonly { readonly sql: string; readonly says: string }[] = [
       and c.relkind in ('r', 'p') and not exists (select from pg_policy p where p.polrelid = c.oid)`,
   },
   {
-    // Permissive policies add up: a single one that does not ask for the tenant opens the table.
+    // Permissive policies add up: a single one that does not ask for the tenant opens the table. One for roles that careloop_app is
+    // not (the sealer of the audit trail, which reads every tenant's entries) opens it to no tenant.
     says: 'has a policy that does not compare tenant_id with careloop.tenant for reading and writing',
     sql: `select p.polrelid::regclass::text as name from pg_policy p
       join pg_class c on c.oid = p.polrelid and c.relnamespace = 'tenant'::regnamespace
-      where p.polpermissive and exists (
+      where p.polpermissive
+        and exists (select from unnest(p.polroles) r where r = 0 or pg_has_role('careloop_app', r, 'member'))
+        and exists (
         select from (values (p.polqual, p.polcmd <> 'a'), (p.polwithcheck, p.polcmd in ('a', 'w', '*'))) e (expr, needed)
         where e.needed and pg_get_expr(e.expr, p.polrelid) is distinct from
           '(tenant_id = (current_setting(''careloop.tenant''::text))::uuid)')`,
