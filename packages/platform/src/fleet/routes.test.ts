@@ -64,7 +64,8 @@ test('routes > each declares a policy, and no URL carries what could name a pers
   const open = routes.filter(({ policy }) => policy === 'public').map(({ url }) => url)
   expect(open).toEqual(byDevices)
   expect(routes.filter(({ policy }) => typeof policy !== 'object').map(({ url }) => url)).toEqual(byDevices)
-  for (const { url } of routes) expect(url).toMatch(/^\/api\/v1\/[a-z-]+(\/(:id|:credential|:claim|:consent|[a-z-]+))*$/)
+  for (const { url } of routes)
+    expect(url).toMatch(/^\/api\/v1\/[a-z-]+(\/(:id|:credential|:claim|:consent|[a-z-]+))*$/)
   expect(new Set(routes.map(({ method, url }) => `${method} ${url}`)).size).toBe(routes.length)
 })
 
