@@ -1,5 +1,5 @@
 /** What the pages of invitations, sign-in elsewhere, and accounts of patients and caregivers read. */
-import { queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { call } from './client.ts'
 import { endpoints } from './endpoints.ts'
 
@@ -20,6 +20,15 @@ export const accessQueries = {
   ownPerson: queryOptions({
     queryKey: ['own-person'],
     queryFn: ({ signal }) => call(endpoints.ownPerson, { signal }),
+  }),
+  /** Whom a caregiver sees: their consent stands now. */
+  caredFor: infiniteQueryOptions({
+    queryKey: ['cared-for'],
+    queryFn: ({ pageParam, signal }) =>
+      call(endpoints.subjects, { query: { limit: 20, ...(pageParam === null ? {} : { after: pageParam }) }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ next }) => next,
+    refetchInterval: 60_000,
   }),
   personAccounts: (subject: string) =>
     queryOptions({

@@ -1,4 +1,4 @@
-/** Where a person can go: the pages themselves where they fit, else groups that open, on a phone one button for all. */
+/** Where a person can go: the pages themselves where they fit, else groups that open, on phones and small tablets one button for all. */
 import { useMediaQuery } from '@mantine/hooks'
 import { Link, useRouterState } from '@tanstack/react-router'
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react'
@@ -8,9 +8,9 @@ import { type Group, groupsOf, layoutOf, type Place, placeAt } from './places.ts
 const atOnce = { getInitialValueInEffect: false }
 
 export function Navigation({ places }: { places: readonly Place[] }) {
-  const isPhone = useMediaQuery('(max-width: 640px)', false, atOnce)
+  const isSmall = useMediaQuery('(max-width: 899px)', false, atOnce)
   const isNarrow = useMediaQuery('(max-width: 1099px)', false, atOnce)
-  const layout = layoutOf(places.length, isPhone ? 'phone' : isNarrow ? 'narrow' : 'wide')
+  const layout = layoutOf(places.length, isSmall ? 'small' : isNarrow ? 'narrow' : 'wide')
   return (
     <nav className={classes.nav} aria-label="Pages">
       {layout === 'one' ? <AllInOne places={places} /> : null}

@@ -18,6 +18,7 @@ const code = {
   identityProvider: () => import('../pages/identity-provider/page.tsx'),
   invitation: () => import('../pages/invitation.tsx'),
   person: () => import('../pages/person/page.tsx'),
+  personAccount: () => import('../pages/person/account-page.tsx'),
   newPassword: () => import('../pages/account/new-password-page.tsx'),
   people: () => import('../pages/people/page.tsx'),
   program: () => import('../pages/programs/program-page.tsx'),

@@ -29,5 +29,5 @@ test('navigation > who has few pages sees them; many are grouped; a phone has on
     ...['groups', 'groups'],
   ])
   expect([3, 5, 12].map((count) => layoutOf(count, 'narrow'))).toEqual(['pages', 'groups', 'groups'])
-  expect([3, 5, 12].map((count) => layoutOf(count, 'phone'))).toEqual(['pages', 'one', 'one'])
+  expect([3, 5, 12].map((count) => layoutOf(count, 'small'))).toEqual(['pages', 'one', 'one'])
 })

@@ -46,10 +46,10 @@ export const placeAt = (path: string): Place | undefined =>
 
 export type Layout = 'pages' | 'groups' | 'one'
 
-/** Seven names fit beside the rest of the bar at 1100 px; beyond, and on less, the groups open. A phone has one button for all. */
-export function layoutOf(count: number, width: 'phone' | 'narrow' | 'wide'): Layout {
+/** Seven names fit beside the rest of the bar from 1100 px, the four groups from 900 px; below it is one button for all. */
+export function layoutOf(count: number, width: 'small' | 'narrow' | 'wide'): Layout {
   if (count <= 3) return 'pages'
-  if (width === 'phone') return 'one'
+  if (width === 'small') return 'one'
   return width === 'wide' && count <= 7 ? 'pages' : 'groups'
 }
 

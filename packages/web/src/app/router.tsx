@@ -82,20 +82,29 @@ const activate = createRoute({
 })
 
 /** For patients and caregivers: no staff page is reached from it. */
+async function assertPerson({ context, location }: { context: { client: QueryClient }; location: { href: string } }) {
+  try {
+    const { roles } = await context.client.ensureQueryData(queries.me)
+    if (!isPerson(roles)) throw redirect({ to: '/' })
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'session-locked') return showLocked(false)
+    if (!(error instanceof ApiError) || error.status !== 401) throw error
+    throw redirect({ to: '/sign-in', search: { back: location.href } })
+  }
+}
+
 const person = createRoute({
   getParentRoute: () => root,
   path: '/today',
-  async beforeLoad({ context }) {
-    try {
-      const { roles } = await context.client.ensureQueryData(queries.me)
-      if (!isPerson(roles)) throw redirect({ to: '/' })
-    } catch (error) {
-      if (error instanceof ApiError && error.code === 'session-locked') return showLocked(false)
-      if (!(error instanceof ApiError) || error.status !== 401) throw error
-      throw redirect({ to: '/sign-in', search: { back: '/today' } })
-    }
-  },
+  beforeLoad: assertPerson,
   component: lazyRouteComponent(pages.person, 'PersonPage'),
+})
+
+const personAccount = createRoute({
+  getParentRoute: () => root,
+  path: '/today/account',
+  beforeLoad: assertPerson,
+  component: lazyRouteComponent(pages.personAccount, 'PersonAccountPage'),
 })
 
 const secondFactor = createRoute({
@@ -347,6 +356,7 @@ const routeTree = root.addChildren([
   invitation,
   activate,
   person,
+  personAccount,
   secondFactor,
   newPassword,
   display,
