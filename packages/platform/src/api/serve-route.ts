@@ -1,6 +1,5 @@
 /** One request through one route: admit, read, handle, answer. */
 import { Readable } from 'node:stream'
-import { Failure } from '@careloop/contract'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { type Answer, may, type Principal, type Replied, type ReplyOptions, type Route } from '../identity/index.ts'
@@ -40,21 +39,16 @@ export async function serveRoute(serving: Serving, route: Route, request: Fastif
   return answer(reply, await route.handler(ctx), ctx.signal)
 }
 
-/** Public routes have bounds of their own: whoever wants to sign in is not kept out by a neighbour's broken program. */
 async function admitAtRate(serving: Serving, route: Route, request: FastifyRequest): Promise<Principal | null> {
-  const { parts, strangers, principals } = serving
-  if (route.policy === 'public' || route.policy === 'operator') return admit(parts, serving.refusals, route, request)
-  const shown = request.headers.authorization ?? request.headers.cookie
-  strangers.assertWelcome(request.ip, shown)
-  try {
-    const principal = await admit(parts, serving.refusals, route, request)
-    strangers.wasGood(shown)
-    if (principal !== null) principals(principal)
-    return principal
-  } catch (error) {
-    if (error instanceof Failure && error.kind.status === 401) strangers.wasRefused(request.ip)
-    throw error
-  }
+  const { parts, strangers, principals, refusals } = serving
+  const { authorization } = request.headers
+  const check = () => admit(parts, refusals, route, request)
+  // Public routes have bounds of their own; a cookie's signature is checked before the database is asked.
+  const isOpen = route.policy === 'public' || route.policy === 'operator'
+  const principal =
+    isOpen || authorization === undefined ? await check() : await strangers.pass(request.ip, authorization, check)
+  if (principal !== null) principals(principal)
+  return principal
 }
 
 interface Asked {

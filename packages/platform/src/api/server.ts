@@ -1,4 +1,5 @@
 /** The HTTP server: a list of routes behind one guard, one reader and one way to refuse. */
+import { Failure } from '@careloop/contract'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { Counter } from 'prom-client'
 import type { Policy, Route } from '../identity/index.ts'
@@ -74,7 +75,7 @@ export async function makeApiServer(parts: ApiParts): Promise<ApiServer> {
   })
   const serving: Serving = {
     refusals,
-    ...{ parts, closing: closing.signal, rate: makeRequestRate(clock), strangers: makeStrangerRate(clock) },
+    ...{ parts, closing: closing.signal, rate: makeRequestRate(clock), strangers: makeStrangerRate(clock, isBadToken) },
     principals: makePrincipalRate(clock, { servicePerSecond: parts.servicePerSecond ?? 2_000 }),
   }
   takeBodiesAsStreams(app)
@@ -144,6 +145,8 @@ function takeBodiesAsStreams(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
 }
+
+const isBadToken = (error: unknown): boolean => error instanceof Failure && error.code === 'token-refused'
 
 const refusedCounters = new WeakMap<ApiParts, Counter<'route' | 'code'>>()
 

@@ -1,60 +1,101 @@
 /**
- * How often an address may show what is not good: tokens and cookies that are unknown, or none where one is needed. Each costs a look
- * into the database. A credential that was good a moment ago is never held up, so that one broken program behind a hospital's only
- * address takes nothing from the devices and people behind it.
+ * Bearer tokens that are not good cost a look into the database each. A token that was bad a moment ago is answered from memory; an
+ * address that shows very many different ones has its unknown tokens looked up one after the other. Nobody is refused for what a
+ * neighbour does: a hospital is one address, with a broken gateway in it and a nurse who has just come.
+ *
+ * Cookies cost nothing here: their signature is checked before the database is asked.
  */
 import { createHash } from 'node:crypto'
 import type { Clock } from '../engine/index.ts'
 import { fail } from './errors.ts'
 
-/** Refusals a minute from one address, after which strangers from there wait. */
-export const refusalsPerMinute = 600
+/** Different bad tokens a minute from one address, after which its unknown ones wait in line. */
+export const badTokensPerMinute = 600
 const windowMs = 60_000
-const maxAddresses = 50_000
-/** Credentials that were good, newest last. */
-const maxKnown = 20_000
+/** So long a bad token is answered from memory. None becomes good: they are random, and made by us. */
+const rememberedMs = 10_000
+/** In line at one address; beyond it somebody is refused after all. */
+export const longestLine = 200
+/** Tokens that are remembered, and addresses. */
+const most = 20_000
 
 export interface StrangerRate {
-  /** Before anything is looked up. @throws Failure `too-many-requests` */
-  assertWelcome(ip: string, shown: string | undefined): void
-  wasGood(shown: string | undefined): void
-  wasRefused(ip: string): void
+  /**
+   * Looks a bearer token up by `check`, at once or in line.
+   * @throws Failure `too-many-requests` when the line of this address is too long; what `check` throws, also from memory
+   */
+  pass<T>(ip: string, token: string, check: () => Promise<T>): Promise<T>
 }
 
-export function makeStrangerRate(clock: Clock): StrangerRate {
-  let windowStart = clock.now()
-  const refused = new Map<string, number>()
-  const known = new Set<string>()
-  const turn = (): number => {
+interface Line {
+  bad: number
+  since: number
+  waiting: number
+  last: Promise<unknown>
+}
+
+/** @param isBad whether an error says that the token is not good */
+export function makeStrangerRate(clock: Clock, isBad: (error: unknown) => boolean): StrangerRate {
+  const good = new Set<string>()
+  const bad = new Map<string, { until: number; error: unknown }>()
+  const lines = new Map<string, Line>()
+
+  const lineOf = (ip: string): Line => {
     const now = clock.now()
-    if (now - windowStart >= windowMs || refused.size > maxAddresses) {
-      windowStart = now
-      refused.clear()
-    }
-    return now
+    const known = lines.get(ip)
+    if (known !== undefined && (now - known.since < windowMs || known.waiting > 0)) return known
+    if (lines.size >= most) for (const [each, { waiting }] of lines) if (waiting === 0) lines.delete(each)
+    const made = { bad: 0, since: now, waiting: 0, last: Promise.resolve() }
+    lines.set(ip, made)
+    return made
   }
+
+  async function look<T>(line: Line, mark: string, check: () => Promise<T>): Promise<T> {
+    try {
+      const found = await check()
+      remember(good, mark)
+      return found
+    } catch (error) {
+      if (isBad(error)) {
+        line.bad += 1
+        if (bad.size >= most) bad.clear()
+        bad.set(mark, { until: clock.now() + rememberedMs, error })
+        good.delete(mark)
+      }
+      throw error
+    }
+  }
+
   return {
-    assertWelcome(ip, shown) {
-      const now = turn()
-      if ((refused.get(ip) ?? 0) < refusalsPerMinute) return
-      if (shown !== undefined && known.has(markOf(shown))) return
-      throw fail('too-many-requests', 'Too many refused requests came from this address. Wait and try again.', {
-        retryAfterSeconds: Math.max(1, Math.ceil((windowStart + windowMs - now) / 1000)),
+    pass(ip, token, check) {
+      const mark = markOf(token)
+      const known = bad.get(mark)
+      if (known !== undefined && clock.now() < known.until) return Promise.reject(known.error)
+      const line = lineOf(ip)
+      if (line.bad < badTokensPerMinute || good.has(mark)) return look(line, mark, check)
+      if (line.waiting >= longestLine)
+        throw fail('too-many-requests', 'Very many bad tokens come from this address. Wait and try again.', {
+          retryAfterSeconds: Math.max(1, Math.ceil((line.since + windowMs - clock.now()) / 1000)),
+        })
+      line.waiting += 1
+      const turn = line.last.then(() => look(line, mark, check))
+      line.last = turn.then(
+        () => {},
+        () => {},
+      )
+      return turn.finally(() => {
+        line.waiting -= 1
       })
     },
-    wasGood(shown) {
-      if (shown === undefined) return
-      const mark = markOf(shown)
-      known.delete(mark)
-      known.add(mark)
-      if (known.size > maxKnown) known.delete(known.values().next().value!)
-    },
-    wasRefused(ip) {
-      turn()
-      refused.set(ip, (refused.get(ip) ?? 0) + 1)
-    },
   }
 }
 
-/** Enough to tell credentials apart; what is kept in memory opens nothing. */
-const markOf = (shown: string): string => createHash('sha256').update(shown).digest('base64').slice(0, 22)
+/** Newest last; the oldest is forgotten, and is then looked up as anybody else's. */
+function remember(good: Set<string>, mark: string): void {
+  good.delete(mark)
+  good.add(mark)
+  if (good.size > most) good.delete(good.values().next().value!)
+}
+
+/** Enough to tell tokens apart; what is kept in memory opens nothing. */
+const markOf = (token: string): string => createHash('sha256').update(token).digest('base64').slice(0, 22)
