@@ -1,19 +1,21 @@
 /**
  * How people come to their accounts: a nurse by an invitation, a patient by a code on paper, everybody by the sign-in of their
- * organisation once it is set up. Steps of one story, in order.
+ * organisation once it is set up; and what a caregiver sees once the patient consents. Steps of one story, in order.
  */
 import { byConsole, currentCode } from '@careloop/platform'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findings, launch, look, openPage, seen, type Watched } from './browser.ts'
 import { type Ground, startGround } from './clinic.ts'
-import { stepsInOrder } from './story.ts'
+import { sendBy, stepsInOrder } from './story.ts'
 
 let ground: Ground
 let browser: Browser
 let admin: Watched
 let nurse: Watched
 let patient: Watched
+let caregiver: Watched
+let tenant: string
 let subject: string
 let code: string
 
@@ -23,7 +25,7 @@ const secret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP'
 beforeAll(async () => {
   ;[ground, browser] = await Promise.all([startGround(), launch()])
   const { identity, subjects } = ground.platform.rooms
-  const tenant = await identity.createTenant('St. Anna')
+  tenant = await identity.createTenant('St. Anna')
   const ada = { tenant, email: 'ada@clinic.example', displayName: 'Ada Admin', roles: ['administrator'] as const }
   const { id } = await identity.createUser({ ...ada, password })
   await identity.presetSecondFactor(tenant, id, secret)
@@ -108,7 +110,7 @@ describe('accounts', { timeout: 120_000 }, () => {
     await page.getByRole('button', { name: 'Make my account' }).click()
     await seen(page, 'heading', 'Wagner, Theresia')
     await page.getByText('No readings yet').waitFor()
-    expect(await page.getByRole('navigation').count()).toBe(0)
+    expect(await page.getByRole('navigation', { name: 'Pages' }).count()).toBe(0)
     await isGood(patient, 'patient-today')
     for (const path of ['/worklist', '/people', `/subjects/${subject}`]) {
       await page.goto(`${ground.url}${path}`)
@@ -121,6 +123,58 @@ describe('accounts', { timeout: 120_000 }, () => {
     await page.getByLabel(/^Password/).fill(password)
     await page.getByRole('button', { name: 'Sign in', exact: true }).click()
     await seen(page, 'heading', 'Wagner, Theresia')
+  })
+
+  test('a patient’s page leads to who sees their readings, and to their password and second factor', async () => {
+    const { page } = patient
+    await page.getByRole('link', { name: 'Who sees your readings' }).click()
+    await page.getByText('Nobody else sees them.').waitFor()
+    await page.getByRole('link', { name: 'Your account' }).click()
+    await seen(page, 'heading', 'Password')
+    await seen(page, 'button', 'Set up an app')
+    await isGood(patient, 'patient-account')
+  })
+
+  test('a caregiver sees nothing before a consent, then what it permits with unit and age, and nothing after it ends', async () => {
+    const { fleet, identity, subjects } = ground.platform.rooms
+    const by = byConsole(tenant)
+    const accounts = `/api/v1/subjects/${subject}/accounts`
+    const invited = await post(nurse, accounts, { kind: 'caregiver', relationship: 'child' })
+    caregiver = await openPage(browser, ground.url)
+    const { page } = caregiver
+    await page.goto(`${ground.url}/sign-in`)
+    const own = { code: invited.code, birthDate: '1944-10-30', login: 'dora@home.example', name: 'Dora', password }
+    await post(caregiver, '/api/auth/person/activate', own)
+    await page.getByLabel('E-mail').fill('dora@home.example')
+    await page.getByLabel(/^Password/).fill(password)
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await seen(page, 'heading', 'Nothing is shared with you yet')
+    expect(await page.content()).not.toContain('Theresia')
+
+    const device = await fleet.enrolDevice(by, { name: 'watch-1', classification: 'medical', profile: 'generic' })
+    await fleet.assign(by, device.id, subject, Date.now() - 3_600_000)
+    const { token } = await fleet.createDeviceToken(by, device.id, {})
+    await sendBy(ground.url, token, [[2, { 'heart-rate': 72, steps: 900 }]])
+    const dora = (await identity.persons.of(tenant, subject)).find(({ name }) => name === 'Dora')
+    const { id } = await subjects.consents.record(by, subject, {
+      ...{ decision: 'permit', grantee: { kind: 'caregiver', id: dora!.user! } },
+      ...{ classes: ['vital-signs'], verification: { how: 'verbal-with-witness' } },
+    })
+    const list = page.getByRole('list', { name: 'Newest readings of Wagner, Theresia' })
+    // Stored a moment after it was accepted: until then the page says that nothing is there.
+    await expect
+      .poll(async () => {
+        await page.reload()
+        await seen(page, 'heading', 'Wagner, Theresia')
+        await list.or(page.getByText('There is no reading that is shared with you yet.')).waitFor()
+        return list.getByRole('listitem').allInnerTexts()
+      })
+      .toEqual([expect.stringMatching(/^Heart rate\s+\d+ min ago · may be different now\s+72 \/min$/)])
+    await isGood(caregiver, 'caregiver-today')
+    await subjects.consents.withdraw(by, { subject, consent: id }, {})
+    await page.reload()
+    await seen(page, 'heading', 'Nothing is shared with you yet')
+    expect(caregiver.faults).toEqual([])
   })
 
   test('an administrator sets up the sign-in of the organisation, and its button stands on the sign-in page', async () => {
@@ -148,3 +202,12 @@ describe('accounts', { timeout: 120_000 }, () => {
     await seen(door.page, 'link', 'Sign in with St. Anna Login')
   })
 })
+
+/** As the page itself asks. */
+const post = ({ page }: Watched, path: string, body: unknown): Promise<Record<string, string>> =>
+  page.evaluate<Record<string, string>>(`fetch(${JSON.stringify(path)}, {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: ${JSON.stringify(JSON.stringify(body))},
+  }).then(async (answer) => {
+    if (!answer.ok) throw new Error(answer.status + await answer.text())
+    return answer.status === 204 ? {} : answer.json()
+  })`)

@@ -52,7 +52,7 @@ function Reading({ shown, passed }: { shown: ShownSignal; passed: number }) {
         {label}
         <div className={rows.soft}>
           {isTimeKnown ? `${spanText(ageMs + passed)} ago` : 'time not known'}
-          {isOld ? ' · old, not how it is now' : ''}
+          {isOld ? ' · may be different now' : ''}
         </div>
       </div>
       <strong className={classes.value}>
