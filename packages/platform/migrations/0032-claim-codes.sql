@@ -57,7 +57,9 @@ language sql security definer set search_path = pg_catalog as $$
      set expires_at = least(expires_at, p_expires_at), touched = pg_current_xact_id()::text::bigint
    where tenant_id = current_setting('careloop.tenant')::uuid and credential_id = p_credential;
 $$;
-grant update (expires_at) on tenant.device_credential to careloop_app;
+-- The certificate that was issued in its stead: one at a time, so that one key cannot be turned into many.
+alter table tenant.device_credential add column followed_by uuid;
+grant update (expires_at, followed_by) on tenant.device_credential to careloop_app;
 
 revoke all on function engine.register_claim(bytea, uuid, uuid), engine.register_device_key(bytea, uuid, uuid),
   engine.shorten_credential(uuid, bigint) from public;

@@ -68,7 +68,12 @@ describe('a trail as it was written', () => {
     const slow = await engine.db.pool.connect()
     await slow.query('begin')
     await slow.query(`set local role careloop_app; set local careloop.tenant = '${tenant}'`)
-    await record({ tenant, client: slow } as never, { actor: 'cli', action: 'create', resource: 'device' })
+    const tx = {
+      tenant,
+      client: slow,
+      write: (writer: (...asked: unknown[]) => Promise<void>, rows: unknown) => writer(tx, rows),
+    }
+    await record(tx as never, { actor: 'cli', action: 'create', resource: 'device' })
     await ground.write(3)
     await ground.sealNow()
     expect(await ground.verify()).toMatchObject({ finding: null, entries: 14, unsealed: 3 })

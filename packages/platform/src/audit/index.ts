@@ -19,6 +19,7 @@ export { readTrail, type TrailQuery } from './trail.ts'
 export {
   type DailyReach,
   dailyReach,
+  failedSearches,
   pairsSeen,
   recordsTouched,
   type TouchedRecord,

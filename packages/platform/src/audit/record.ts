@@ -1,4 +1,4 @@
-import type { TenantTx } from '../engine/index.ts'
+import type { RowWriter, TenantTx } from '../engine/index.ts'
 import type { AuditEntry } from './entry.ts'
 import { auditFailure } from './errors.ts'
 
@@ -10,14 +10,18 @@ import { auditFailure } from './errors.ts'
  */
 export async function record(tx: TenantTx, entries: AuditEntry | readonly AuditEntry[]): Promise<void> {
   const list: readonly AuditEntry[] = 'action' in entries ? [entries] : entries
-  const rows = list.flatMap(rowsOf)
-  if (rows.length === 0) return
+  const rows = list.flatMap((entry) => rowsOf(tx.tenant, entry))
+  if (rows.length > 0) await tx.write(insertEntries, rows)
+}
+
+/** One prepared statement for every act of every tenant: nothing is read or changed without passing here. */
+const insertEntries: RowWriter<Row> = async (tx, rows) => {
   const column = <K extends keyof Row>(name: K): Row[K][] => rows.map((row) => row[name])
-  // One prepared statement for every act of every tenant: nothing is read or changed without passing here.
-  await tx.client.query({ ...INSERT, values: [tx.tenant, ...COLUMNS.map(column)] })
+  await tx.client.query({ ...INSERT, values: COLUMNS.map(column) })
 }
 
 interface Row {
+  readonly tenant_id: string
   readonly principal_kind: string
   readonly principal_id: string
   readonly action: string
@@ -33,6 +37,7 @@ interface Row {
 }
 
 const TYPES = {
+  tenant_id: 'uuid',
   principal_kind: 'text',
   principal_id: 'text',
   action: 'text',
@@ -49,16 +54,17 @@ const TYPES = {
 const COLUMNS = Object.keys(TYPES) as (keyof Row)[]
 const INSERT = {
   name: 'careloop-audit',
-  text: `insert into tenant.audit_entry (tenant_id, ${COLUMNS.join(', ')})
-         select $1::uuid, e.* from unnest(${COLUMNS.map((name, at) => `$${at + 2}::${TYPES[name]}[]`).join(', ')}) as e`,
+  text: `insert into tenant.audit_entry (${COLUMNS.join(', ')})
+         select e.* from unnest(${COLUMNS.map((name, at) => `$${at + 1}::${TYPES[name]}[]`).join(', ')}) as e`,
 }
 
-function rowsOf(entry: AuditEntry): Row[] {
+function rowsOf(tenant_id: string, entry: AuditEntry): Row[] {
   refuseSpeaking(entry)
   const [kind, id = kind] = splitActor(entry.actor)
   const own = entry.subject ?? (entry.resource === 'subject' ? entry.id : undefined)
   const subjects = new Set([...(own === undefined ? [] : [own]), ...(entry.subjects ?? [])])
   const base = {
+    tenant_id,
     principal_kind: kind,
     principal_id: id,
     action: entry.action,

@@ -97,3 +97,15 @@ export async function recordsTouched(
   )
   return rows
 }
+
+/** How often an actor asked the trail after a record that is not there, by the database's clock. @param withinMs back from now */
+export async function failedSearches(tx: TenantTx, actor: string, withinMs: number): Promise<number> {
+  const [kind = '', id = kind] = actor.split(':', 2)
+  const { rows } = await tx.client.query<{ times: number }>(
+    `select coalesce(sum(times), 0)::int as times from tenant.audit_entry
+      where tenant_id = $1 and principal_kind = $2 and principal_id = $3 and action = 'search' and resource = 'audit'
+        and outcome = 'failed' and at > clock_timestamp() - make_interval(secs => $4)`,
+    [tx.tenant, kind, id, withinMs / 1000],
+  )
+  return rows[0]!.times
+}

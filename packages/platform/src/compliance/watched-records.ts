@@ -39,9 +39,18 @@ interface UnusualRow {
 
 export async function listWatched(parts: ComplianceParts, office: Office): Promise<WatchedRecords> {
   const nameOf = await namesOfActors(parts, office.tenant)
-  const rows = await parts.engine.db.asTenant(office.tenant, (tx) =>
-    tx.tables<ComplianceTables>().selectFrom('watched_record').selectAll().orderBy('since', 'desc').execute(),
-  )
+  const rows = await parts.engine.db.asTenant(office.tenant, async (tx) => {
+    const found = await tx
+      .tables<ComplianceTables>()
+      .selectFrom('watched_record')
+      .selectAll()
+      .orderBy('since', 'desc')
+      .execute()
+    const { actor, requestId } = office
+    const subjects = found.map(({ subject_id }) => subject_id)
+    await record(tx, { actor, requestId, action: 'read', resource: 'watched-record', subjects, purpose: 'HOPERAT' })
+    return found
+  })
   return {
     items: rows.map(({ subject_id, since, by_actor }) => ({
       subject: subject_id,

@@ -53,13 +53,18 @@ export const registerCertificate = (engine: Engine, by: By, wanted: CertificateT
     }),
   )
 
-/** Ends a credential at once; again is fine. Doors hear `CredentialRevoked`. @throws Failure `credential-not-found` */
+/**
+ * Ends a credential at once, and the one that the device fetched in its stead; again is fine. Doors hear `CredentialRevoked`.
+ * @throws Failure `credential-not-found`
+ */
 export const revokeCredential = (engine: Engine, by: By, device: string, credential: string): Promise<void> =>
   engine.db.asTenant(by.tenant, async (tx) => {
-    const tables = tx.tables<FleetTables>()
-    const found = await tables
+    // A renewal that is under way comes before, and is ended with it, or after, and is refused.
+    await tx.tables<FleetTables>().selectFrom('device').select('id').where('id', '=', device).forUpdate().execute()
+    const found = await tx
+      .tables<FleetTables>()
       .selectFrom('device_credential')
-      .select(['revoked_at'])
+      .select('followed_by')
       .where('id', '=', credential)
       .where('device_id', '=', device)
       .executeTakeFirst()
@@ -67,17 +72,31 @@ export const revokeCredential = (engine: Engine, by: By, device: string, credent
       throw fleetFailure('credential-not-found', 'The device has no such credential. List its credentials.', {
         pointer: '/params/credential',
       })
-    if (found.revoked_at !== null) return
-    const now = engine.clock.now()
-    await tables
-      .updateTable('device_credential')
-      .set({ revoked_at: now, revoked_by: by.actor })
-      .where('id', '=', credential)
-      .execute()
-    await tx.client.query('select engine.revoke_credential($1, $2)', [credential, now])
-    await tx.publish({ type: 'CredentialRevoked', device, credential })
-    await audited(tx, by, 'revoke', 'credential', { id: credential, purpose: 'HOPERAT' })
+    await endCredential(engine, tx, by, device, credential)
+    if (found.followed_by !== null) await endCredential(engine, tx, by, device, found.followed_by)
   })
+
+/** In a transaction of the caller's; one that has ended stays as it is. */
+export async function endCredential(
+  engine: Engine,
+  tx: TenantTx,
+  by: By,
+  device: string,
+  credential: string,
+): Promise<void> {
+  const now = engine.clock.now()
+  const ended = await tx
+    .tables<FleetTables>()
+    .updateTable('device_credential')
+    .set({ revoked_at: now, revoked_by: by.actor })
+    .where('id', '=', credential)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst()
+  if (ended.numUpdatedRows === 0n) return
+  await tx.client.query('select engine.revoke_credential($1, $2)', [credential, now])
+  await tx.publish({ type: 'CredentialRevoked', device, credential })
+  await audited(tx, by, 'revoke', 'credential', { id: credential, purpose: 'HOPERAT' })
+}
 
 /** Credentials of a device, oldest first, revoked ones too. Never the secret. */
 export const listCredentials = (engine: Engine, tenant: string, device: string): Promise<CredentialView[]> =>

@@ -197,6 +197,28 @@ describe('fleet > renewal', () => {
     await expect(renew(first, { csr: next.csr })).rejects.toEqual(refused('csr-key-used'))
   })
 
+  test('asked for again, since the answer was lost, gives another one and ends the one that was lost', async () => {
+    const first = await claimed()
+    await clock.advance(600 * DAY)
+    const [lost, second] = [await renew(first), await renew(first)]
+    await fleet.attribution.refresh()
+    expect([await isIn(lost.certificate), await isIn(second.certificate)]).toEqual([false, true])
+  })
+
+  test('that was under way while an operator revoked leaves nothing behind, whichever came first', async () => {
+    const first = await claimed()
+    await clock.advance(600 * DAY)
+    const [renewed, revoked] = await Promise.allSettled([
+      renew(first),
+      fleet.revokeCredential(by, first.device, first.answer.credential),
+    ])
+    expect(revoked.status).toBe('fulfilled')
+    await fleet.attribution.refresh()
+    if (renewed.status === 'fulfilled') expect(await isIn(renewed.value.certificate)).toBe(false)
+    const left = (await fleet.credentials(by.tenant, first.device)).filter(({ revokedAt }) => revokedAt === null)
+    expect(left).toEqual([])
+  })
+
   test('is refused once the certificate was revoked, and that is told as odd, once a day', async () => {
     const first = await claimed()
     await clock.advance(600 * DAY)

@@ -15,7 +15,8 @@ import { audited, type By } from '../subjects/index.ts'
 import type { DeviceByCertificate } from './ca/index.ts'
 import type { IssueCertificate } from './certificates.ts'
 import { placeOfCode, useClaim } from './claim-codes.ts'
-import { addCredential, sha256, tokenPrefix } from './credentials.ts'
+import { addCredential, endCredential, sha256, tokenPrefix } from './credentials.ts'
+import { lockDevice } from './devices.ts'
 import { readByCredential } from './directory.ts'
 import { fleetFailure } from './errors.ts'
 import { type FleetTables, toMsOrNull } from './schema.ts'
@@ -54,6 +55,8 @@ export async function claimDevice(
     wanted.csr === undefined ? null : await parts.issueCertificate({ device, csr: wanted.csr }).catch(inBody)
   const token = issued === null ? engine.ids.token(tokenPrefix) : null
   const taken = await engine.db.asTenant(tenant, async (tx) => {
+    // One at a time with renewals of this device: what they issue meanwhile must not outlive this.
+    await lockDevice(tx, device)
     const outcome = await useClaim(tx, place.claim, engine.clock.now())
     if (outcome === 'used') await tellSuspicion(engine, tx, { device, reason: 'claim-code-reused' })
     if (outcome !== 'taken') {
@@ -118,10 +121,20 @@ export async function renewCertificate(
     )
   const issued = await parts.issueCertificate({ device, csr: wanted.csr }).catch(inBody)
   const credential = await engine.db.asTenant(tenant, async (tx) => {
+    await lockDevice(tx, device)
+    if (!(await mayBeFollowed(engine, tx, by, device, old))) return null
     const made = await addCertificate(engine, tx, by, device, issued)
+    await tx
+      .tables<FleetTables>()
+      .updateTable('device_credential')
+      .set({ followed_by: made })
+      .where('id', '=', old)
+      .execute()
     await shorten(tx, old, now + overlapMs)
     return made
   })
+  // Revoked, claimed anew or renewed while this one was being signed.
+  if (credential === null) throw renewalRefused()
   return { device, credential, ...shown(issued) }
 }
 
@@ -154,20 +167,28 @@ const keyDigest = (certificate: string): Buffer =>
     .digest()
 
 async function revokeAll(engine: Engine, tx: TenantTx, by: By, device: string): Promise<void> {
-  const tables = tx.tables<FleetTables>()
-  const now = engine.clock.now()
-  const rows = await tables
-    .updateTable('device_credential')
-    .set({ revoked_at: now, revoked_by: by.actor })
+  const rows = await tx
+    .tables<FleetTables>()
+    .selectFrom('device_credential')
+    .select('id')
     .where('device_id', '=', device)
     .where('revoked_at', 'is', null)
-    .returning('id')
     .execute()
-  for (const { id: credential } of rows) {
-    await tx.client.query('select engine.revoke_credential($1, $2)', [credential, now])
-    await tx.publish({ type: 'CredentialRevoked', device, credential })
-    await audited(tx, by, 'revoke', 'credential', { id: credential, purpose: 'HOPERAT' })
-  }
+  for (const { id } of rows) await endCredential(engine, tx, by, device, id)
+}
+
+/** Whether a certificate still holds, under the device's lock. The one that was issued in its stead before, and lost on its way, ends. */
+async function mayBeFollowed(engine: Engine, tx: TenantTx, by: By, device: string, old: string): Promise<boolean> {
+  const row = await tx
+    .tables<FleetTables>()
+    .selectFrom('device_credential')
+    .select(['expires_at', 'revoked_at', 'followed_by'])
+    .where('id', '=', old)
+    .executeTakeFirst()
+  const ends = row === undefined ? null : toMsOrNull(row.expires_at)
+  if (row === undefined || row.revoked_at !== null || (ends !== null && ends <= engine.clock.now())) return false
+  if (row.followed_by !== null) await endCredential(engine, tx, by, device, row.followed_by)
+  return true
 }
 
 async function shorten(tx: TenantTx, credential: string, to: number): Promise<void> {

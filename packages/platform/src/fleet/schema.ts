@@ -70,6 +70,7 @@ export interface DeviceCredentialTable {
   expires_at: NullableMsColumn
   revoked_at: NullableMsColumn
   revoked_by: string | null
+  followed_by: string | null
 }
 
 export interface ClaimCodeTable {

@@ -89,7 +89,9 @@ const keeper: readonly Grant[] = [seeFrame, seeDevices, hearOfWork, ...seeOf('th
 
 /** Everything that is set up, and nothing that is charted: who runs the server has no business with who is ill. */
 const configured = resources.filter(
-  (resource) => !(charts as readonly Resource[]).includes(resource) && resource !== 'break-glass',
+  // Nor do they read what they did themselves: the trail and assessments of it are for compliance.
+  (resource) =>
+    !(charts as readonly Resource[]).includes(resource) && !['break-glass', 'audit', 'breach'].includes(resource),
 )
 
 // ---------------------------------------------------------------- roles

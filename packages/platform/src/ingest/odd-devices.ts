@@ -66,7 +66,10 @@ export function makeOddDevices(engine: Engine, attribution: Pick<Attribution, 'c
         .then((devices) => {
           for (const { tenant, device } of devices) tell(tenant, device, 'failed-authentication')
         })
-        .catch(() => {}) // the database is away: whoever tries again is counted again
+        // Whoever tries again is counted again.
+        .catch((err: unknown) =>
+          engine.watch.log.warn({ err }, 'whose name a wrong token came under could not be found'),
+        )
     },
     takenOver(tenant, device) {
       if (isOften(`taken over ${device}`)) tell(tenant, device, 'taken-over-again-and-again')
