@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -33,6 +33,28 @@ const PUBLIC = [
   'POST /api/v1/setup', // the first administrator, by the link that the first start printed
 ]
 
+/** At least these give or take what somebody may. */
+const GIVING = [
+  'POST /api/v1/users',
+  'PUT /api/v1/users/:id/roles',
+  'DELETE /api/v1/users/:id',
+  'POST /api/v1/invitations',
+  'POST /api/v1/invitations/:id/resend',
+  'POST /api/v1/service-tokens',
+  'PUT /api/v1/identity-provider',
+]
+
+/** What asks whether somebody may give that much, and the functions of identity's routes through which it is asked. */
+function grantors(): string[] {
+  const folder = join(ROOT, ROOMS_DIR, 'identity')
+  const files = readdirSync(folder).filter((name) => name.endsWith('routes.ts'))
+  const asked = /assertMayGrant(Roles|Scopes)\(/
+  const functions = files.flatMap((file) => readFileSync(join(folder, file), 'utf8').split(/^(?=(?:async )?function )/m))
+  const through = functions.filter((text) => /^(async )?function /.test(text) && !text.includes('defineRoute('))
+  const own = through.filter((text) => asked.test(text)).map((text) => /function (\w+)/.exec(text)![1]!)
+  return ['assertMayGrantRoles', 'assertMayGrantScopes', ...own]
+}
+
 describe('routes', () => {
   test('app serves those of every room that has some', async () => {
     const mounted = new Set(readSource(ROOT, `${ROOMS_DIR}/app/routes.ts`).calls.map(({ name }) => name))
@@ -64,6 +86,27 @@ describe('routes', () => {
     expect(shape.sort()).toEqual(inPath.sort())
     expect(Object.keys(route.response).length).toBeGreaterThan(0)
     if (route.method === 'GET') expect([route.body, route.bytes]).toEqual([undefined, undefined])
+  })
+
+  test('whatever gives roles or scopes, or changes who holds them, wants a fresh proof', () => {
+    const leading = grantors()
+    expect(leading).toContain('assertNotAbove')
+    const giving = named.filter(([, { handler }]) => leading.some((name) => String(handler).includes(name)))
+    expect(giving.map(([name]) => name)).toEqual(expect.arrayContaining(GIVING))
+    expect(giving.filter(([, { stepUp }]) => stepUp !== true).map(([name]) => name)).toEqual([])
+  })
+
+  test('whatever makes a credential of a device, or ends one, wants a fresh proof', () => {
+    const makes = named.filter(
+      ([, { policy }]) =>
+        typeof policy === 'object' &&
+        (policy.resource === 'certificate' || policy.resource === 'credential') &&
+        policy.action !== 'read',
+    )
+    expect(makes.length).toBeGreaterThan(4)
+    // A code that is void opens nothing: to take one back needs no haste of finding a telephone.
+    const without = makes.filter(([, { stepUp }]) => stepUp !== true).map(([name]) => name)
+    expect(without).toEqual(['DELETE /api/v1/devices/:id/claim-codes/:claim'])
   })
 
   test('docs/openapi tells of them as they are', () => expect(checkOpenApi()).toBeNull())

@@ -119,6 +119,9 @@ describe('step-up > a grave act', () => {
       ['POST', `/api/v1/users/${bo.id}/password`],
       ['DELETE', `/api/v1/users/${bo.id}/second-factor`],
       ['POST', '/api/v1/service-tokens'],
+      ['DELETE', `/api/v1/users/${bo.id}`],
+      ['POST', '/api/v1/invitations'],
+      ['POST', `/api/v1/invitations/${bo.id}/resend`],
     ] as const
     for (const [method, url] of grave)
       expect([method, url, codeOf(await ask(method, url, ana.cookie))]).toEqual([method, url, 'step-up-needed'])

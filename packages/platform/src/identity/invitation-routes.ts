@@ -36,6 +36,8 @@ export function invitationRoutes({ invitations }: Identity): Route[] {
       url: '/api/v1/invitations',
       summary: 'Invite somebody by a one-time link; it is answered once, and sent by e-mail where that is set up',
       policy: { action: 'create', resource: 'invitation' },
+      // The link makes an account with these roles, by whoever holds it.
+      stepUp: true,
       body: NewInvitation,
       response: { 201: InvitationMade },
       async handler(ctx) {
@@ -48,6 +50,7 @@ export function invitationRoutes({ invitations }: Identity): Route[] {
       url: '/api/v1/invitations/:id/resend',
       summary: 'Another link for the same person; the one before is over',
       policy: { action: 'create', resource: 'invitation' },
+      stepUp: true,
       params: byId,
       response: { 201: InvitationMade },
       async handler(ctx) {

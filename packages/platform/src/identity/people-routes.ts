@@ -95,6 +95,7 @@ export const peopleRoutes = (identity: Identity): Route[] => [
     url: '/api/v1/users/:id',
     summary: 'End a membership and its sessions; what the person did stays',
     policy: { action: 'delete', resource: 'user' },
+    stepUp: true,
     params: byId,
     response: { 204: 'empty' },
     async handler(ctx) {
