@@ -42,6 +42,9 @@ function Audit() {
       beside={
         <SegmentedControl
           aria-label="What is shown"
+          // Four words beside each other on the smallest phone.
+          styles={{ label: { paddingInline: 'clamp(0.2rem, 1vw, 0.6rem)' } }}
+          maw="100%"
           value={view}
           onChange={(value) => void navigate({ search: value === 'who' ? {} : { view: value as AuditView } })}
           data={views.map((value) => ({ value, label: labels[value] }))}

@@ -37,6 +37,7 @@ export function RecordForm({ label, isPending, error, onAsk }: RecordFormProps) 
           error={error}
           autoComplete="off"
           spellCheck={false}
+          size="md"
           w={{ base: '100%', xs: 320 }}
         />
         <Button type="submit" mih={44} loading={isPending} disabled={value.trim() === ''}>

@@ -2,7 +2,7 @@
 import type { AuditLine, AuditSearchInput } from '@careloop/contract'
 import { Button, Group, NativeSelect, Text, TextInput } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { type FormEvent, useState } from 'react'
 import { call } from '../../api/client.ts'
 import { endpoints } from '../../api/endpoints.ts'
 import { useNow } from '../../app/clock.ts'
@@ -23,7 +23,8 @@ const columnsAt = (now: number): Column<AuditLine>[] => [
   { title: 'Who', cell: ({ by }) => actorWords(by) },
   {
     title: 'What',
-    cell: ({ action, resource, times }) => `${action} ${resource}${times > 1 ? ` (${times} times)` : ''}`,
+    cell: ({ action, resource, times }) =>
+      `${action} ${resource.replaceAll('-', ' ')}${times > 1 ? ` (${times} times)` : ''}`,
   },
   { title: 'Outcome', cell: ({ outcome }) => outcome },
   { title: 'Record', cell: ({ subject }) => (subject === null ? '' : <code title={subject}>{shortId(subject)}</code>) },
@@ -37,10 +38,12 @@ interface Filter {
   readonly requestId: string
 }
 
+const requestIds = /^[A-Za-z0-9-]{1,64}$/
+
 const asked = ({ action, outcome, requestId }: Filter, before: string | undefined): AuditSearchInput => ({
   ...(action === '' ? {} : { action }),
   ...(outcome === '' ? {} : { outcome }),
-  ...(/^[A-Za-z0-9-]{8,64}$/.test(requestId.trim()) ? { requestId: requestId.trim() } : {}),
+  ...(requestId === '' ? {} : { requestId }),
   ...(before === undefined ? {} : { before }),
 })
 
@@ -71,15 +74,12 @@ export function TrailPart() {
           onChange={(event) => setFilter({ ...filter, outcome: event.currentTarget.value as Filter['outcome'] })}
           data={[{ value: '', label: 'Every outcome' }, ...outcomes]}
         />
-        <TextInput
-          label="Request id"
-          value={filter.requestId}
-          onChange={(event) => setFilter({ ...filter, requestId: event.currentTarget.value })}
-          autoComplete="off"
+        <RequestIdForm
+          onAsk={(requestId) =>
+            requestId === filter.requestId ? void trail.refetch() : setFilter({ ...filter, requestId })
+          }
+          isPending={trail.isRefetching}
         />
-        <Button variant="default" mih={44} loading={trail.isRefetching} onClick={() => void trail.refetch()}>
-          Read again
-        </Button>
       </Group>
       <Text c="dimmed" mt="xs">
         Times are in {viewerZone}.
@@ -106,5 +106,33 @@ export function TrailPart() {
         </Button>
       ) : null}
     </>
+  )
+}
+
+/** Asked for when it is written whole: each reading of the trail is an entry of the trail. */
+function RequestIdForm({ onAsk, isPending }: { onAsk: (requestId: string) => void; isPending: boolean }) {
+  const [typed, setTyped] = useState('')
+  const text = typed.trim()
+  const isRight = text === '' || requestIds.test(text)
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (isRight) onAsk(text)
+  }
+  return (
+    <form onSubmit={submit}>
+      <Group align="flex-end" gap="sm">
+        <TextInput
+          label="Request id"
+          value={typed}
+          onChange={(event) => setTyped(event.currentTarget.value)}
+          error={isRight ? undefined : 'Letters, digits and hyphens only.'}
+          autoComplete="off"
+          spellCheck={false}
+        />
+        <Button type="submit" variant="default" mih={44} loading={isPending}>
+          Read again
+        </Button>
+      </Group>
+    </form>
   )
 }

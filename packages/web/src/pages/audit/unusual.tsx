@@ -88,8 +88,15 @@ function Watched() {
         People in the public eye, colleagues who are patients. Whoever is not of the patient’s care team and sees such a
         record is told of here.
       </Text>
+      {watched.data === undefined && watched.error !== null ? (
+        <Failed
+          what="The watched records could not be read"
+          error={watched.error}
+          onRetry={() => void watched.refetch()}
+        />
+      ) : null}
       {watched.data?.items.length === 0 ? <Text c="dimmed">None is watched.</Text> : null}
-      <ul className={rows.rows} hidden={(watched.data?.items.length ?? 0) === 0}>
+      <ul className={rows.rows} aria-label="Watched records" hidden={(watched.data?.items.length ?? 0) === 0}>
         {watched.data?.items.map(({ subject, since, by }) => (
           <li key={subject} className={rows.row}>
             <div className={rows.what}>
@@ -103,7 +110,8 @@ function Watched() {
                 variant="subtle"
                 mih={44}
                 onClick={() => end.mutate(subject)}
-                aria-label={`Watch ${subject} no more`}
+                aria-label={`Watch no more: ${subject}`}
+                loading={end.isPending && end.variables === subject}
               >
                 Watch no more
               </Button>

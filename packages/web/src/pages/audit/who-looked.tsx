@@ -15,7 +15,7 @@ import { actorWords, purposeWords } from './words.ts'
 const columnsAt = (now: number): Column<Looker>[] => [
   { title: 'Who', cell: ({ by }) => actorWords(by) },
   { title: 'Roles', cell: ({ by }) => by.roles.join(', ') },
-  { title: 'Times', cell: ({ times }) => times },
+  { title: 'How often', cell: ({ times }) => times },
   { title: 'First', cell: ({ firstAt }) => momentText(firstAt, now) },
   { title: 'Last', cell: ({ lastAt }) => momentText(lastAt, now) },
   { title: 'What', cell: ({ actions, denied }) => `${actions.join(', ')}${denied ? ' (some refused)' : ''}` },

@@ -148,6 +148,7 @@ function Decide({ breach }: { breach: BreachView }) {
 function Clocks({ breach, may }: { breach: BreachView; may: boolean }) {
   const now = useNow()
   const isOpen = breach.status === 'notifiable'
+  const waits = isOpen && deadlinesOf(breach).some(({ doneAt }) => doneAt === null)
   const step = useAct((name: 'individuals' | 'hhs' | 'media' | 'closed') =>
     call(endpoints.breachStep, { params: { id: breach.id }, body: { version: breach.version, step: name } }),
   )
@@ -166,7 +167,14 @@ function Clocks({ breach, may }: { breach: BreachView; may: boolean }) {
                 </div>
               </div>
               {isOpen && may && doneAt === null ? (
-                <Button variant="default" mih={44} loading={step.isPending} onClick={() => step.mutate(name)}>
+                <Button
+                  variant="default"
+                  mih={44}
+                  loading={step.isPending && step.variables === name}
+                  disabled={step.isPending}
+                  onClick={() => step.mutate(name)}
+                  aria-label={`Done: ${what}`}
+                >
                   Done
                 </Button>
               ) : null}
@@ -176,9 +184,18 @@ function Clocks({ breach, may }: { breach: BreachView; may: boolean }) {
       ) : null}
       <Refusal error={step.error} />
       {may && breach.status !== 'closed' ? (
-        <Button mt="sm" mih={44} variant="default" loading={step.isPending} onClick={() => step.mutate('closed')}>
-          Close the assessment
-        </Button>
+        <Group mt="sm">
+          <Button
+            mih={44}
+            variant="default"
+            loading={step.isPending && step.variables === 'closed'}
+            disabled={waits || step.isPending}
+            onClick={() => step.mutate('closed')}
+          >
+            Close the assessment
+          </Button>
+          {waits ? <Text c="dimmed">It can be closed when everybody was told whom the law names.</Text> : null}
+        </Group>
       ) : null}
     </div>
   )

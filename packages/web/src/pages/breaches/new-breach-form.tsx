@@ -7,6 +7,7 @@ import { accountQueries } from '../../api/account-queries.ts'
 import { call } from '../../api/client.ts'
 import { complianceQueries } from '../../api/compliance-queries.ts'
 import { endpoints } from '../../api/endpoints.ts'
+import { useNow } from '../../app/clock.ts'
 import { FormFoot, Refusal, refusalAt } from '../../parts/refusal.tsx'
 import { useOffline } from '../../parts/why-not.ts'
 import { viewerZone } from '../../parts/words.ts'
@@ -17,6 +18,7 @@ const field = (value: string) => (value === '' ? Number.NaN : at(value))
 export function NewBreachForm({ onMade, onCancel }: { onMade: (id: string) => void; onCancel: () => void }) {
   const client = useQueryClient()
   const offline = useOffline()
+  const now = useNow()
   const people = useQuery(accountQueries.people)
   const [what, setWhat] = useState('')
   const [actors, setActors] = useState<string[]>([])
@@ -35,7 +37,13 @@ export function NewBreachForm({ onMade, onCancel }: { onMade: (id: string) => vo
     },
   })
   const isWhole = what.trim().length >= 10 && actors.length > 0 && Object.values(times).every((each) => each !== '')
-  const why = isWhole ? offline : 'Say what happened, whose access it was, and fill in all three times.'
+  const why = !isWhole
+    ? 'Say what happened in a sentence, whose access it was, and fill in all three times.'
+    : field(times.from) >= field(times.to)
+      ? 'The access ends before it begins: look at the two times.'
+      : field(times.discovered) > now
+        ? 'It cannot have been discovered in the future.'
+        : offline
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (why === null) make.mutate()
@@ -68,7 +76,12 @@ export function NewBreachForm({ onMade, onCancel }: { onMade: (id: string) => vo
           value={actors}
           onChange={setActors}
           searchable
-          error={refusalAt(make.error, '/body/scope/actors')}
+          error={
+            people.data === undefined && people.error !== null
+              ? 'The accounts could not be read. Load the page again.'
+              : refusalAt(make.error, '/body/scope/actors')
+          }
+          nothingFoundMessage="Nobody of this name"
         />
         <Text c="dimmed">Times are in {viewerZone}.</Text>
         {moment('discovered', 'Discovered', '/body/discoveredAt')}

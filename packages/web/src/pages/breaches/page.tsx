@@ -54,6 +54,11 @@ function Breaches() {
       {data === undefined && list.error !== null ? (
         <Failed what="The assessments could not be read" error={list.error} onRetry={() => void list.refetch()} />
       ) : null}
+      {breach !== undefined && breach !== 'new' && data !== undefined && opened === undefined ? (
+        <Text role="alert" mb="sm">
+          The assessment of this link is not in the list: it may be of another organisation.
+        </Text>
+      ) : null}
       {data?.items.length === 0 ? (
         <Empty title="No incident was assessed yet">
           Access that is not permitted is taken for a breach until an assessment shows that it probably is none (45 CFR

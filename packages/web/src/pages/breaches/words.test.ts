@@ -10,7 +10,7 @@ const deadlines = {
 test('breaches > what is due first is told, and nothing once nothing has to be', () => {
   expect(nextDeadline({ status: 'assessing', deadlines })).toEqual({ what: 'tell each person', at: 60 })
   const told = { ...deadlines, individuals: { dueAt: 60, doneAt: 50 } }
-  expect(nextDeadline({ status: 'notifiable', deadlines: told })).toEqual({ what: 'tell hhs', at: 90 })
+  expect(nextDeadline({ status: 'notifiable', deadlines: told })).toEqual({ what: 'tell HHS', at: 90 })
   expect(nextDeadline({ status: 'low-probability', deadlines })).toBeNull()
   expect(nextDeadline({ status: 'closed', deadlines })).toBeNull()
 })

@@ -33,5 +33,5 @@ export function nextDeadline(breach: Pick<BreachView, 'deadlines' | 'status'>): 
   const [first] = deadlinesOf(breach)
     .filter(({ doneAt }) => doneAt === null)
     .sort((a, b) => a.dueAt - b.dueAt)
-  return first === undefined ? null : { what: first.what.toLowerCase(), at: first.dueAt }
+  return first === undefined ? null : { what: `${first.what[0]!.toLowerCase()}${first.what.slice(1)}`, at: first.dueAt }
 }
