@@ -83,7 +83,7 @@ export async function openClinic({ platform, url }: Ground, tenant: string): Pro
   const nurse = await person(platform, tenant, 'Nora Nurse', 'nurse')
   const colleague = await person(platform, tenant, 'Carl Colleague', 'nurse')
   const facilities = await person(platform, tenant, 'Ben Building', 'facilities')
-  const biomed = await withApp(platform, tenant, await person(platform, tenant, 'Bea Biomed', 'biomed'))
+  const biomed = await person(platform, tenant, 'Bea Biomed', 'biomed')
   const physician = await withApp(platform, tenant, await person(platform, tenant, 'Phil Physician', 'physician'))
   await person(platform, tenant, 'Petra Pharmacist', 'pharmacist')
   for (const program of await readPrograms(programs)) await alerting.activate(by, program)
@@ -125,7 +125,8 @@ async function person(platform: Platform, tenant: string, name: string, role: Ro
   return { id, email, password, name }
 }
 
-async function withApp({ rooms }: Platform, tenant: string, who: Person): Promise<Person> {
+/** With an authenticator app, for whoever does what wants a fresh proof. */
+export async function withApp({ rooms }: Platform, tenant: string, who: Person): Promise<Person> {
   const secret = newSecret()
   await rooms.identity.presetSecondFactor(tenant, who.id, secret)
   return { ...who, secret }

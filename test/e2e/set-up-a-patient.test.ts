@@ -9,7 +9,7 @@ import { currentCode } from '@careloop/platform'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFailed, test } from 'vitest'
 import { findings, keptBy, launch, look, seen, textOf, type Watched } from './browser.ts'
-import { type Clinic, type Ground, openClinic, startGround } from './clinic.ts'
+import { type Clinic, type Ground, openClinic, startGround, withApp } from './clinic.ts'
 import { isSameDocument, sendBy, signedIn } from './story.ts'
 
 let ground: Ground
@@ -27,9 +27,12 @@ const uncached: string[] = []
 
 beforeAll(async () => {
   ;[ground, browser] = await Promise.all([startGround(), launch()])
-  clinic = await openClinic(ground, await ground.platform.rooms.identity.createTenant('St. Anna'))
+  const tenant = await ground.platform.rooms.identity.createTenant('St. Anna')
+  clinic = await openClinic(ground, tenant)
   ;[nora, bea, phil] = (await Promise.all(
-    [clinic.nurse, clinic.biomed, clinic.physician].map((each) => signedIn(browser, ground.url, each)),
+    [clinic.nurse, await withApp(ground.platform, tenant, clinic.biomed), clinic.physician].map((each) =>
+      signedIn(browser, ground.url, each),
+    ),
   )) as [Watched, Watched, Watched]
   for (const { page } of [nora, bea, phil]) {
     page.on('request', (request) => asked.push(request.url()))
