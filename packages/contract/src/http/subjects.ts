@@ -188,7 +188,11 @@ export const NewCareTeam = z.strictObject({
   members: z.array(UserId).max(500).default([]),
 })
 export type NewCareTeam = z.infer<typeof NewCareTeam>
-export const CareTeamMembers = z.strictObject({ members: z.array(UserId).max(500) })
+export const CareTeamMembers = z.strictObject({
+  members: z.array(UserId).max(500),
+  /** Said that a team with patients is left without anybody: only owners of their enrolments see them then. */
+  letGo: z.boolean().optional(),
+})
 export type CareTeamMembers = z.infer<typeof CareTeamMembers>
 export const CareTeamView = z.object({
   id: Id,

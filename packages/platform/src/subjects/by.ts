@@ -3,6 +3,7 @@ import type { Action, Resource } from '@careloop/contract'
 import { type AuditAction, type AuditEntry, record } from '../audit/index.ts'
 import type { TenantTx } from '../engine/index.ts'
 import { actorOf, type Principal } from '../identity/index.ts'
+import { subjectFailure } from './errors.ts'
 import { purposed } from './purpose.ts'
 import { type Sight, sightOf } from './sight.ts'
 
@@ -37,6 +38,12 @@ export const byOf = (
 
 /** A person at the server's own console. */
 export const byConsole = (tenant: string): By => ({ tenant, actor: 'cli' })
+
+/** What a patient wants, a person hears from them; a program cannot vouch for it. @throws Failure `person-needed` */
+export function assertPerson({ who }: By, message: string): void {
+  if (who === undefined || who.kind === 'staff') return
+  throw subjectFailure('person-needed', `${message} Sign in as a member of staff.`)
+}
 
 /** Records an act of somebody in its own transaction. */
 export const audited = (

@@ -36,15 +36,18 @@ export async function createCareTeam(
   return { id, name: wanted.name, site: wanted.site ?? null, members }
 }
 
-/** Puts the whole membership in place of what it was. @throws Failure `care-team-not-found`, `staff-not-found` */
+/**
+ * Puts the whole membership in place of what it was.
+ * @throws Failure `care-team-not-found`, `care-team-has-patients`, `staff-not-found`
+ */
 export async function setCareTeamMembers(
   engine: Engine,
   staff: StaffOf,
   by: By,
   id: string,
-  wanted: readonly string[],
+  wanted: { readonly members: readonly string[]; readonly letGo: boolean },
 ): Promise<CareTeamView> {
-  const members = [...new Set(wanted)]
+  const members = [...new Set(wanted.members)]
   await assertStaff(staff, by.tenant, members, '/body/members')
   return engine.db.asTenant(by.tenant, async (tx) => {
     const tables = tx.tables<SubjectsTables>()
@@ -53,6 +56,7 @@ export async function setCareTeamMembers(
       throw subjectFailure('care-team-not-found', 'No care team has this id. List the teams.', {
         pointer: '/params/id',
       })
+    if (members.length === 0 && !wanted.letGo) await assertNoPatients(tx, id)
     await tables.deleteFrom('care_team_member').where('team_id', '=', id).execute()
     await writeMembers(tx, id, members)
     await tx.publish({ type: 'CareTeamChanged', team: id })
@@ -74,6 +78,22 @@ export const listCareTeams = (engine: Engine, tenant: string): Promise<CareTeamV
       members: members.filter((member) => member.team_id === team.id).map((member) => member.user_id),
     }))
   })
+
+/** Patients of a team without members are seen by owners of their enrolments only: that must be meant. */
+async function assertNoPatients(tx: TenantTx, team: string): Promise<void> {
+  const { rows } = await tx.client.query<{ patients: number }>(
+    `select count(*)::int as patients from tenant.subject
+      where tenant_id = $1 and team_id = $2 and kind = 'patient' and erased_at is null`,
+    [tx.tenant, team],
+  )
+  const patients = rows[0]!.patients
+  if (patients === 0) return
+  throw subjectFailure(
+    'care-team-has-patients',
+    `${patients === 1 ? 'One patient is' : `${patients} patients are`} in this team, and nobody of it would see them any more. Give them to another team first, or confirm that you leave them.`,
+    { pointer: '/body/members' },
+  )
+}
 
 async function writeMembers(tx: TenantTx, team: string, members: readonly string[]): Promise<void> {
   if (members.length === 0) return

@@ -9,7 +9,7 @@ import { audited, type By } from './by.ts'
 import type { Gate } from './consent/consents.ts'
 import { subjectFailure } from './errors.ts'
 import { type EnrolmentTable, type SubjectsTables, toMs, toMsOrNull } from './schema.ts'
-import { assertSubject, isSeen } from './sight.ts'
+import { assertLasting, assertSubject, isSeen } from './sight.ts'
 import { assertStaff, type StaffOf } from './staff.ts'
 
 /** What is asked before somebody is enrolled, of rooms that come after this one. */
@@ -20,7 +20,7 @@ export interface Enrolling {
   mayAnswer(tenant: string, staff: string, kind: SubjectKind): Promise<boolean>
 }
 
-/** @throws Failure `subject-not-found`, `staff-not-found`, `program-not-active`, `enrolment-unfit`, `enrolment-overlaps`, `enrolment-span-wrong` */
+/** @throws Failure `subject-not-found`, `sight-temporary`, `staff-not-found`, `program-not-active`, `enrolment-unfit`, `enrolment-overlaps`, `enrolment-span-wrong` */
 export async function enrol(
   engine: Engine,
   staff: StaffOf,
@@ -41,7 +41,7 @@ export async function enrol(
   }
   const id = engine.ids.uuid()
   return engine.db.asTenant(by.tenant, async (tx) => {
-    await assertSubject(tx, subject, '/params/id', by.sight)
+    await assertLasting(tx, subject, '/params/id', by.sight)
     const row = {
       id,
       subject_id: subject,
@@ -69,7 +69,7 @@ export async function enrol(
   })
 }
 
-/** Gives an enrolment other owners. @throws Failure `enrolment-not-found`, `staff-not-found`, `enrolment-unfit` */
+/** Gives an enrolment other owners. @throws Failure `enrolment-not-found`, `sight-temporary`, `staff-not-found`, `enrolment-unfit` */
 export async function updateEnrolment(
   engine: Engine,
   staff: StaffOf,
@@ -93,7 +93,7 @@ export async function updateEnrolment(
   })
 }
 
-/** Ends an enrolment; null = now. An end may come earlier than one set before, never later. @throws Failure `enrolment-not-found`, `enrolment-span-wrong` */
+/** Ends an enrolment; null = now. An end may come earlier than one set before, never later. @throws Failure `enrolment-not-found`, `sight-temporary`, `enrolment-span-wrong` */
 export const endEnrolment = (engine: Engine, by: By, id: string, end: number | null): Promise<EnrolmentView> =>
   engine.db.asTenant(by.tenant, async (tx) => {
     const row = await lockEnrolment(tx, id, by.sight)
@@ -220,6 +220,7 @@ async function lockEnrolment(tx: TenantTx, id: string, sight: By['sight']): Prom
     throw subjectFailure('enrolment-not-found', 'No enrolment has this id. List those of the subject.', {
       pointer: '/params/id',
     })
+  await assertLasting(tx, row.subject_id, '/params/id', sight)
   return row
 }
 

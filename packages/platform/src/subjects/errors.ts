@@ -4,6 +4,8 @@ import { failures } from '@careloop/contract'
 export const subjectErrors = {
   'subject-kind-refused': { disposition: 'reject', status: 403, issue: 'forbidden' },
   'subject-out-of-sight': { disposition: 'reject', status: 422, issue: 'business-rule' },
+  'sight-temporary': { disposition: 'reject', status: 422, issue: 'business-rule' },
+  'person-needed': { disposition: 'reject', status: 403, issue: 'forbidden' },
   'subject-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
   'subject-moved': { disposition: 'reject', status: 409, issue: 'conflict' },
   'subject-kind-fixed': { disposition: 'reject', status: 422, issue: 'business-rule' },
@@ -23,6 +25,8 @@ export const subjectErrors = {
   'site-name-taken': { disposition: 'reject', status: 409, issue: 'duplicate' },
   'care-team-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
   'care-team-not-yours': { disposition: 'reject', status: 403, issue: 'forbidden' },
+  'care-team-keeps': { disposition: 'reject', status: 422, issue: 'business-rule' },
+  'care-team-has-patients': { disposition: 'reject', status: 422, issue: 'business-rule' },
   'care-team-name-taken': { disposition: 'reject', status: 409, issue: 'duplicate' },
   'staff-not-found': { disposition: 'reject', status: 422, issue: 'not-found' },
   'program-not-active': { disposition: 'reject', status: 422, issue: 'not-found' },

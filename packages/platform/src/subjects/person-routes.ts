@@ -13,9 +13,9 @@ import {
 import { z } from 'zod'
 import type { Engine } from '../engine/index.ts'
 import { defineRoute, type Identity, type Persons, type Route } from '../identity/index.ts'
-import { audited, type By, byOf } from './by.ts'
+import { assertPerson, audited, type By, byOf } from './by.ts'
 import { subjectFailure } from './errors.ts'
-import { assertSubject } from './sight.ts'
+import { assertLasting, assertSubject } from './sight.ts'
 import { endSight, grantSight } from './sight-grants.ts'
 import type { Subjects } from './subjects.ts'
 
@@ -96,8 +96,9 @@ async function listAccounts(engine: Engine, persons: Persons, by: By, subject: s
   return persons.of(by.tenant, subject)
 }
 
-/** @throws Failure `subject-not-found`, `subject-kind-refused`, `birth-date-missing` */
+/** @throws Failure `person-needed`, `subject-not-found`, `sight-temporary`, `subject-kind-refused`, `birth-date-missing` */
 async function invite({ engine, subjects, identity }: Rooms, by: By, id: string, wanted: Inviting) {
+  assertPerson(by, 'Whom a patient lets in is said at the bedside.')
   const { resource } = await subjects.subject(by, id)
   if (resource.resourceType !== 'Patient')
     throw subjectFailure('subject-kind-refused', 'Only patients, and those who care for them, have accounts.')
@@ -108,13 +109,14 @@ async function invite({ engine, subjects, identity }: Rooms, by: By, id: string,
       'Enter the patient’s whole date of birth first: it is asked with the code.',
     )
   return engine.db.asEngine(async (tx) => {
-    await tx.asTenant(by.tenant, (tenantTx) => assertSubject(tenantTx, id, '/params/id', by.sight))
+    await tx.asTenant(by.tenant, (tenantTx) => assertLasting(tenantTx, id, '/params/id', by.sight))
     return identity.persons.invite(tx, by.tenant, {
       ...{ subject: id, kind: wanted.kind, relationship: wanted.relationship ?? null, birthDate, by },
     })
   })
 }
 
+/** @throws Failure `subject-not-found`, `sight-temporary` */
 async function endAccount(
   engine: Engine,
   persons: Persons,
@@ -122,7 +124,7 @@ async function endAccount(
   { id: subject, account }: { id: string; account: string },
 ) {
   await engine.db.asEngine(async (tx) => {
-    await tx.asTenant(by.tenant, (tenantTx) => assertSubject(tenantTx, subject, '/params/id', by.sight))
+    await tx.asTenant(by.tenant, (tenantTx) => assertLasting(tenantTx, subject, '/params/id', by.sight))
     await persons.end(tx, by.tenant, { subject, id: account, by })
     const ending = {
       why: 'self',

@@ -159,7 +159,7 @@ function siteRoutes(subjects: Subjects): Route[] {
       async handler(ctx) {
         assertOwnTeam(ctx.principal, ctx.params.id)
         const by = byOf(ctx.principal, ctx.requestId)
-        return ctx.reply(200, await subjects.setCareTeamMembers(by, ctx.params.id, ctx.body.members))
+        return ctx.reply(200, await subjects.setCareTeamMembers(by, ctx.params.id, ctx.body.members, ctx.body.letGo))
       },
     }),
   ]

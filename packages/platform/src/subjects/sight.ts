@@ -5,7 +5,7 @@
 import { type Action, type Resource, SubjectKind } from '@careloop/contract'
 import { type RawBuilder, sql } from 'kysely'
 import type { TenantTx } from '../engine/index.ts'
-import { may, type Principal, type Reach, type ServicePrincipal } from '../identity/index.ts'
+import { may, type Principal, type Reach, type ReachReason, type ServicePrincipal } from '../identity/index.ts'
 import { subjectFailure } from './errors.ts'
 
 export interface Sight {
@@ -32,14 +32,18 @@ const allKinds = SubjectKind.options
 export function sightOf(principal: Principal, action: Action, resource: Resource): Sight {
   const kinds = allKinds.filter((kind) => may(principal, action, resource, { kind }))
   const isAttached = may(principal, action, resource, { kind: 'patient', isAttached: true })
-  if (principal.kind === 'service') return sightOfService(principal, action, kinds)
+  if (principal.kind === 'service') return sightOfService(principal, isSentIn(action, resource), kinds)
   if (!isAttached || kinds.includes('patient')) return { kinds }
   return principal.kind === 'staff' && principal.reach !== undefined ? { kinds, reach: principal.reach } : { kinds }
 }
 
-/** What a program sends in is told to nobody. What it reads or changes it sees: of patients by their consent, unless it is our own. */
-function sightOfService({ reach }: ServicePrincipal, action: Action, kinds: readonly SubjectKind[]): Sight {
-  if (action === 'create' || reach === 'every-patient') return { kinds }
+/** New people and their readings. Whatever else is made is about a patient who is there: it needs to be let in by them. */
+const isSentIn = (action: Action, resource: Resource): boolean =>
+  action === 'create' && (resource === 'subject' || resource === 'reading')
+
+/** What a program sends in is told to nobody. What else it does it sees: of patients by their consent, unless it is our own. */
+function sightOfService({ reach }: ServicePrincipal, sendsIn: boolean, kinds: readonly SubjectKind[]): Sight {
+  if (sendsIn || reach === 'every-patient') return { kinds }
   const things = kinds.filter((kind) => kind !== 'patient')
   return things.length === kinds.length || reach === undefined ? { kinds: things } : { kinds: things, reach }
 }
@@ -51,6 +55,19 @@ export function sees(sight: Sight | undefined, { id, kind, team }: Sighted): boo
   const { teams, teamless, subjects } = sight.reach
   return (team === null ? teamless : teams.includes(team)) || subjects.has(id)
 }
+
+/** By these somebody sees a patient for a time, to treat them: no reason to settle who sees the patient from then on. */
+const passing: ReadonlySet<ReachReason> = new Set(['task', 'break-glass'])
+
+/** Whether they see it also when their open tasks and their emergency access are over. */
+export function isLasting(sight: Sight | undefined, place: Sighted): boolean {
+  if (!sees(sight, place)) return false
+  if (sight?.reach === undefined) return true
+  const { teams, teamless, subjects } = sight.reach
+  const subjectsThatStay = new Map([...subjects].filter(([id, { why }]) => id === place.id && [...why].some(stays)))
+  return sees({ ...sight, reach: { teams, teamless, subjects: subjectsThatStay } }, place)
+}
+const stays = (why: ReachReason): boolean => !passing.has(why)
 
 /** Whether something of this kind may be there for them at all: for lists of what belongs to no subject (programs, boards). */
 export const seesKind = (sight: Sight | undefined, kind: SubjectKind): boolean =>
@@ -117,6 +134,24 @@ export const isSeen = async (tx: TenantTx, id: string, sight: Sight | undefined)
 export async function assertSubject(tx: TenantTx, id: string, pointer: string, sight?: Sight): Promise<void> {
   if (!(await isSeen(tx, id, sight))) throw subjectNotFound(pointer)
 }
+
+/**
+ * For what settles who sees a patient, or answers for them, from now on: teams, enrolments, accounts, consents. Whoever sees them by an
+ * open task or by emergency access would make that sight their own by it.
+ * @throws Failure `subject-not-found`, `sight-temporary`
+ */
+export async function assertLasting(tx: TenantTx, id: string, pointer: string, sight?: Sight): Promise<void> {
+  await assertSubject(tx, id, pointer, sight)
+  const place = (await placesOf(tx, [id])).get(id.toLowerCase())
+  if (place === undefined || !isLasting(sight, place)) throw sightTemporary(pointer)
+}
+
+export const sightTemporary = (pointer: string) =>
+  subjectFailure(
+    'sight-temporary',
+    'You see this patient for a task or in an emergency: treat them, and ask somebody of their care team for this.',
+    { pointer },
+  )
 
 export const subjectNotFound = (pointer: string) =>
   subjectFailure('subject-not-found', 'No subject has this id. Search for it again.', { pointer })

@@ -15,8 +15,9 @@ import { type HashedKey, hashKeysOf, writeKeys } from './identifiers.ts'
 import type { NamedSubject } from './name-index.ts'
 import { type SubjectsTables, type SubjectTable, toMs } from './schema.ts'
 import { openResource, sealResource } from './sealed-resource.ts'
-import { type Sight, sees, seesKind, sightCondition, subjectNotFound } from './sight.ts'
+import { isLasting, type Sight, sees, seesKind, sightCondition, sightTemporary, subjectNotFound } from './sight.ts'
 import { assertSite } from './sites.ts'
+import type { StaffOf } from './staff.ts'
 
 /** A subject, opened. `display`, `birthDate` and `resource` are PHI. */
 export interface Subject extends NamedSubject {
@@ -53,16 +54,24 @@ export async function createSubject(engine: Engine, by: By, wanted: NewSubject):
 
 /**
  * Puts the whole new state in place of version `wanted.version`.
- * @throws Failure `subject-not-found`, `subject-moved`, `subject-kind-fixed`, and those of `createSubject`
+ * @throws Failure `subject-not-found`, `subject-moved`, `subject-kind-fixed`, `sight-temporary`, `care-team-keeps`, and those of `createSubject`
  */
-export async function updateSubject(engine: Engine, by: By, id: string, wanted: SubjectUpdate): Promise<Subject> {
+export async function updateSubject(
+  engine: Engine,
+  staff: StaffOf,
+  by: By,
+  id: string,
+  wanted: SubjectUpdate,
+): Promise<Subject> {
   const keys = await hashKeysOf(engine, by.tenant, wanted.resource)
+  // Asked for before the transaction, which must not wait for another connection.
+  const working = await workingHere(staff, by)
   const now = engine.clock.now()
   return engine.db.asTenant(by.tenant, async (tx) => {
     const row = await rowOf(tx, id, 'for update')
     assertSeen(row, by)
     assertSame(row, wanted)
-    if (row.team_id !== (wanted.team ?? null)) assertKept(by, id, wanted)
+    if (row.team_id !== (wanted.team ?? null)) await assertMayMove(tx, by, row, wanted, working)
     await assertPlaced(tx, wanted)
     const resource = { ...wanted.resource, id }
     const body = sealResource(await engine.keys.key(row.key_id), by.tenant, id, resource)
@@ -186,7 +195,8 @@ const columnsOf = (wanted: NewSubject) => ({
 
 /** Whoever takes a patient in, or moves them, does not lose them by a slip: it must be said. @throws Failure `subject-out-of-sight` */
 function assertKept({ sight }: By, id: string, wanted: NewSubject): void {
-  if (wanted.letGo === true || sees(sight, { id, kind: kindOf(wanted.resource), team: wanted.team ?? null })) return
+  if (wanted.letGo === true || isLasting(sight, { id, kind: kindOf(wanted.resource), team: wanted.team ?? null }))
+    return
   throw subjectFailure(
     'subject-out-of-sight',
     'This care team is not yours: you would no longer see the patient. Choose a team of yours, or confirm that you give the patient to that team.',
@@ -194,9 +204,54 @@ function assertKept({ sight }: By, id: string, wanted: NewSubject): void {
   )
 }
 
+/**
+ * Who treats a patient is settled by those who treat them: not by who sees them for a task or in an emergency, and not over the head
+ * of a care team in which somebody works.
+ * @throws Failure `sight-temporary`, `care-team-keeps`, `subject-out-of-sight`
+ */
+async function assertMayMove(
+  tx: TenantTx,
+  by: By,
+  row: Selectable<SubjectTable>,
+  wanted: SubjectUpdate,
+  working: ReadonlySet<string>,
+): Promise<void> {
+  if (!isLasting(by.sight, placeOf(row))) throw sightTemporary('/body/team')
+  if (row.team_id !== null && !isOfTeam(by, row.kind, row.team_id)) {
+    const tables = tx.tables<SubjectsTables>()
+    // Whoever changes who is in it waits for this.
+    await tables.selectFrom('care_team').select('id').where('id', '=', row.team_id).forShare().execute()
+    const query = tables.selectFrom('care_team_member').select('user_id').where('team_id', '=', row.team_id)
+    const members = await query.execute()
+    if (members.some((member) => working.has(member.user_id)))
+      throw subjectFailure(
+        'care-team-keeps',
+        'The patient is in a care team that is not yours. Ask one of its members to give the patient to another team.',
+        { pointer: '/body/team' },
+      )
+  }
+  assertKept(by, row.id, wanted)
+}
+
+/** Its members; and whoever sees all of the kind: stages and console, and programs of the organisation itself. */
+const isOfTeam = ({ sight }: By, kind: SubjectKind, team: string): boolean =>
+  sight === undefined || sight.kinds.includes(kind) || sight.reach?.teams.includes(team) === true
+
+/** Asked only of whom it may refuse. */
+async function workingHere(staff: StaffOf, { tenant, sight }: By): Promise<ReadonlySet<string>> {
+  if (sight?.reach === undefined) return new Set()
+  return new Set((await staff(tenant)).filter(({ endedAt }) => endedAt === null).map(({ id }) => id))
+}
+
+const placeOf = (row: Pick<SubjectTable, 'id' | 'kind' | 'team_id'>) => ({
+  id: row.id,
+  kind: row.kind,
+  team: row.team_id,
+})
+
 /** What somebody may not know of is not there for them. */
 function assertSeen(row: Selectable<SubjectTable>, { sight }: By): void {
-  if (!sees(sight, { id: row.id, kind: row.kind, team: row.team_id })) throw subjectNotFound('/params/id')
+  if (!sees(sight, placeOf(row))) throw subjectNotFound('/params/id')
 }
 
 async function rowOf(tx: TenantTx, id: string, lock?: 'for update'): Promise<Selectable<SubjectTable>> {

@@ -66,7 +66,8 @@ export interface Subjects {
   createSite(by: By, wanted: NewSite): Promise<SiteView>
   sites(tenant: string): Promise<SiteView[]>
   createCareTeam(by: By, wanted: NewCareTeam): Promise<CareTeamView>
-  setCareTeamMembers(by: By, id: string, members: readonly string[]): Promise<CareTeamView>
+  /** @param letGo said that a team with patients is left without anybody */
+  setCareTeamMembers(by: By, id: string, members: readonly string[], letGo?: boolean): Promise<CareTeamView>
   careTeams(tenant: string): Promise<CareTeamView[]>
   enrol(by: By, subject: string, wanted: NewEnrolment): Promise<EnrolmentView>
   updateEnrolment(by: By, id: string, wanted: EnrolmentUpdate): Promise<EnrolmentView>
@@ -100,7 +101,7 @@ export function makeSubjects(
   }
   return {
     create: (by, wanted) => kept(by, createSubject(engine, by, wanted)),
-    update: (by, id, wanted) => kept(by, updateSubject(engine, by, id, wanted)),
+    update: (by, id, wanted) => kept(by, updateSubject(engine, staff, by, id, wanted)),
     subject: (by, id) => readSubject(engine, by, id),
     list: (by, filter) => listSubjects(engine, by, filter),
     search: (by, search) => searchSubjects(engine, names, by, search),
@@ -111,7 +112,8 @@ export function makeSubjects(
     createSite: (by, wanted) => createSite(engine, by, wanted),
     sites: (tenant) => listSites(engine, tenant),
     createCareTeam: (by, wanted) => createCareTeam(engine, staff, by, wanted),
-    setCareTeamMembers: (by, id, members) => setCareTeamMembers(engine, staff, by, id, members),
+    setCareTeamMembers: (by, id, members, letGo = false) =>
+      setCareTeamMembers(engine, staff, by, id, { members, letGo }),
     careTeams: (tenant) => listCareTeams(engine, tenant),
     enrol: (by, subject, wanted) => enrol(engine, staff, enrolling, by, subject, wanted),
     updateEnrolment: (by, id, wanted) => updateEnrolment(engine, staff, enrolling, by, id, wanted),

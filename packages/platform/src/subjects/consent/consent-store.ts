@@ -7,10 +7,10 @@ import {
   WithdrawConsent,
 } from '@careloop/contract'
 import type { Engine, TenantTx } from '../../engine/index.ts'
-import { audited, type By } from '../by.ts'
+import { assertPerson, audited, type By } from '../by.ts'
 import { subjectFailure } from '../errors.ts'
 import { type SubjectsTables, toMs } from '../schema.ts'
-import { assertSubject, subjectNotFound } from '../sight.ts'
+import { assertLasting, assertSubject, subjectNotFound } from '../sight.ts'
 import { type Consent, consentsOf, versionsOf, writeVersion } from './consent-rows.ts'
 import { syncSight } from './consent-sight.ts'
 import { isInForce } from './decide.ts'
@@ -23,7 +23,7 @@ export type GranteesOf = (
   subject: string,
 ) => Promise<ReadonlyMap<string, { kind: GranteeKind; name: string }>>
 
-/** @throws Failure `subject-not-found`, `consent-not-of-patient`, `consent-grantee-unknown`, `consent-span-wrong` */
+/** @throws Failure `person-needed`, `subject-not-found`, `sight-temporary`, `consent-not-of-patient`, `consent-grantee-unknown`, `consent-span-wrong` */
 export async function recordConsent(
   engine: Engine,
   grantees: GranteesOf | null,
@@ -31,6 +31,7 @@ export async function recordConsent(
   subject: string,
   input: NewConsent,
 ): Promise<ConsentView> {
+  assertPerson(by, 'What a patient permits or forbids, a person hears from them.')
   const wanted = NewConsent.parse(input)
   const names = grantees === null ? null : await grantees(by.tenant, subject)
   const grantee = granteeOf(wanted.grantee, names)
@@ -40,6 +41,7 @@ export async function recordConsent(
   const id = engine.ids.uuid()
   return engine.db.asTenant(by.tenant, async (tx) => {
     const key = await engine.keys.key(await keyIdOf(tx, by, subject))
+    await assertLasting(tx, subject, '/params/id', by.sight)
     const content = {
       ...{ id, subject, decision: wanted.decision, grantee, classes: wanted.classes, purposes: wanted.purposes },
       ...{ labels: wanted.part2 ? labelsOfPart2 : [], from, until: wanted.until ?? null, recordedAt: now },
@@ -67,7 +69,7 @@ export async function recordConsent(
 
 /**
  * From its moment on: what was shared before was shared rightly, unless it was an error in recording. Withdrawn twice is withdrawn.
- * @throws Failure `subject-not-found`, `consent-not-found`
+ * @throws Failure `person-needed`, `subject-not-found`, `sight-temporary`, `consent-not-found`
  */
 export async function withdrawConsent(
   engine: Engine,
@@ -76,10 +78,12 @@ export async function withdrawConsent(
   { subject, consent: id }: { subject: string; consent: string },
   input: WithdrawConsent,
 ): Promise<ConsentView> {
+  assertPerson(by, 'What a patient takes back, they say themselves or to a person.')
   const wanted = WithdrawConsent.parse(input)
   const names = grantees === null ? null : await grantees(by.tenant, subject)
   return engine.db.asTenant(by.tenant, async (tx) => {
     const key = await engine.keys.key(await keyIdOf(tx, by, subject))
+    await assertLasting(tx, subject, '/params/id', by.sight)
     await tx.client.query('select from tenant.consent where tenant_id = $1 and id = $2 for update', [tx.tenant, id])
     const found = await consentOf(engine, tx, subject, id)
     const status = wanted.enteredInError ? 'entered-in-error' : 'inactive'
