@@ -1,6 +1,7 @@
 export * from './backup/index.ts'
 export { makeClock } from './clock/system-clock.ts'
 export { moved } from './compute/moved.ts'
+export { makeGather } from './db/gather.ts'
 export { makeIds } from './ids/ids.ts'
 export { type KeyRing, type MasterKeys, masterKey, masterKeysOf, type Wrapped } from './keys/master-key.ts'
 export { masterKeyPath, type OpenedMasterKey, openMasterKey } from './keys/open-master-key.ts'

@@ -123,8 +123,17 @@ export interface TenantTx {
   beforeCommitAsEngine(fn: (tx: EngineTx) => Promise<void>): void
   /** Runs after a successful commit, in this process. */
   afterCommit(fn: () => void): void
+  /** Writes rows by the writer's one statement: at once, or in a shared reading with everybody's, before the commit. */
+  write<R>(writer: RowWriter<R>, rows: readonly R[]): Promise<void>
+  /** Reads what stands under a key: at once, or in a shared reading by one statement for all who ask at the same time. */
+  readOne<K, V>(reader: RowReader<K, V>, key: K): Promise<V>
   readonly client: ClientBase
 }
+
+/** Known by identity: keep it in a constant. */
+export type RowWriter<R> = (tx: TenantTx, rows: readonly R[]) => Promise<void>
+/** Known by identity: keep it in a constant. @returns for each key what stands under it, in their order */
+export type RowReader<K, V> = (tx: TenantTx, keys: readonly K[]) => Promise<readonly V[]>
 
 /** A transaction over engine tables (schema `engine`): raw SQL by `pg`, for log, sample, chunk, checkpoint. */
 export interface EngineTx {
@@ -138,6 +147,12 @@ export interface EngineTx {
 
 export interface Db {
   asTenant<T>(tenant: string, fn: (tx: TenantTx) => Promise<T>): Promise<T>
+  /**
+   * For short reads with their audit entries: those of one organisation that come at the same time share one transaction, its begin,
+   * its entries' one statement and its commit; each is answered after that commit. One that fails fails alone. `fn` writes by `write`
+   * only, publishes nothing, does not wait for another transaction, and may be run a second time.
+   */
+  asTenantReading<T>(tenant: string, fn: (tx: TenantTx) => Promise<T>): Promise<T>
   asEngine<T>(fn: (tx: EngineTx) => Promise<T>): Promise<T>
   /** Tenant ids, oldest first. */
   tenants(): Promise<readonly string[]>

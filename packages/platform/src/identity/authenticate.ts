@@ -6,7 +6,7 @@ import type { AnyRole } from '@careloop/contract'
 import type { Engine } from '../engine/index.ts'
 import { fail } from './errors.ts'
 import type { DeviceSpeaker, Principal, StaffPrincipal } from './principal.ts'
-import { serviceByToken, sha256 } from './service-tokens.ts'
+import { type ServiceByToken, sha256 } from './service-tokens.ts'
 import { holdOf, idleLockOf } from './session-hold.ts'
 import type { StaffAuth } from './staff-auth.ts'
 
@@ -26,19 +26,24 @@ export type DeviceByToken = (sha256: Buffer) => Promise<DeviceSpeaker | null>
 export async function authenticate(
   engine: Engine,
   staffAuth: StaffAuth,
+  serviceByToken: ServiceByToken,
   deviceByToken: DeviceByToken,
   asking: Asking,
   idleLockMs: number,
 ): Promise<Principal | null> {
-  if (asking.authorization !== undefined) return byBearer(engine, deviceByToken, asking.authorization)
+  if (asking.authorization !== undefined) return byBearer(serviceByToken, deviceByToken, asking.authorization)
   if (asking.cookie !== undefined) return bySession(engine, staffAuth, asking.cookie, idleLockMs)
   return null
 }
 
-async function byBearer(engine: Engine, deviceByToken: DeviceByToken, header: string): Promise<Principal> {
+async function byBearer(
+  serviceByToken: ServiceByToken,
+  deviceByToken: DeviceByToken,
+  header: string,
+): Promise<Principal> {
   const token = /^Bearer +([A-Za-z0-9_.-]{8,512})$/i.exec(header)?.[1]
   if (token?.startsWith('cls_')) {
-    const service = await serviceByToken(engine, token)
+    const service = await serviceByToken(token)
     if (service !== null) return service
   }
   if (token?.startsWith('cld_')) {

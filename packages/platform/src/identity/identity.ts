@@ -31,7 +31,7 @@ import {
 } from './second-factor.ts'
 import { openSecrets } from './secrets.ts'
 import type { NewServiceToken, ServiceToken } from './service-tokens.ts'
-import { createServiceToken, listServiceTokens, revokeServiceToken } from './service-tokens.ts'
+import { createServiceToken, listServiceTokens, makeServiceByToken, revokeServiceToken } from './service-tokens.ts'
 import { assertFree, keepAwake, lockSession } from './session-hold.ts'
 import { endSession, leaveSession, listSessions, type Session } from './sessions.ts'
 import { type FirstAdministrator, offerSetup, setUp } from './setup.ts'
@@ -157,8 +157,9 @@ export async function makeIdentity(engine: Engine, options: StaffAuthOptions): P
   const sso = await makeSso(door, options.outbound)
   const invitations = await makeInvitations(door, options.mailsInvitations ?? false)
   const persons = makePersons(door)
+  const serviceByToken = makeServiceByToken(engine)
   const authenticateHeld: Identity['authenticateHeld'] = (asking, deviceByToken) =>
-    authenticate(engine, staffAuth, deviceByToken, asking, idleLockMs)
+    authenticate(engine, staffAuth, serviceByToken, deviceByToken, asking, idleLockMs)
   return {
     ...{
       idleLockMs,

@@ -1,7 +1,7 @@
 /** Bearer tokens of programs: `cls_` and 256 random bits. The SHA-256 is kept, the token is shown once. */
 import { createHash } from 'node:crypto'
 import type { Scope } from '@careloop/contract'
-import type { Engine } from '../engine/index.ts'
+import { type Engine, makeGather } from '../engine/index.ts'
 import { type ActedBy, byConsole, recordAct } from './acted-by.ts'
 import { fail } from './errors.ts'
 import type { ServicePrincipal } from './principal.ts'
@@ -46,14 +46,23 @@ export async function createServiceToken(
 }
 
 /** Null for an unknown, expired or revoked token. */
-export async function serviceByToken(engine: Engine, token: string): Promise<ServicePrincipal | null> {
-  const { rows } = await engine.db.pool.query<{ id: string; tenant_id: string; scopes: Scope[] }>(
-    `select id, tenant_id, scopes from auth.service_token
-      where sha256 = $1 and revoked_at is null and (expires_at is null or expires_at > $2)`,
-    [sha256(token), new Date(engine.clock.now())],
-  )
-  const row = rows[0]
-  return row === undefined ? null : { kind: 'service', tenant: row.tenant_id, id: row.id, scopes: row.scopes }
+export type ServiceByToken = (token: string) => Promise<ServicePrincipal | null>
+
+/** Read anew for each request, by one statement for those that come at the same time. */
+export function makeServiceByToken(engine: Pick<Engine, 'db' | 'clock'>): ServiceByToken {
+  const bySha256 = makeGather<string, ServicePrincipal | null>(async (hashes) => {
+    const { rows } = await engine.db.pool.query<{ sha256: Buffer; id: string; tenant_id: string; scopes: Scope[] }>({
+      name: 'careloop-service-tokens',
+      text: `select sha256, id, tenant_id, scopes from auth.service_token
+        where sha256 = any($1) and revoked_at is null and (expires_at is null or expires_at > $2)`,
+      values: [[...new Set(hashes)].map((hash) => Buffer.from(hash, 'hex')), new Date(engine.clock.now())],
+    })
+    const found = new Map<string, ServicePrincipal>()
+    for (const { sha256, tenant_id: tenant, id, scopes } of rows)
+      found.set(sha256.toString('hex'), { kind: 'service', tenant, id, scopes })
+    return hashes.map((hash) => found.get(hash) ?? null)
+  })
+  return (token) => bySha256(sha256(token).toString('hex'))
 }
 
 export async function listServiceTokens(engine: Engine, tenant: string): Promise<ServiceToken[]> {

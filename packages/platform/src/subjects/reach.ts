@@ -1,6 +1,6 @@
 /** Which patients a person is attached to, read from the rows that say so: no cache, so that what is taken away is gone at once. */
 import type { AnyRole } from '@careloop/contract'
-import type { Engine, TenantTx } from '../engine/index.ts'
+import type { Engine, RowReader, TenantTx } from '../engine/index.ts'
 import type { Principal, Reach, ReachReason, ServicePrincipal, SubjectReach } from '../identity/index.ts'
 import { forTreatment } from './consent/consent-sight.ts'
 import { readSetting } from './consent/settings.ts'
@@ -23,7 +23,7 @@ export async function withReach<P extends Principal>(engine: Engine, principal: 
   const reasons = new Set(roles.flatMap((role) => reasonsOf[role] ?? []))
   if (reasons.size === 0) return principal
   const now = engine.clock.now()
-  const reach = await engine.db.asTenant(tenant, (tx) => readReach(tx, id, { roles, reasons, now }))
+  const reach = await engine.db.asTenantReading(tenant, (tx) => readReach(tx, id, { roles, reasons, now }))
   return { ...principal, reach }
 }
 
@@ -65,15 +65,25 @@ async function readReach(tx: TenantTx, user: string, { roles, reasons, now }: As
 
 /** Patients who consented to this program by name, or to all treatment; every patient when the program is the organisation's own. */
 const readServiceReach = (engine: Engine, { tenant, id }: ServicePrincipal): Promise<Reach | 'every-patient'> =>
-  engine.db.asTenant(tenant, async (tx) => {
-    const { ownServices } = await readSetting(tx)
-    if (ownServices.includes(id)) return 'every-patient'
-    const { rows } = await tx.client.query<{ subject_id: string }>(
-      `select distinct subject_id from tenant.sight_grant
-        where tenant_id = $1 and user_id = any($2) and why = 'consent'
-          and ended_at is null and from_at <= $3 and (until_at is null or until_at > $3)`,
-      [tx.tenant, [id, forTreatment], engine.clock.now()],
-    )
-    const why: ReadonlySet<ReachReason> = new Set(['consent'])
-    return { teams: [], teamless: false, subjects: new Map(rows.map((row) => [row.subject_id, { why }])) }
-  })
+  engine.db.asTenantReading(tenant, (tx) => tx.readOne(serviceReaches, { id, now: engine.clock.now() }))
+
+/** A program asks often and at the same time: its consents are read once for all its requests that wait. */
+const serviceReaches: RowReader<{ id: string; now: number }, Reach | 'every-patient'> = async (tx, asked) => {
+  const { ownServices } = await readSetting(tx)
+  const found = new Map<string, Reach | 'every-patient'>()
+  for (const { id, now } of asked)
+    if (!found.has(id))
+      found.set(id, ownServices.includes(id) ? 'every-patient' : await readConsentedReach(tx, id, now))
+  return asked.map(({ id }) => found.get(id)!)
+}
+
+async function readConsentedReach(tx: TenantTx, id: string, now: number): Promise<Reach> {
+  const { rows } = await tx.client.query<{ subject_id: string }>(
+    `select distinct subject_id from tenant.sight_grant
+      where tenant_id = $1 and user_id = any($2) and why = 'consent'
+        and ended_at is null and from_at <= $3 and (until_at is null or until_at > $3)`,
+    [tx.tenant, [id, forTreatment], now],
+  )
+  const why: ReadonlySet<ReachReason> = new Set(['consent'])
+  return { teams: [], teamless: false, subjects: new Map(rows.map((row) => [row.subject_id, { why }])) }
+}

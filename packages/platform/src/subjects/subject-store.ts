@@ -7,7 +7,7 @@ import {
   type SubjectUpdate,
 } from '@careloop/contract'
 import { type Selectable, sql } from 'kysely'
-import type { DataKey, Engine, TenantTx } from '../engine/index.ts'
+import type { DataKey, Engine, RowReader, TenantTx } from '../engine/index.ts'
 import { displayOf, kindOf, searchWordsOf } from './body.ts'
 import { audited, type By } from './by.ts'
 import { subjectFailure } from './errors.ts'
@@ -68,7 +68,7 @@ export async function updateSubject(
   const working = await workingHere(staff, by)
   const now = engine.clock.now()
   return engine.db.asTenant(by.tenant, async (tx) => {
-    const row = await rowOf(tx, id, 'for update')
+    const row = await rowForUpdate(tx, id)
     assertSeen(row, by)
     assertSame(row, wanted)
     if (row.team_id !== (wanted.team ?? null)) await assertMayMove(tx, by, row, wanted, working)
@@ -89,8 +89,9 @@ export async function updateSubject(
 
 /** One subject, opened; the reading is audited. @throws Failure `subject-not-found`, `key-destroyed` */
 export const readSubject = (engine: Engine, by: By, id: string): Promise<Subject> =>
-  engine.db.asTenant(by.tenant, async (tx) => {
-    const row = await rowOf(tx, id)
+  engine.db.asTenantReading(by.tenant, async (tx) => {
+    const row = await tx.readOne(livingRows, id)
+    if (row === undefined) throw subjectNotFound('/params/id')
     assertSeen(row, by)
     const subject = openRow(await engine.keys.key(row.key_id), by.tenant, row)
     await audited(tx, by, 'read', 'subject', { id, subjects: [id] })
@@ -254,15 +255,27 @@ function assertSeen(row: Selectable<SubjectTable>, { sight }: By): void {
   if (!sees(sight, placeOf(row))) throw subjectNotFound('/params/id')
 }
 
-async function rowOf(tx: TenantTx, id: string, lock?: 'for update'): Promise<Selectable<SubjectTable>> {
+const livingRows: RowReader<string, Selectable<SubjectTable> | undefined> = async (tx, ids) => {
+  const { rows } = await tx.client.query<Selectable<SubjectTable>>({
+    name: 'careloop-subjects',
+    text: `select tenant_id, id, kind, time_zone, site_id, team_id, key_id, body, version, created_at, updated_at, touched, erased_at
+      from tenant.subject where tenant_id = $1 and id = any($2::uuid[]) and erased_at is null`,
+    values: [tx.tenant, [...new Set(ids)]],
+  })
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  return ids.map((id) => byId.get(id.toLowerCase()))
+}
+
+async function rowForUpdate(tx: TenantTx, id: string): Promise<Selectable<SubjectTable>> {
   // Erased is as if it had never been: the row stays for what points to it.
-  const query = tx
+  const row = await tx
     .tables<SubjectsTables>()
     .selectFrom('subject')
     .selectAll()
     .where('id', '=', id)
     .where('erased_at', 'is', null)
-  const row = await (lock ? query.forUpdate() : query).executeTakeFirst()
+    .forUpdate()
+    .executeTakeFirst()
   if (!row) throw subjectNotFound('/params/id')
   return row
 }

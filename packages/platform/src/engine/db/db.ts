@@ -3,11 +3,12 @@
  * touches engine tables only. Entries for the reading log are appended as the last statement, because they take the log's lock.
  */
 import type { LogEntry, NewFact } from '@careloop/contract'
-import { Kysely, PostgresDialect } from 'kysely'
 import type { ClientBase, Pool, PoolClient } from 'pg'
 import { engineFailure } from '../errors.ts'
 import type { Db, EngineTx, ReadingLog, TenantTx, Watch } from '../ports.ts'
 import { type FactFeed, makeFactFeed, readFacts } from './facts.ts'
+import { makeSharedReading } from './shared-reading.ts'
+import { tenantTables } from './tenant-tables.ts'
 
 export interface DbParts {
   readonly pool: Pool
@@ -24,10 +25,14 @@ export interface ClosableDb extends Db {
 export function makeDb(parts: DbParts): ClosableDb {
   const { pool, watch } = parts
   const feed: FactFeed = makeFactFeed(pool, watch.log)
+  // Begun as the tenant in one round trip: two more would cost as much as most reads.
+  const asTenant: Db['asTenant'] = async (tenant, fn) =>
+    inTransaction(parts, `begin; ${becoming(tenant)}`, (scope) => tenantWork(scope, parts, tenant, fn, 'whole'))
   return {
     pool,
-    asTenant: (tenant, fn) => inTransaction(parts, (scope) => tenantWork(scope, parts, tenant, fn)),
-    asEngine: (fn) => inTransaction(parts, (scope) => fn(engineTx(scope, parts))),
+    asTenant,
+    asTenantReading: makeSharedReading(asTenant),
+    asEngine: (fn) => inTransaction(parts, 'begin', (scope) => fn(engineTx(scope, parts))),
     async tenants() {
       const { rows } = await pool.query<{ id: string }>('select id from engine.tenant order by created_at, id')
       return rows.map((row) => row.id)
@@ -51,12 +56,16 @@ interface Scope {
   readonly committed: (() => void)[]
 }
 
-async function inTransaction<T>({ pool, watch }: DbParts, work: (scope: Scope) => Promise<T>): Promise<T> {
+async function inTransaction<T>(
+  { pool, watch }: DbParts,
+  begin: string,
+  work: (scope: Scope) => Promise<T>,
+): Promise<T> {
   const client: PoolClient = await pool.connect()
   const scope: Scope = { client, committed: [] }
   let broken: Error | undefined
   try {
-    await client.query('begin')
+    await client.query(begin)
     const result = await work(scope)
     await client.query('commit')
     for (const fn of scope.committed) afterwards(fn, watch)
@@ -83,14 +92,20 @@ function afterwards(fn: () => void, watch: Watch): void {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
+function becoming(tenant: string): string {
+  if (!UUID.test(tenant)) throw new TypeError('a tenant id is a uuid')
+  return `set local role careloop_app; set local careloop.tenant = '${tenant}'`
+}
+
+/** @param extent `whole`: the transaction is this work alone, and began as the tenant; its end takes the role back */
 async function tenantWork<T>(
   scope: Scope,
   parts: DbParts,
   tenant: string,
   fn: (tx: TenantTx) => Promise<T>,
+  extent: 'whole' | 'part',
 ): Promise<T> {
-  if (!UUID.test(tenant)) throw new TypeError('a tenant id is a uuid')
-  await scope.client.query(`set local role careloop_app; set local careloop.tenant = '${tenant}'`)
+  if (extent === 'part') await scope.client.query(becoming(tenant))
   const pending: { entries: LogEntry[]; bump: string[]; engine: ((tx: EngineTx) => Promise<void>)[] } = {
     ...{ entries: [], bump: [], engine: [] },
   }
@@ -119,18 +134,23 @@ async function tenantWork<T>(
     },
     beforeCommitAsEngine: (work) => void pending.engine.push(work),
     afterCommit: (done) => scope.committed.push(done),
+    write: (writer, rows) => writer(tx, rows),
+    readOne: async (reader, key) => (await reader(tx, [key]))[0]!,
   }
   let result: T
   try {
     result = await fn(tx)
     await publishAll()
   } catch (error) {
+    if (extent === 'whole') throw error
     await publishAll().catch(() => {})
     // Who catches this and goes on in the same transaction goes on as the engine. Where the transaction is broken this fails, and
     // the rollback, whole or to a savepoint, takes the role back.
     await scope.client.query('reset role').catch(() => {})
     throw error
   }
+  const { entries, bump, engine } = pending
+  if (extent === 'whole' && entries.length + bump.length + engine.length === 0) return result
   await scope.client.query('reset role')
   for (const work of pending.engine) await work(engineTx(scope, parts))
   if (pending.entries.length > 0 || pending.bump.length > 0)
@@ -149,19 +169,9 @@ function engineTx(scope: Scope, parts: DbParts): EngineTx {
         [tenant, type, JSON.stringify(body)],
       )
     },
-    asTenant: (tenant, fn) => tenantWork(scope, parts, tenant, fn),
+    asTenant: (tenant, fn) => tenantWork(scope, parts, tenant, fn, 'part'),
     afterCommit: (done) => scope.committed.push(done),
   }
-}
-
-/** Kysely over this transaction's own connection, in schema `tenant`. It neither begins nor ends a transaction. */
-function tenantTables<Tables>(client: ClientBase): Kysely<Tables> {
-  const connection = {
-    query: (sql: string, values: unknown[]) => client.query(sql, values),
-    release: () => {},
-  } as unknown as PoolClient
-  const pool = { connect: async () => connection, end: async () => {} } as unknown as Pool
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }).withSchema('tenant')
 }
 
 async function moveCursor(tx: EngineTx, name: string, from: string, to: string): Promise<void> {
