@@ -134,7 +134,7 @@ describe('compliance', { timeout: 120_000 }, () => {
     await form.getByLabel('Discovered').fill(inVienna(now))
     await form.getByLabel('Access from').fill(inVienna(now + 3_600_000))
     await form.getByLabel('Access until').fill(inVienna(now + 3_600_000))
-    await form.getByText('The access ends before it begins').waitFor()
+    await form.getByText('The access must begin before it ends').waitFor()
     await isGood('breach-new')
     await form.getByLabel('Access from').fill(inVienna(now - 3_600_000))
     await form.getByRole('button', { name: 'Compute whom it affects' }).click()

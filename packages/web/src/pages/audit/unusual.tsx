@@ -33,7 +33,7 @@ export function UnusualPart() {
               : `Looked at until ${data.checkedUntil} (UTC days). Each finding is a review of its own; a finding is a question, no judgement.`}
           </Text>
           {data.items.length === 0 ? (
-            <Empty title="Nothing unusual was found">
+            <Empty title={data.checkedUntil === null ? 'Nothing was looked at yet' : 'Nothing unusual was found'}>
               Very many records in a day, records of people of one’s own family name, and watched records seen from
               outside their care team stand here.
             </Empty>
@@ -72,10 +72,15 @@ function Watched() {
   const may = useMay('act', 'audit')
   const watched = useQuery(complianceQueries.watched)
   const [reason, setReason] = useState('')
+  // A form anew for each: the number that was asked with does not stay on the screen.
+  const [made, setMade] = useState(0)
   const again = () => client.invalidateQueries({ queryKey: complianceQueries.watched.queryKey })
   const watch = useMutation({
     mutationFn: (about: AboutWhom) => call(endpoints.watchRecord, { body: { about, reason: reason.trim() } }),
-    onSuccess: () => setReason(''),
+    onSuccess: () => {
+      setReason('')
+      setMade(made + 1)
+    },
     onSettled: again,
   })
   const end = useMutation({
@@ -84,7 +89,7 @@ function Watched() {
   })
   return (
     <Section title="Watched records">
-      <Text>
+      <Text mb="sm">
         People in the public eye, colleagues who are patients. Whoever is not of the patient’s care team and sees such a
         record is told of here.
       </Text>
@@ -128,9 +133,11 @@ function Watched() {
             onChange={(event) => setReason(event.currentTarget.value)}
             error={refusalAt(watch.error, '/body/reason')}
             maw={560}
+            mt="md"
             mb="sm"
           />
           <RecordForm
+            key={made}
             label="Watch this record"
             isPending={watch.isPending}
             error={refusalAt(watch.error, '/body/about')}

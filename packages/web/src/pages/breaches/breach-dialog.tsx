@@ -11,9 +11,9 @@ import { useMay } from '../../app/session.tsx'
 import { Refusal } from '../../parts/refusal.tsx'
 import rows from '../../parts/rows.module.css'
 import { useOffline } from '../../parts/why-not.ts'
-import { countText, momentText } from '../../parts/words.ts'
+import { countText, momentText, viewerZone } from '../../parts/words.ts'
 import { actorWords } from '../audit/words.ts'
-import { deadlinesOf, factorWords, statusWords } from './words.ts'
+import { deadlinesOf, dueDay, factorWords, statusWords } from './words.ts'
 
 export function BreachDialog({ breach }: { breach: BreachView }) {
   const now = useNow()
@@ -29,7 +29,7 @@ export function BreachDialog({ breach }: { breach: BreachView }) {
         <Text c="dimmed">
           Discovered {momentText(breach.discoveredAt, now)}. Access from {momentText(scope.from, now)} until{' '}
           {momentText(scope.to, now)}; counted {momentText(breach.computedAt, now)}. Opened by{' '}
-          {actorWords(breach.openedBy)}.
+          {actorWords(breach.openedBy)}. Times are in {viewerZone}.
         </Text>
       </div>
       <People breach={breach} may={may} />
@@ -162,7 +162,7 @@ function Clocks({ breach, may }: { breach: BreachView; may: boolean }) {
                 {what}
                 <div className={rows.soft}>
                   {doneAt === null
-                    ? `until ${momentText(dueAt, now)}${dueAt < now ? ', overdue' : ''}`
+                    ? `until the end of ${dueDay(dueAt)}${dueAt < now ? ', overdue' : ''}`
                     : `done ${momentText(doneAt, now)}`}
                 </div>
               </div>

@@ -40,7 +40,7 @@ export function NewBreachForm({ onMade, onCancel }: { onMade: (id: string) => vo
   const why = !isWhole
     ? 'Say what happened in a sentence, whose access it was, and fill in all three times.'
     : field(times.from) >= field(times.to)
-      ? 'The access ends before it begins: look at the two times.'
+      ? 'The access must begin before it ends: look at the two times.'
       : field(times.discovered) > now
         ? 'It cannot have been discovered in the future.'
         : offline

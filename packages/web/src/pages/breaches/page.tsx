@@ -13,7 +13,7 @@ import rows from '../../parts/rows.module.css'
 import { countText, momentText } from '../../parts/words.ts'
 import { BreachDialog } from './breach-dialog.tsx'
 import { NewBreachForm } from './new-breach-form.tsx'
-import { nextDeadline, statusWords } from './words.ts'
+import { dueDay, nextDeadline, statusWords } from './words.ts'
 
 export interface BreachesSearch {
   /** The one that is open, or `new`. */
@@ -94,7 +94,7 @@ function Row({ breach, onOpen }: { breach: BreachView; onOpen: () => void }) {
         <Text lineClamp={2}>{breach.what}</Text>
         <div className={rows.soft}>
           discovered {momentText(breach.discoveredAt, now)}
-          {due === null ? '' : ` · ${due.what} until ${momentText(due.at, now)}${due.at < now ? ', overdue' : ''}`}
+          {due === null ? '' : ` · ${due.what} until the end of ${dueDay(due.at)}${due.at < now ? ', overdue' : ''}`}
         </div>
       </div>
       <Button variant="default" mih={44} onClick={onOpen} aria-label={`Open: ${title}`}>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { deadlinesOf, nextDeadline } from './words.ts'
+import { deadlinesOf, dueDay, nextDeadline } from './words.ts'
 
 const deadlines = {
   individuals: { dueAt: 60, doneAt: null },
@@ -17,4 +17,8 @@ test('breaches > what is due first is told, and nothing once nothing has to be',
 
 test('breaches > a deadline that does not apply is not listed', () => {
   expect(deadlinesOf({ deadlines }).map(({ step }) => step)).toEqual(['individuals', 'hhs'])
+})
+
+test('breaches > a deadline is the day it is counted by, wherever it is read', () => {
+  expect(dueDay(Date.UTC(2027, 2, 1, 23, 59, 59, 999))).toMatch(/\b1\b.*\(UTC\)$/)
 })

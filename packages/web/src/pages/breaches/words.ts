@@ -35,3 +35,7 @@ export function nextDeadline(breach: Pick<BreachView, 'deadlines' | 'status'>): 
     .sort((a, b) => a.dueAt - b.dueAt)
   return first === undefined ? null : { what: `${first.what[0]!.toLowerCase()}${first.what.slice(1)}`, at: first.dueAt }
 }
+
+const utcDay = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeZone: 'UTC' })
+/** The last day of a deadline, as it is counted: an hour of the viewer's zone would name the day after. */
+export const dueDay = (at: number): string => `${utcDay.format(at)} (UTC)`
