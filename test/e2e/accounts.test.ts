@@ -73,6 +73,32 @@ describe('accounts', { timeout: 120_000 }, () => {
     await nurse.page.goto(link)
   })
 
+  test('an administrator’s many pages stand in groups that open by keys; on a phone behind one button', async () => {
+    const { page } = admin
+    const pages = page.getByRole('navigation', { name: 'Pages' })
+    const focused = () => page.locator(':focus').innerText()
+    expect(await pages.getByRole('button').allInnerTexts()).toEqual(['Work', 'Things', 'Oversight', 'Administration'])
+    await pages.getByRole('button', { name: 'Oversight' }).press('Enter')
+    await pages.getByRole('list', { name: 'Oversight' }).waitFor()
+    expect(await findings(page)).toEqual([])
+    await page.keyboard.press('ArrowDown')
+    expect(await focused()).toBe('Reviews')
+    await page.keyboard.press('Escape')
+    expect([await focused(), await pages.getByRole('list').count()]).toEqual(['Oversight', 0])
+    await page.setViewportSize({ width: 360, height: 740 })
+    await pages.getByRole('button', { name: 'Pages: People' }).click()
+    await pages.getByRole('list', { name: 'Things' }).waitFor()
+    expect(await findings(page)).toEqual([])
+    await pages.getByRole('link', { name: 'Devices' }).click()
+    await seen(page, 'heading', /Devices|No devices/)
+    expect(await pages.getByRole('list').count()).toBe(0)
+    await page.setViewportSize({ width: 1280, height: 900 })
+    await page.keyboard.press('g')
+    await page.keyboard.press('p')
+    await seen(page, 'heading', 'People')
+    expect(await pages.locator('[aria-current="true"]').innerText()).toBe('Administration')
+  })
+
   test('the nurse chooses name and password, and the token has left the address', async () => {
     const { page } = nurse
     await page.getByText('St. Anna invites you as nurse').waitFor()
