@@ -15,6 +15,7 @@ import { blobKey } from './blob-copies.ts'
 import type { ManifestChunk } from './manifest.ts'
 import { damaged } from './packed.ts'
 import type { RestorePlan } from './plan-restore.ts'
+import { noteRestore } from './restore-note.ts'
 import { contentKey } from './seal-job.ts'
 import type { SealedStore } from './sealed-store.ts'
 import { inOrder } from './wal-pieces.ts'
@@ -31,6 +32,7 @@ export async function fetchBackup(store: SealedStore, plan: RestorePlan, into: s
   mkdirSync(into, { recursive: true, mode: 0o700 })
   assertEmpty(into)
   assertSpace(plan, into)
+  noteRestore(into, plan.manifest.id)
   for (const folder of plan.manifest.folders) mkdirSync(below(into, folder), { recursive: true, mode: 0o700 })
   await eachOf(plan.manifest.chunks, (chunk) => fetchChunk(store, chunk, into))
   await fetchBlobs(store, into)

@@ -2,7 +2,7 @@
  * A restore: files from the store, then PostgreSQL replays the log to its end or to a time, then whoever was erased since is erased
  * again. Until that is done, a note in the directory keeps every door shut.
  */
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { EpochMs } from '@careloop/contract'
 import pg from 'pg'
@@ -15,6 +15,7 @@ import { type BackupState, writeBackupState } from './backup-state.ts'
 import { applyLedger, type ErasureLedger, ledgerOf } from './erasure-ledger.ts'
 import { fetchBackup } from './fetch-backup.ts'
 import { planRestore, type RestorePlan, type RestoreWish } from './plan-restore.ts'
+import { endRestoreNote } from './restore-note.ts'
 import { makeSealedStore, type SealedStore } from './sealed-store.ts'
 import { readStoreKey } from './store-key.ts'
 
@@ -53,12 +54,11 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     `backup ${plan.manifest.id}: ${plan.manifest.chunks.length} objects, ${plan.log.segments.length} segments of the log`,
   )
   await fetchBackup(store, plan, into, CLUSTER)
-  writeFileSync(join(into, NOTE), JSON.stringify({ base: plan.manifest.id }), { mode: 0o600 })
   prepareRecovery(join(into, CLUSTER), plan)
   say('the database replays the log')
   const done = await recover(into, plan, ledger, options)
   endRecovery(join(into, CLUSTER))
-  rmSync(join(into, NOTE))
+  endRestoreNote(into)
   return { base: plan.manifest.id, ledger, ...done }
 }
 
@@ -69,18 +69,6 @@ export async function openStore({
   const key = await readStoreKey(objects, masters)
   if (key) return makeSealedStore(objects, key)
   throw engineFailure('backup-none', `There is no backup in ${objects.name}. Is CARELOOP_BACKUP the right place?`)
-}
-
-/** In the data directory while a restore is not finished. */
-const NOTE = 'restoring.json'
-
-/** @throws Failure `restore-unfinished`: erased people might be readable in what lies there */
-export function assertNoRestoreRuns(dataDir: string): void {
-  if (!existsSync(join(dataDir, NOTE))) return
-  throw engineFailure(
-    'restore-unfinished',
-    `A restore into ${dataDir} was not finished: what was erased is not erased again in it. Remove the directory and restore anew.`,
-  )
 }
 
 const [BEGIN, END] = ['# careloop restore: begin', '# careloop restore: end']
