@@ -3,7 +3,7 @@
  * is refused, even beside a good cookie: falling back would hide a revoked token.
  */
 import type { AnyRole } from '@careloop/contract'
-import type { Engine } from '../engine/index.ts'
+import { type Engine, makeGather } from '../engine/index.ts'
 import { fail } from './errors.ts'
 import type { DeviceSpeaker, Principal, StaffPrincipal } from './principal.ts'
 import { type ServiceByToken, sha256 } from './service-tokens.ts'
@@ -19,20 +19,25 @@ export interface Asking {
 /** The fleet room's answer to a device token's SHA-256; null = unknown or revoked. */
 export type DeviceByToken = (sha256: Buffer) => Promise<DeviceSpeaker | null>
 
+export interface AuthenticateParts {
+  readonly engine: Pick<Engine, 'clock'>
+  readonly staffAuth: StaffAuth
+  readonly serviceByToken: ServiceByToken
+  readonly membershipBySession: MembershipBySession
+  readonly idleLockMs: number
+}
+
 /**
  * @returns null when nothing was shown; a member of staff whose session is held back too, with `held`
  * @throws Failure `token-refused`, `no-membership`
  */
 export async function authenticate(
-  engine: Engine,
-  staffAuth: StaffAuth,
-  serviceByToken: ServiceByToken,
+  parts: AuthenticateParts,
   deviceByToken: DeviceByToken,
   asking: Asking,
-  idleLockMs: number,
 ): Promise<Principal | null> {
-  if (asking.authorization !== undefined) return byBearer(serviceByToken, deviceByToken, asking.authorization)
-  if (asking.cookie !== undefined) return bySession(engine, staffAuth, asking.cookie, idleLockMs)
+  if (asking.authorization !== undefined) return byBearer(parts.serviceByToken, deviceByToken, asking.authorization)
+  if (asking.cookie !== undefined) return bySession(parts, asking.cookie)
   return null
 }
 
@@ -54,27 +59,12 @@ async function byBearer(
 }
 
 async function bySession(
-  engine: Engine,
-  staffAuth: StaffAuth,
+  { engine, staffAuth, membershipBySession, idleLockMs }: AuthenticateParts,
   cookie: string,
-  idleLockMs: number,
 ): Promise<StaffPrincipal | null> {
   const found = await staffAuth.api.getSession({ headers: new Headers({ cookie }), query: { disableRefresh: true } })
   if (found === null) return null
-  // The session's own row decides which membership, read fresh: a role taken away counts from the next request on.
-  const { rows } = await engine.db.pool.query<MembershipRow>(
-    `select m.tenant_id, m.roles, m.display_name, s.active_at, s.locked_at, s.second_factor_at, s.proved_at, s.ends_at,
-            (f.confirmed_at is not null or exists (select from auth.passkey p where p.user_id = m.user_id))
-              as has_second_factor,
-            exists (select from auth.account a where a.user_id = m.user_id and a.handed_over_at is not null)
-              as is_password_handed_over
-       from auth.member m join auth.session s on s.user_id = m.user_id
-       left join auth.second_factor f on f.user_id = m.user_id
-      where s.id = $1 and m.ended_at is null and (s.tenant_id is null or s.tenant_id = m.tenant_id)
-      order by m.created_at, m.tenant_id limit 1`,
-    [found.session.id],
-  )
-  const member = rows[0]
+  const member = await membershipBySession(found.session.id)
   if (member === undefined)
     throw fail('no-membership', 'You are signed in and belong to no organisation. Ask an administrator.')
   // Whatever was done in it meanwhile: nothing prolongs a session.
@@ -104,7 +94,35 @@ async function bySession(
   }
 }
 
+export type MembershipBySession = (session: string) => Promise<MembershipRow | undefined>
+
+/**
+ * The session's own row decides which membership. Read anew for each request, by one statement for those that come at the same time:
+ * a role taken away counts from the next request on.
+ */
+export const makeMembershipBySession = ({ db }: Pick<Engine, 'db'>): MembershipBySession =>
+  makeGather(async (sessions) => {
+    const { rows } = await db.pool.query<MembershipRow>({
+      name: 'careloop-memberships',
+      text: MEMBERSHIPS,
+      values: [[...new Set(sessions)]],
+    })
+    const found = new Map(rows.map((row) => [row.session_id, row]))
+    return sessions.map((session) => found.get(session))
+  })
+
+const MEMBERSHIPS = `select distinct on (s.id) s.id as session_id, m.tenant_id, m.roles, m.display_name,
+      s.active_at, s.locked_at, s.second_factor_at, s.proved_at, s.ends_at,
+      (f.confirmed_at is not null or exists (select from auth.passkey p where p.user_id = m.user_id)) as has_second_factor,
+      exists (select from auth.account a where a.user_id = m.user_id and a.handed_over_at is not null)
+        as is_password_handed_over
+    from auth.member m join auth.session s on s.user_id = m.user_id
+    left join auth.second_factor f on f.user_id = m.user_id
+   where s.id = any($1) and m.ended_at is null and (s.tenant_id is null or s.tenant_id = m.tenant_id)
+   order by s.id, m.created_at, m.tenant_id`
+
 interface MembershipRow {
+  readonly session_id: string
   readonly tenant_id: string
   readonly roles: AnyRole[]
   readonly display_name: string

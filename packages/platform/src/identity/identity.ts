@@ -3,7 +3,13 @@ import type { MadePasskey, Passkey, PasskeyAnswer, Role } from '@careloop/contra
 import type { z } from 'zod'
 import type { Engine } from '../engine/index.ts'
 import { type Act, type ActedBy, byConsole, recordAct } from './acted-by.ts'
-import { type Asking, authenticate, type DeviceByToken } from './authenticate.ts'
+import {
+  type Asking,
+  type AuthenticateParts,
+  authenticate,
+  type DeviceByToken,
+  makeMembershipBySession,
+} from './authenticate.ts'
 import { displayByCookie } from './display-cookie.ts'
 import { type Displays, makeDisplays } from './displays.ts'
 import { type Invitations, makeInvitations } from './invitations.ts'
@@ -157,9 +163,13 @@ export async function makeIdentity(engine: Engine, options: StaffAuthOptions): P
   const sso = await makeSso(door, options.outbound)
   const invitations = await makeInvitations(door, options.mailsInvitations ?? false)
   const persons = makePersons(door)
-  const serviceByToken = makeServiceByToken(engine)
+  const asked: AuthenticateParts = {
+    ...{ engine, staffAuth, idleLockMs },
+    serviceByToken: makeServiceByToken(engine),
+    membershipBySession: makeMembershipBySession(engine),
+  }
   const authenticateHeld: Identity['authenticateHeld'] = (asking, deviceByToken) =>
-    authenticate(engine, staffAuth, serviceByToken, deviceByToken, asking, idleLockMs)
+    authenticate(asked, deviceByToken, asking)
   return {
     ...{
       idleLockMs,
