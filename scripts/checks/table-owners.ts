@@ -27,10 +27,12 @@ const MIGRATION_ROOMS: Readonly<Record<string, string>> = {
   'measurement-days': 'telemetry',
   erasure: 'subjects',
   sight: 'subjects',
+  'sight-of-enrolment': 'subjects',
   reviews: 'workflow',
   displays: 'identity',
   'audit-batches': 'audit',
   'claim-codes': 'fleet',
+  'identity-second-step': 'identity',
 }
 
 /** Tables that another room than their migration's may write, each with its reason. */

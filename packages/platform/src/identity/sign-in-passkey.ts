@@ -39,7 +39,8 @@ export async function signInByPasskey(
 ): Promise<SignInStep> {
   const party = relyingParty(door.publicOrigin, peer.host)
   const found = await readPasskey(door.engine, party, shown.passkey, null, alone(shown.token ?? ''))
-  return begin(door, await whose(door, found, peer), shown.remember, peer, true)
+  const user = await whose(door, found, peer)
+  return begin(door, { user, remember: shown.remember, passedSecondFactor: true }, peer)
 }
 
 /** @throws Failure `challenge-over`, `passkey-none`, `passkey-not-here` */
@@ -69,7 +70,7 @@ export async function passPasskeyStep(
   if (found.is !== 'right') await countWrong(engine, token)
   const user = await whose(door, found, peer)
   await useUp(engine, token)
-  return begin(door, user, open.remember, peer, true)
+  return begin(door, { ...open, user, passedSecondFactor: true }, peer)
 }
 
 /** Whose it is, when it is right; a wrong one stands in the trail of who it claimed to be. */

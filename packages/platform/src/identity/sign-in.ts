@@ -10,6 +10,7 @@ import { demandsSecondFactor, readSecondFactor, type SecondFactorState, takeCode
 import type { Secrets } from './secrets.ts'
 import { sha256 } from './service-tokens.ts'
 import { recordRefusedCode, recordRefusedSignIn, recordSignIn } from './sign-in-trail.ts'
+import { type CarriedRow, carriedBy, carryByChallenge, type SsoOrigin, tieToProvider } from './sso-session.ts'
 import { isPasswordHandedOver, rolesOf } from './staff.ts'
 import { beginSession, type StaffAuth, sessionMs } from './staff-auth.ts'
 import { keepAddress, type Throttle } from './throttle.ts'
@@ -70,7 +71,7 @@ export async function signIn(
     const challenge = await openChallenge(engine, account.id, shown.remember)
     return { next: 'second-factor', challenge, factors: factorsOf(factor) }
   }
-  return begin(door, account.id, shown.remember, peer, false)
+  return begin(door, { user: account.id, remember: shown.remember, passedSecondFactor: false }, peer)
 }
 
 /** @throws Failure `challenge-over`, `second-factor-refused`, `sign-in-throttled` */
@@ -92,7 +93,7 @@ export async function passSecondFactor(
   }
   await useUp(engine, token)
   await throttle.settle(attempt)
-  return begin(door, challenge.user, challenge.remember, peer, true)
+  return begin(door, { ...challenge, passedSecondFactor: true }, peer)
 }
 
 /** With which the second step can be passed. */
@@ -140,8 +141,13 @@ export async function isPasswordOfUser(engine: Engine, user: string, password: s
 
 // ---------------------------------------------------------------- challenge and session
 
-/** For who has proved the first factor, here or at the identity provider of their organisation. */
-export async function openChallenge(engine: Engine, user: string, remember: boolean): Promise<string> {
+/** For who has proved the first factor, here or at the identity provider of their organisation. @param origin that provider */
+export async function openChallenge(
+  engine: Engine,
+  user: string,
+  remember: boolean,
+  origin?: SsoOrigin,
+): Promise<string> {
   const token = engine.ids.token('clstep')
   const now = engine.clock.now()
   await engine.db.pool.query('delete from auth.challenge where expires_at <= $1', [new Date(now)])
@@ -149,39 +155,53 @@ export async function openChallenge(engine: Engine, user: string, remember: bool
     'insert into auth.challenge (sha256, user_id, remember, expires_at) values ($1, $2, $3, $4)',
     [sha256(token), user, remember, new Date(now + challengeMs)],
   )
+  if (origin !== undefined) await carryByChallenge(engine, sha256(token), origin)
   return token
 }
 
-/** What stands after the password; null when it is over. */
-export async function readChallenge(
-  engine: Engine,
-  token: Buffer,
-): Promise<{ user: string; remember: boolean } | null> {
-  const { rows } = await engine.db.pool.query<{ user: string; remember: boolean }>(
-    'select user_id as user, remember from auth.challenge where sha256 = $1 and expires_at > $2 and failures < $3',
+/** The first factor was right. */
+export interface OpenChallenge {
+  readonly user: string
+  readonly remember: boolean
+  /** Where it was proved; null = here, by the password. */
+  readonly origin: SsoOrigin | null
+}
+
+/** What stands after the first factor; null when it is over. */
+export async function readChallenge(engine: Engine, token: Buffer): Promise<OpenChallenge | null> {
+  const { rows } = await engine.db.pool.query<{ user_id: string; remember: boolean } & CarriedRow>(
+    'select * from auth.challenge where sha256 = $1 and expires_at > $2 and failures < $3',
     [token, new Date(engine.clock.now()), challengeTries],
   )
-  return rows[0] ?? null
+  const row = rows[0]
+  if (row === undefined) return null
+  return { user: row.user_id, remember: row.remember, origin: await carriedBy(engine, token, row) }
 }
 
 export const countWrong = (engine: Engine, token: Buffer) =>
   engine.db.pool.query('update auth.challenge set failures = failures + 1 where sha256 = $1', [token])
 
+export interface Beginning {
+  readonly user: string
+  readonly remember: boolean
+  readonly passedSecondFactor: boolean
+  /** Absent or null: nothing ties the session to an identity provider. */
+  readonly origin?: SsoOrigin | null
+}
+
 /** Lets somebody in. */
-export async function begin(
-  door: Door,
-  user: string,
-  remember: boolean,
-  peer: Peer,
-  passedSecondFactor: boolean,
-): Promise<SignInStep> {
+export async function begin(door: Door, beginning: Beginning, peer: Peer): Promise<SignInStep> {
   const { engine, staffAuth, secrets } = door
+  const { user, remember, passedSecondFactor, origin = null } = beginning
   const begun = await beginSession(staffAuth, { user, remember, ...peer })
   const now = new Date(engine.clock.now())
-  await engine.db.pool.query(
-    'update auth.session set active_at = $2, second_factor_at = $3, proved_at = $3, ends_at = $4 where id = $1',
-    [begun.session, now, passedSecondFactor ? now : null, new Date(now.getTime() + sessionMs)],
-  )
+  await engine.db.asEngine(async ({ client }) => {
+    await client.query(
+      'update auth.session set active_at = $2, second_factor_at = $3, proved_at = $3, ends_at = $4 where id = $1',
+      [begun.session, now, passedSecondFactor ? now : null, new Date(now.getTime() + sessionMs)],
+    )
+    if (origin !== null) await tieToProvider(engine, client, begun.session, origin)
+  })
   // What is given must stand in the trail: when it cannot be written, nobody signs in.
   await recordSignIn(engine, user, peer.requestId)
   await keepAddress(engine, secrets, user, peer.ip)

@@ -5,8 +5,9 @@
 import type { Role } from '@careloop/contract'
 import type { ClientBase } from 'pg'
 import type { Engine, EngineTx } from '../engine/index.ts'
-import { endSessions, tellAccessChanged } from './access-changed.ts'
+import { endSessions, endUnproved, tellAccessChanged } from './access-changed.ts'
 import { type ActedBy, recordAct } from './acted-by.ts'
+import { demandsSecondFactor } from './second-factor.ts'
 import { type Claims, displayNameOf, emailOf, isOfDomain, rolesOfGroups } from './sso-claims.ts'
 import type { SsoProvider } from './sso-provider.ts'
 
@@ -31,18 +32,22 @@ export async function settleAccount(
   const arriving = { provider, ...shown, roles, by: { actor: 'system:identity-provider', requestId } }
   return engine.db.asEngine(async (tx) => {
     const { rows } = await tx.client.query<Linked>(
-      `select user_id, lost_groups_at from auth.sso_identity
+      `select user_id, lost_groups_at, retired_at from auth.sso_identity
         where tenant_id = $1 and issuer = $2 and subject = $3 for update`,
       [provider.tenant, provider.issuer, shown.subject],
     )
     if (!isOfDomain(emailOf(shown.claims), provider)) return { refused: 'not-let-in' }
-    return rows[0] === undefined ? welcome(engine, tx, arriving) : renew(engine, tx, arriving, rows[0])
+    const linked = rows[0]
+    if (linked === undefined) return welcome(engine, tx, arriving, true)
+    // Their account has gone to whoever was given its address: an administrator's end of it stands, so none is made for them.
+    return linked.retired_at === null ? renew(engine, tx, arriving, linked) : welcome(engine, tx, arriving, false)
   })
 }
 
 interface Linked {
   readonly user_id: string
   readonly lost_groups_at: Date | null
+  readonly retired_at: Date | null
 }
 
 /** Known already: the roles of today. Whose membership an administrator ended does not come back by way of a group. */
@@ -67,6 +72,7 @@ async function renew(engine: Engine, tx: EngineTx, arriving: Arriving, linked: L
     ...[linked.user_id, provider.tenant],
   ])
   if (member.ended_at === null && isSame(member.roles, roles)) return { user: linked.user_id }
+  if (demandsSecondFactor(roles)) await endUnproved(tx, linked.user_id)
   await tellAccessChanged(tx, linked.user_id)
   await recordAct(tx, { tenant: provider.tenant, by, action: 'update', resource: 'user', id: linked.user_id })
   return { user: linked.user_id }
@@ -85,8 +91,8 @@ async function endForGroups(engine: Engine, tx: EngineTx, { provider, by }: Arri
   await recordAct(tx, { tenant: provider.tenant, by, action: 'revoke', resource: 'user', id: user })
 }
 
-/** Here for the first time. */
-async function welcome(engine: Engine, tx: EngineTx, arriving: Arriving): Promise<Settled> {
+/** Here for the first time, or for the first time since their account went to another. @param mayMake an account of their own */
+async function welcome(engine: Engine, tx: EngineTx, arriving: Arriving, mayMake: boolean): Promise<Settled> {
   const { provider, subject, claims, roles, by } = arriving
   if (roles.length === 0) return { refused: 'no-role' }
   const email = emailOf(claims)
@@ -96,13 +102,18 @@ async function welcome(engine: Engine, tx: EngineTx, arriving: Arriving): Promis
     !(email?.isVerified && provider.linkExisting && (await isOnlyHere(tx.client, existing, provider)))
   )
     return { refused: 'not-let-in' }
+  if (existing === null && !mayMake) return { refused: 'not-let-in' }
   const user = existing ?? (await makeUser(engine, tx.client, arriving, email?.isVerified ? email.email : null))
-  if (existing !== null)
+  if (existing !== null) {
     await tx.client.query('update auth.member set roles = $3 where user_id = $1 and tenant_id = $2', [
       ...[user, provider.tenant, roles],
     ])
+    if (demandsSecondFactor(roles)) await endUnproved(tx, user)
+    await tellAccessChanged(tx, user)
+  }
   await tx.client.query(
-    'insert into auth.sso_identity (tenant_id, issuer, subject, user_id, created_at) values ($1, $2, $3, $4, $5)',
+    `insert into auth.sso_identity (tenant_id, issuer, subject, user_id, created_at) values ($1, $2, $3, $4, $5)
+     on conflict (tenant_id, issuer, subject) do update set user_id = excluded.user_id, retired_at = null, lost_groups_at = null`,
     [provider.tenant, provider.issuer, subject, user, new Date(engine.clock.now())],
   )
   const action = existing === null ? 'create' : 'update'
@@ -123,7 +134,8 @@ async function isOnlyHere(client: ClientBase, user: string, { tenant, issuer }: 
   const { rows } = await client.query<{ is_only_here: boolean }>(
     `select exists (select from auth.member where user_id = $1 and tenant_id = $2 and ended_at is null)
         and not exists (select from auth.member where user_id = $1 and tenant_id <> $2)
-        and not exists (select from auth.sso_identity where user_id = $1 and tenant_id = $2 and issuer = $3) as is_only_here`,
+        and not exists (select from auth.sso_identity where user_id = $1 and tenant_id = $2 and issuer = $3
+            and retired_at is null) as is_only_here`,
     [user, tenant, issuer],
   )
   return rows[0]!.is_only_here

@@ -84,6 +84,12 @@ export async function endByLogoutToken(
           and ($3::text is null or o.subject = $3) and ($4::text is null or o.sid = $4) returning s.id, s.user_id`,
       [provider.tenant, provider.issuer, sub ?? null, sid ?? null],
     )
+    // Who stands between the provider and our own second factor has no session yet: they begin anew.
+    await client.query(
+      `delete from auth.challenge where sso_tenant_id = $1 and sso_issuer = $2
+          and ($3::text is null or sso_subject = $3) and ($4::text is null or sso_sid = $4)`,
+      [provider.tenant, provider.issuer, sub ?? null, sid ?? null],
+    )
     const by = { actor: 'system:identity-provider' }
     for (const { id } of rows)
       await recordAct(tx, { tenant: provider.tenant, by, action: 'revoke', resource: 'session', id })

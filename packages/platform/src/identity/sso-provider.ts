@@ -90,6 +90,7 @@ export async function saveProvider(
       throw fail('identity-provider-taken', 'Another link has this name. Choose another.', { pointer: '/body/slug' })
     // What was begun under the settings of before does not end under these.
     await tx.client.query('delete from auth.sso_attempt where provider_id = $1', [id])
+    await tx.client.query('delete from auth.challenge where sso_tenant_id = $1', [tenant])
     await recordAct(tx, { tenant, by, action: 'update', resource: 'identity-provider', id })
   })
 }
@@ -108,6 +109,7 @@ export async function removeProvider(engine: Engine, tenant: string, by: ActedBy
       [tenant],
     )
     for (const { user_id } of signedIn.rows) await endSessions(tx, user_id)
+    await tx.client.query('delete from auth.challenge where sso_tenant_id = $1', [tenant])
     await recordAct(tx, { tenant, by, action: 'delete', resource: 'identity-provider', id: rows[0].id })
   })
 }

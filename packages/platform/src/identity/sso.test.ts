@@ -11,6 +11,7 @@ import {
   realProvider,
   type TestProvider,
 } from './testing/identity-provider.ts'
+import { currentCode } from './totp.ts'
 
 const origin = 'http://127.0.0.1:4711'
 const anna: Person = {
@@ -121,7 +122,66 @@ describe('sign-in at a real identity provider', () => {
     const payload = { email: person.email, password: accepting.password }
     const signedIn = await shell.server.inject({ method: 'POST', url: '/api/auth/sign-in/email', payload })
     expect(await me(cookieOf(signedIn.headers['set-cookie']))).toMatchObject({ id, displayName: 'Carl Again' })
+    // The account is theirs who was given its address: the one at the provider is linked anew, or stays out.
+    expect((await signInAs(person)).location).toBe('/sign-in?sso=refused')
+    await setUp({ linkExisting: true })
     expect((await signInAs(person)).location).toBe('/')
+  })
+
+  test('whose membership an administrator ended does not come back by a group, though groups had ended it once before', async () => {
+    await setUp({ linkExisting: true })
+    const person = { ...anna, sub: 'cleo-1', email: 'cleo@st-anna.example' }
+    const { id } = (await me((await signInAs(person)).cookie)) as Me
+    expect((await signInAs({ ...person, groups: [] })).location).toBe('/sign-in?sso=no-role')
+    const again = { tenant: shell.tenant, email: person.email, displayName: 'Cleo', roles: ['nurse'] } as const
+    expect(await shell.identity.createUser(again)).toMatchObject({ id })
+    await shell.identity.endMembership(shell.tenant, id)
+    expect((await signInAs(person)).location).toBe('/sign-in?sso=refused')
+    // Nor under another address, as somebody new.
+    expect((await signInAs({ ...person, email: 'cleo.other@st-anna.example' })).location).toBe('/sign-in?sso=refused')
+  })
+
+  test('an address that is given to another takes nothing of the one before along: no passkey, app, code or known place', async () => {
+    const before = await shell.prove(await shell.signIn(['nurse']))
+    await setUp({ linkExisting: true })
+    const claiming = { ...anna, sub: 'ed-1', email: before.email }
+    expect((await signInAs(claiming)).location).toBe('/sign-in?sso=code&back=%2F')
+    const { pool } = shell.engine.db
+    await pool.query(
+      `insert into auth.passkey (id, user_id, credential_id, public_key, counter, transports, name, is_synced, created_at)
+       values (gen_random_uuid(), $1, 'c', 'k', 0, '{}', 'n', false, now())`,
+      [before.id],
+    )
+    await shell.identity.endMembership(shell.tenant, before.id)
+    const password = 'violet tractors hum at noon'
+    const after = { tenant: shell.tenant, email: before.email, displayName: 'Eve', roles: ['nurse'], password } as const
+    expect(await shell.identity.createUser(after)).toMatchObject({ id: before.id })
+    for (const table of ['passkey', 'second_factor', 'backup_code', 'known_address'])
+      expect([table, (await pool.query(`select from auth.${table} where user_id = $1`, [before.id])).rowCount]).toEqual(
+        [...[table, 0]],
+      )
+    const payload = { email: before.email, password }
+    const signedIn = await shell.server.inject({ method: 'POST', url: '/api/auth/sign-in/email', payload })
+    expect(signedIn.json()).toMatchObject({ next: 'signed-in' })
+    // The one before is at the provider still, in the group, with an address of their own: they are nobody here.
+    expect((await signInAs({ ...claiming, email: 'ed.private@st-anna.example' })).location).toBe('/sign-in?sso=refused')
+  })
+
+  test('a group that brings a role with a second factor ends the sessions that began without one', async () => {
+    const person = { ...anna, sub: 'fay-1', email: 'fay@st-anna.example' }
+    const first = await signInAs(person)
+    expect(await me(first.cookie)).toMatchObject({ roles: ['nurse'] })
+    const second = await signInAs({ ...person, groups: ['ward-nurses', 'it'] })
+    expect(second.location).toBe('/second-factor?back=%2F')
+    // Found at an open desk it would set up a second factor without being asked for anything.
+    expect(await me(first.cookie)).toBe(401)
+    expect(await me(second.cookie)).toBe(403)
+    // Likewise of an account that was here before and is linked.
+    const nurse = await shell.signIn(['nurse'])
+    await setUp({ linkExisting: true })
+    const linked = { ...anna, sub: 'fay-2', email: nurse.email, groups: ['it'] }
+    expect((await signInAs(linked)).location).toBe('/second-factor?back=%2F')
+    expect(await me(nurse.cookie)).toBe(401)
   })
 
   test('nobody without a mapped group, or of another domain, gets in', async () => {
@@ -344,6 +404,44 @@ describe('attacks on the way back', () => {
       expect((await send(token)).statusCode).toBe(200)
       expect(await me(cookie)).toBe(401)
       expect((await send(token)).statusCode).toBe(400)
+    })
+
+    test('ends a session that began with our own second factor after the provider; so does its removal', async () => {
+      await setUp({ issuer: liar.issuer, linkExisting: true })
+      const person = await shell.prove(await shell.signIn(['nurse']))
+      liar.lies = { claims: { sub: 'two-steps', email: person.email, email_verified: true, sid: 'sid-2' } }
+      const code = () => currentCode(person.secret!, shell.clock.now())
+      const pass = (cookie: string) =>
+        shell.server.inject({
+          ...{ method: 'POST', url: '/api/auth/sign-in/second-factor', payload: { code: code() } },
+          headers: { cookie, 'sec-fetch-site': 'same-origin' },
+        })
+      const arrive = async () => {
+        await shell.clock.advance(60_000) // a code is good once
+        const passed = await pass((await lied()).cookie)
+        expect(passed.statusCode).toBe(200)
+        const cookie = cookieOf(passed.headers['set-cookie'])
+        expect(await me(cookie)).toMatchObject({ id: person.id })
+        return cookie
+      }
+      const first = await arrive()
+      const left = await shell.server.inject({
+        ...{ method: 'POST', url: '/api/auth/sso/leave', payload: {} },
+        headers: { cookie: first, 'sec-fetch-site': 'same-origin' },
+      })
+      const url = new URL(left.json<{ url: string }>().url)
+      expect([url.origin, url.pathname]).toEqual([liar.issuer, '/end'])
+      expect((await send(await liar.signLogout(claims({ sub: 'two-steps', sid: 'sid-2' })))).statusCode).toBe(200)
+      expect(await me(first)).toBe(401)
+      // Between the two steps there is no session yet: what has ended there is not finished here.
+      await shell.clock.advance(60_000)
+      const half = await lied()
+      expect(half.location).toBe('/sign-in?sso=code&back=%2F')
+      await send(await liar.signLogout(claims({ sub: 'two-steps', sid: 'sid-2' })))
+      expect((await pass(half.cookie)).statusCode).toBe(401)
+      const second = await arrive()
+      await shell.identity.sso.remove(shell.tenant, { actor: 'cli' })
+      expect(await me(second)).toBe(401)
     })
 
     test('is refused with wrong keys, audience, age, a nonce, or no event', async () => {

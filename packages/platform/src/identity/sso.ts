@@ -31,6 +31,7 @@ import {
   type SsoProvider,
   saveProvider,
 } from './sso-provider.ts'
+import { type SsoOrigin, tieToProvider } from './sso-session.ts'
 import { beginSession, sessionMs } from './staff-auth.ts'
 import { keepAddress } from './throttle.ts'
 
@@ -238,7 +239,7 @@ async function userinfoOf(
 }
 
 async function letIn(
-  { door, engine, key }: Parts,
+  { door, engine }: Parts,
   provider: SsoProvider,
   arrived: Said & { readonly user: string; readonly returnTo: string },
   peer: Peer,
@@ -247,8 +248,12 @@ async function letIn(
   const isMfa = provesSecondFactor(claims, provider)
   // Who has a second factor here is asked for it, unless the provider asked for one.
   const factor = await readSecondFactor(engine, user)
+  const origin: SsoOrigin = {
+    ...{ tenant: provider.tenant, issuer: provider.issuer, subject: arrived.subject, idToken: arrived.idToken },
+    sid: typeof claims.sid === 'string' ? claims.sid : null,
+  }
   if (!isMfa && factor.isOn) {
-    const challenge = await openChallenge(engine, user, false)
+    const challenge = await openChallenge(engine, user, false, origin)
     return { next: 'second-factor', challenge, factors: factorsOf(factor), returnTo }
   }
   const begun = await beginSession(door.staffAuth, { user, remember: false, ...peer })
@@ -256,21 +261,14 @@ async function letIn(
   const provedAt = isMfa ? provedAtOf(claims) : null
   await engine.db.asEngine(async ({ client }) => {
     await client.query(
-      `update auth.session set tenant_id = $2, active_at = $3, second_factor_at = $4, proved_at = $5, ends_at = $6 where id = $1`,
+      'update auth.session set active_at = $2, second_factor_at = $3, proved_at = $4, ends_at = $5 where id = $1',
       [
-        ...[begun.session, provider.tenant, new Date(now), isMfa ? new Date(now) : null],
+        ...[begun.session, new Date(now), isMfa ? new Date(now) : null],
         // For grave acts it counts when they proved it there, which may be hours ago; not said, it does not count.
         ...[provedAt === null ? null : new Date(Math.min(now, provedAt)), new Date(now + sessionMs)],
       ],
     )
-    await client.query(
-      'insert into auth.sso_session (session_id, tenant_id, issuer, subject, sid, id_token) values ($1, $2, $3, $4, $5, $6)',
-      [
-        ...[begun.session, provider.tenant, provider.issuer, arrived.subject],
-        typeof claims.sid === 'string' ? claims.sid : null,
-        key.seal(Buffer.from(arrived.idToken), `auth.sso_session ${begun.session}`),
-      ],
-    )
+    await tieToProvider(engine, client, begun.session, origin)
   })
   await recordSignIn(engine, user, peer.requestId)
   await keepAddress(engine, door.secrets, user, peer.ip)

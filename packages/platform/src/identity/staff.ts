@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Role } from '@careloop/contract'
 import type { ClientBase } from 'pg'
 import type { Engine } from '../engine/index.ts'
-import { endSessions, tellAccessChanged } from './access-changed.ts'
+import { endSessions, endUnproved, tellAccessChanged } from './access-changed.ts'
 import { type ActedBy, byConsole, recordAct } from './acted-by.ts'
 import { fail } from './errors.ts'
 import { assertPassword, hashPassword } from './password.ts'
@@ -73,7 +73,8 @@ export async function insertUser(engine: Engine, client: ClientBase, user: NewUs
 
 /**
  * Who left and comes back goes on under their id, with the roles and the password of now. Only who works nowhere else: the account,
- * with its password, is one for all organisations. @throws Failure `user-exists`
+ * with its password, is one for all organisations. An address may have been given to another meanwhile: nothing by which the one
+ * before came in goes along. @throws Failure `user-exists`
  */
 async function reviveUser(client: ClientBase, user: NewUser, hash: string): Promise<string> {
   const email = user.email.trim().toLowerCase()
@@ -92,6 +93,11 @@ async function reviveUser(client: ClientBase, user: NewUser, hash: string): Prom
     })
   await client.query('update auth.user set name = $2 where id = $1', [id, user.displayName])
   await replacePassword(client, id, hash)
+  for (const table of ['passkey', 'second_factor', 'backup_code', 'known_address'] as const)
+    await client.query(`delete from auth.${table} where user_id = $1`, [id])
+  await forgetLostGroups(client, user.tenant, id)
+  // Kept, so that this person of the provider stays out by it, and is not taken for somebody new.
+  await client.query('update auth.sso_identity set retired_at = now() where user_id = $1 and retired_at is null', [id])
   return id
 }
 
@@ -204,13 +210,7 @@ export async function setRoles(
       [tenant, user, [...new Set(roles)]],
     )
     if (rowCount !== 1) throw fail('user-not-found', 'Nobody with this id works here. Read the list again.')
-    if (demandsSecondFactor(roles))
-      await tx.client.query(
-        `delete from auth.session where user_id = $1
-           and not exists (select from auth.second_factor where user_id = $1 and confirmed_at is not null)
-           and not exists (select from auth.passkey where user_id = $1)`,
-        [user],
-      )
+    if (demandsSecondFactor(roles)) await endUnproved(tx, user)
     await tellAccessChanged(tx, user)
     await recordAct(tx, { tenant, by, action: 'update', resource: 'user', id: user })
   })
@@ -231,9 +231,16 @@ export async function endMembership(
     if (ended.rowCount !== 1) throw fail('user-not-found', 'Nobody with this id works here. Read the list again.')
     await endSessions(tx, user)
     await tx.client.query('delete from auth.challenge where user_id = $1', [user])
+    await forgetLostGroups(tx.client, tenant, user)
     await recordAct(tx, { tenant, by, action: 'revoke', resource: 'user', id: user })
   })
 }
+
+/** Only what a group ended comes back by a group. */
+const forgetLostGroups = (client: ClientBase, tenant: string, user: string) =>
+  client.query('update auth.sso_identity set lost_groups_at = null where tenant_id = $1 and user_id = $2', [
+    ...[tenant, user],
+  ])
 
 interface MemberRow {
   readonly id: string
