@@ -134,7 +134,8 @@ const staff = createRoute({
   async beforeLoad({ context, location }) {
     try {
       const { roles } = await context.client.ensureQueryData(queries.me)
-      if (isPerson(roles)) throw redirect({ to: '/today' })
+      // Whoever is sent to their account (to set up a second factor) comes to theirs.
+      if (isPerson(roles)) throw redirect({ to: location.pathname === '/account' ? '/today/account' : '/today' })
     } catch (error) {
       const back = location.pathname === '/' ? {} : { back: location.href }
       if (isPasswordChangeNeeded(error)) throw redirect({ to: '/new-password', search: back })
