@@ -41,7 +41,8 @@ export function backupPartsOf(
   const { dataDir, masterKeyFile } = config
   // Made anew at each start, or (the master key, where somebody keeps it here against all advice) what must never lie beside a copy.
   const without = new Set(['ballast', 'running.json', 'restoring.json', relative(dataDir, masterKeyFile)])
-  const own = url === null ? null : { url, dataDir, without }
+  const floor = config.diskFloorBytes === undefined ? {} : { floorBytes: config.diskFloorBytes }
+  const own = url === null ? null : { url, dataDir, without, ...floor }
   return { objects, masters, settings: config.backup.settings, own, people: peopleLedger(engine) }
 }
 

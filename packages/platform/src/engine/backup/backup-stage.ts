@@ -20,6 +20,7 @@ import type { BackupSettings } from './settings.ts'
 import { ensureStoreKey } from './store-key.ts'
 import { assertStoreRemembered, makeStoreGuard, rememberStore } from './store-memory.ts'
 import { type Lsn, readLsn } from './wal-position.ts'
+import { dropSlot, guardWalRoom } from './wal-room.ts'
 import { attachShipper, type WalShipper } from './wal-shipper.ts'
 
 export interface BackupParts {
@@ -29,7 +30,12 @@ export interface BackupParts {
   readonly masters: MasterKeys
   readonly settings: BackupSettings
   /** Of the database beside us, whose files can be copied; null = another's: only the erasure ledger goes to the store. */
-  readonly own: { readonly url: string; readonly dataDir: string; readonly without: ReadonlySet<string> } | null
+  readonly own: {
+    readonly url: string
+    readonly dataDir: string
+    readonly without: ReadonlySet<string> /** Free bytes below which readings are refused. */
+    readonly floorBytes?: number
+  } | null
 }
 
 const LEASE_MS = 30_000
@@ -41,16 +47,30 @@ export function backupStage(parts: BackupParts | null): Stage {
   return {
     name: 'backup',
     async start(engine) {
-      if (parts === null) return async () => {}
+      if (parts === null) {
+        await letGoOfSlot(engine)
+        return async () => {}
+      }
       const stopping = new AbortController()
       const gauges = makeGauges(engine)
+      const endRoom = parts.own ? guardWalRoom(engine, parts.own) : async () => {}
       const running = run(engine, parts, stopping.signal, gauges)
       return async () => {
         stopping.abort()
         await running
+        await endRoom()
       }
     },
   }
+}
+
+/** Backups were switched off: what is held for them would fill the disk. */
+async function letGoOfSlot({ db, watch }: Engine): Promise<void> {
+  const dropped = await dropSlot(db.pool).catch((err: unknown) => {
+    watch.log.warn({ err }, 'whether log is held for a backup store that is no longer named cannot be seen')
+    return false
+  })
+  if (dropped) watch.log.warn('no backup store is named any more: log that waited for it was let go of')
 }
 
 async function run(engine: Engine, parts: BackupParts, stop: AbortSignal, gauges: Gauges): Promise<void> {

@@ -40,10 +40,7 @@ export function guardDisk(options: DiskGuardOptions): DiskGuard {
   let state = look()
 
   function look(): DiskState {
-    const fs = statfsSync(options.dir)
-    const freeBytes = fs.bavail * fs.bsize
-    const floorBytes = options.floorBytes ?? Math.max(2 * GIB, 0.05 * fs.blocks * fs.bsize)
-    return { freeBytes, floorBytes, ballast: exists(ballast) }
+    return { ...lookAtDisk(options.dir, options.floorBytes), ballast: exists(ballast) }
   }
 
   function check(): void {
@@ -65,6 +62,12 @@ export function guardDisk(options: DiskGuardOptions): DiskGuard {
     writeBallast(ballast, wanted)
   const stop = options.clock.every(1000, check)
   return { refusal: () => (low ? 'storage-low' : null), state: () => state, stop }
+}
+
+/** @param floor bytes; absent = the greater of 2 GiB and 5 % of the file system */
+export function lookAtDisk(dir: string, floor?: number): Pick<DiskState, 'freeBytes' | 'floorBytes'> {
+  const fs = statfsSync(dir)
+  return { freeBytes: fs.bavail * fs.bsize, floorBytes: floor ?? Math.max(2 * GIB, 0.05 * fs.blocks * fs.bsize) }
 }
 
 /** Lets the reserve go, so that PostgreSQL can checkpoint and clean up on a full disk. Returns the bytes freed. */
