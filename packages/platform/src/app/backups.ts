@@ -1,7 +1,9 @@
 /** How this installation backs itself up: the store that the configuration names, and what of this machine goes there. */
 import { relative } from 'node:path'
+import { Failure } from '@careloop/contract'
 import {
   applyLedger,
+  assertStoreRemembered,
   type BackupParts,
   type Engine,
   type ErasureLedger,
@@ -14,6 +16,7 @@ import {
   openStore,
   type PeopleLedger,
   prepareDatabase,
+  writeBackupState,
 } from '../engine/index.ts'
 import { exportLedger, type LedgerCopy, reapplyErasures } from '../subjects/index.ts'
 import type { Config } from './config.ts'
@@ -49,34 +52,57 @@ export function backupPartsOf(
 /** A store that does not answer must not keep doors shut for longer, ms: the stage looks again as soon as it answers. */
 const PATIENCE_MS = 10_000
 
+export interface ErasedAgain {
+  /** What the operator must be told. */
+  readonly notices: readonly string[]
+  /** Erasures of people that the store's ledger holds, each of which is made in this database now; 0 when it was not read. */
+  readonly vouched: number
+}
+
 /**
  * Before any door opens: a database that is older than the erasure ledger was brought back by somebody, and whoever was erased since is
- * erased again.
- * @returns what the operator must be told
+ * erased again. Only a store that is away is passed over, and told: the stage makes up for it. A ledger that is damaged, was changed or
+ * is sealed with another key may hide an erasure, so that nobody is let in.
+ * @throws Failure `backup-damaged`, `backup-key-foreign`, `ledger-broken`, `object-store-refused`
  */
-export async function eraseAgain(engine: Engine, parts: BackupParts | null): Promise<string[]> {
-  if (parts === null) return []
+export async function eraseAgain(engine: Engine, parts: BackupParts | null): Promise<ErasedAgain> {
+  if (parts === null) return { notices: [], vouched: 0 }
   const late = new AbortController()
-  const look = async (): Promise<string[]> => {
-    for await (const _ of parts.objects.list('key/')) {
-      const ledger = await newestLedger(await openStore(parts))
-      const erased = await applyLedger(engine.db.pool, ledger)
-      if (ledger.people) await parts.people?.reapply(ledger.people.value)
-      return erased === 0
-        ? []
-        : [`This database is older than the erasure ledger: ${erased} keys were destroyed again.`]
-    }
-    return []
-  }
-  const away = `The backup store (${parts.objects.name}) does not answer: whether this database is older than the erasure ledger is looked at as soon as it does.`
-  try {
-    return await Promise.race([look(), engine.clock.sleep(PATIENCE_MS, late.signal).then(() => [away])])
-  } catch (err) {
+  const waited = engine.clock.sleep(PATIENCE_MS, late.signal).then(() => null)
+  const looked = lookAtLedger(engine, parts).catch((err: unknown) => {
+    if (!isAway(err)) throw err
     engine.watch.log.warn({ err }, 'the erasure ledger could not be read')
-    return [away]
+    return null
+  })
+  try {
+    return (await Promise.race([looked, waited])) ?? (await tellAway(engine, parts))
   } finally {
     late.abort()
   }
+}
+
+/** A store that is empty, though backups were made there, is a disk that is not mounted. */
+const isAway = (err: unknown): boolean =>
+  err instanceof Failure && (err.code === 'object-store-unreachable' || err.code === 'backup-store-empty')
+
+async function lookAtLedger(engine: Engine, parts: BackupParts): Promise<ErasedAgain> {
+  const { objects, masters, own, people } = parts
+  if (own) await assertStoreRemembered(own.dataDir, objects, masters)
+  for await (const _ of objects.list('key/')) {
+    const ledger = await newestLedger(await openStore(parts))
+    const erased = await applyLedger(engine.db.pool, ledger)
+    if (ledger.people) await people?.reapply(ledger.people.value)
+    const words = `This database is older than the erasure ledger: ${erased} keys were destroyed again.`
+    return { notices: erased === 0 ? [] : [words], vouched: ledger.people?.entries ?? 0 }
+  }
+  return { notices: [], vouched: 0 }
+}
+
+/** Seen on System health too, until the stage has made up for it. */
+async function tellAway({ db, clock }: Engine, { objects }: BackupParts): Promise<ErasedAgain> {
+  await writeBackupState(db.pool, { errorCode: 'object-store-unreachable', errorSince: clock.now() })
+  const words = `The backup store (${objects.name}) does not answer: whether this database is older than the erasure ledger is looked at as soon as it does.`
+  return { notices: [words], vouched: 0 }
 }
 
 /** What a restore still owes before doors may open: this version's schema, and the people whom the ledger says are erased. */

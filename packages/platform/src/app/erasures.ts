@@ -5,6 +5,7 @@ import { forgetWearer } from '../fleet/index.ts'
 import { forgetPersons } from '../identity/index.ts'
 import { forgetFrames } from '../ingest/index.ts'
 import {
+  assertNoneErased,
   type Erasures,
   type Forget,
   keepLedgerFile,
@@ -37,11 +38,17 @@ export const openErasures = (engine: Engine, ledgerFile: string | null): Erasure
 
 /**
  * Before any door, page or stage opens: who was erased stays erased, also in a database that was put back to before.
+ * @param vouched erasures that the ledger in the backup store holds and that were just made here again
  * @returns what whoever starts it is told
  * @throws Failure `ledger-broken`
  */
-export async function keepErased(engine: Engine, config: Pick<Config, 'erasureLedgerFile'>): Promise<string[]> {
+export async function keepErased(
+  engine: Engine,
+  config: Pick<Config, 'erasureLedgerFile' | 'mode'>,
+  vouched = 0,
+): Promise<string[]> {
   const copy = await readLedgerFile(config.erasureLedgerFile)
+  if (copy === null && config.mode === 'production') await assertNoneErased(engine, config.erasureLedgerFile, vouched)
   const again = await reapplyErasures(engine, forgetsOf(engine), copy === null ? [] : [copy])
   await keepLedgerFile(engine, config.erasureLedgerFile)
   if (again === 0) return []

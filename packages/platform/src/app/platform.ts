@@ -74,7 +74,8 @@ export async function startPlatform(config: Config, watch: Watch): Promise<Platf
       erasureLedgerFile: config.erasureLedgerFile,
     })
     const backup = backupPartsOf(config, master.keys, database.embedded?.url ?? null, opened.engine)
-    const erasedAgain = [...(await eraseAgain(opened.engine, backup)), ...(await keepErased(opened.engine, config))]
+    const stored = await eraseAgain(opened.engine, backup)
+    const erasedAgain = [...stored.notices, ...(await keepErased(opened.engine, config, stored.vouched))]
     ends.push(await startStages(opened.engine, allStages(rooms, config, backup), config.role))
     const doors = opensDoors(config.role) ? await openDoors(rooms, config) : null
     if (doors) ends.push(doors.close)

@@ -17,7 +17,7 @@ export {
   type LedgerHead,
   verifyLedger,
 } from './erasure/ledger.ts'
-export { keepLedgerFile, readLedgerFile } from './erasure/ledger-file.ts'
+export { assertNoneErased, keepLedgerFile, readLedgerFile } from './erasure/ledger-file.ts'
 export { reapplyErasures } from './erasure/reapply.ts'
 export { subjectErrors } from './errors.ts'
 export type { NamedSubject } from './name-index.ts'

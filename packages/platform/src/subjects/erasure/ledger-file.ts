@@ -25,6 +25,22 @@ export async function readLedgerFile(path: string): Promise<LedgerCopy | null> {
   )
 }
 
+/**
+ * A file that is not there says that nobody was erased. Where the database knows better it was lost, and this database may be older
+ * than what it said.
+ * @param vouched erasures that another copy, just read, holds
+ * @throws Failure `ledger-broken`
+ */
+export async function assertNoneErased({ db }: Pick<Engine, 'db'>, path: string, vouched: number): Promise<void> {
+  const { rows } = await db.pool.query<{ erased: number }>('select count(*)::int as erased from engine.erasure_ledger')
+  const { erased } = rows[0]!
+  if (erased <= vouched) return
+  throw subjectFailure(
+    'ledger-broken',
+    `The erasure ledger ${path} is missing, though people were erased (${erased}). Put back its copy, from another server or from where the master key is kept, or make the backup store answer: it holds one too.`,
+  )
+}
+
 /** Writes it anew, whole, once anybody was erased. Never puts a shorter one over a longer: that would forget the erased. */
 export async function keepLedgerFile(engine: Pick<Engine, 'db' | 'keys'>, path: string): Promise<void> {
   const copy = await exportLedger(engine)
