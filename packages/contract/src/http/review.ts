@@ -4,8 +4,15 @@ import { Priority, StaffRef } from './alerting.ts'
 import { Id, Instant } from './common.ts'
 import { Role } from './identity.ts'
 
-/** `break-glass`: somebody took emergency access. `break-glass-misses`: somebody tried again and again and found no patient. */
-export const ReviewKind = z.enum(['break-glass', 'break-glass-misses', 'device-security', 'unusual-access', 'erasure'])
+/** `unanswered-task`: nobody holds the role that a task was escalated to. `break-glass`: somebody took emergency access. `break-glass-misses`: somebody tried again and again and found no patient. */
+export const ReviewKind = z.enum([
+  'break-glass',
+  'break-glass-misses',
+  'device-security',
+  'unusual-access',
+  'unanswered-task',
+  'erasure',
+])
 export type ReviewKind = z.infer<typeof ReviewKind>
 
 export const ReviewStatus = z.enum(['open', 'claimed', 'closed'])
@@ -20,6 +27,7 @@ export const reviewOutcomes: Readonly<Record<ReviewKind, readonly ReviewOutcome[
   'break-glass-misses': ['justified', 'not-justified', 'needs-follow-up'],
   'device-security': ['harmless', 'mended', 'needs-follow-up'],
   'unusual-access': ['justified', 'not-justified', 'needs-follow-up'],
+  'unanswered-task': ['mended', 'needs-follow-up'],
   erasure: ['decided', 'needs-follow-up'],
 }
 

@@ -107,6 +107,7 @@ export interface SightGrantTable {
   user_id: string
   why: 'task' | 'break-glass' | 'self' | 'consent'
   source_id: string
+  enrolment_id: string | null
   from_at: MsColumn
   until_at: NullableMsColumn
   ended_at: NullableMsColumn

@@ -13,6 +13,8 @@ export interface SightGranting {
   readonly why: GrantReason
   /** Id of the task, break-glass, account or consent that it comes from, and ends with. */
   readonly source: string
+  /** Of a task that the person was handed or told of: they are of that program's team while it is open (42 CFR Part 2). */
+  readonly enrolment?: string
   /** ms since epoch */
   readonly from: number
   /** ms since epoch; left out: until it is ended. */
@@ -23,18 +25,29 @@ export interface SightGranting {
 }
 
 /**
- * Lets a person see a patient, in the caller's transaction. Given again while it is open it stays the one it was, with the later end.
+ * Lets a person see a patient, in the caller's transaction. Given again while it is open it stays the one it was, with the later end
+ * and the enrolment that either names.
  * @returns id of the open grant
  */
 export async function grantSight(tx: TenantTx, grant: SightGranting): Promise<string> {
   const { rows } = await tx.client.query<{ id: string; is_new: boolean }>(
-    `insert into tenant.sight_grant (id, subject_id, user_id, why, source_id, from_at, until_at)
-     values ($1, $2, $3, $4, $5, $6, $7)
+    `insert into tenant.sight_grant (id, subject_id, user_id, why, source_id, from_at, until_at, enrolment_id)
+     values ($1, $2, $3, $4, $5, $6, $7, $8)
      on conflict (tenant_id, why, source_id, user_id, subject_id) where ended_at is null do update
        set until_at = case when sight_grant.until_at is null or excluded.until_at is null then null
-                           else greatest(sight_grant.until_at, excluded.until_at) end
+                           else greatest(sight_grant.until_at, excluded.until_at) end,
+           enrolment_id = coalesce(sight_grant.enrolment_id, excluded.enrolment_id)
      returning id, id = $1 as is_new`,
-    [grant.id, grant.subject, grant.user, grant.why, grant.source, grant.from, grant.until ?? null],
+    [
+      grant.id,
+      grant.subject,
+      grant.user,
+      grant.why,
+      grant.source,
+      grant.from,
+      grant.until ?? null,
+      grant.enrolment ?? null,
+    ],
   )
   const { id, is_new } = rows[0]!
   if (!is_new) return id
@@ -81,14 +94,22 @@ export async function endSight(tx: TenantTx, ending: SightEnding): Promise<numbe
   return rows.length
 }
 
-/** Those of these people who see the patient by nothing that stays: no team of theirs, and the patient is in one. */
-export async function outsideTeam(tx: TenantTx, subject: string, users: readonly string[]): Promise<string[]> {
+/**
+ * Those of these people who see the patient by nothing that stays: no team of theirs, and the patient is in one.
+ * @param insideToo all of them, when it is a patient
+ */
+export async function outsideTeam(
+  tx: TenantTx,
+  subject: string,
+  users: readonly string[],
+  insideToo = false,
+): Promise<string[]> {
   const { rows } = await tx.client.query<{ user: string }>(
     `select u.id as user from unnest($3::text[]) as u (id)
-       join tenant.subject s on s.tenant_id = $1 and s.id = $2 and s.kind = 'patient' and s.team_id is not null
-      where not exists (select from tenant.care_team_member m
-                         where m.tenant_id = $1 and m.team_id = s.team_id and m.user_id = u.id)`,
-    [tx.tenant, subject, users],
+       join tenant.subject s on s.tenant_id = $1 and s.id = $2 and s.kind = 'patient'
+      where $4 or (s.team_id is not null and not exists (select from tenant.care_team_member m
+                         where m.tenant_id = $1 and m.team_id = s.team_id and m.user_id = u.id))`,
+    [tx.tenant, subject, users, insideToo],
   )
   return rows.map((row) => row.user)
 }

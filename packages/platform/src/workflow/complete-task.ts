@@ -117,8 +117,9 @@ export async function reopenTask(engine: Engine, acting: Acting, id: string, see
     await reopenAlert(engine, tx, task.alert_id, `staff:${acting.staff}`)
     const detail = { key, sealed: sealEventDetail(key, acting.tenant, id, { outcome }) }
     await tell(tx, acting, task, { what: 'reopened', at: now, status: 'claimed', detail })
-    const people = [acting.staff, task.owner_id, ...(task.backup_id === null ? [] : [task.backup_id])]
-    await showTask(engine, tx, task, people, `staff:${acting.staff}`)
+    const actor = `staff:${acting.staff}`
+    await showTask(engine, tx, task, [task.owner_id, ...(task.backup_id === null ? [] : [task.backup_id])], { actor })
+    await showTask(engine, tx, task, [acting.staff], { actor, how: 'taken' })
     // A timer that came due while it was completed did nothing and is gone: as it was planned, so it is again.
     await planNext(engine, tx, { ...task, ...ended, status: 'claimed' }, await lastToldAt(tx, task))
     return { done: true }

@@ -227,6 +227,42 @@ test('workflow > an owner who left is no reason to wait: the backup is told at o
   expect(await scene.told(task)).toEqual(['in-app raised nora 0 not: no-address', 'in-app undelivered ben 1'])
 })
 
+test('workflow > with owner, backup and role all gone any clinician is told, and administrators by a review', async () => {
+  const all = scene.people.splice(0)
+  const left = all.map((each) => ({ ...each, endedAt: scene.clock.now() }))
+  const staff = (id: string, role: 'physician' | 'administrator') =>
+    ({ ...{ id, displayName: id, email: '', endedAt: null }, roles: [role] }) as const
+  scene.people.push(...left, staff('ada', 'administrator'), staff('phil', 'physician'))
+  const task = await scene.raise(await scene.aPatient())
+  expect((await scene.told(task)).at(-1)).toBe('in-app undelivered phil 2')
+  expect(await taskRow(task)).toMatchObject({ escalation: 2 })
+  const reviews = await scene.rows<{ for_role: string; about_subject: string | null }>(
+    `select for_role, about_subject from tenant.review where kind = 'unanswered-task' and source_id like '${task}%'`,
+  )
+  expect(reviews).toEqual([{ for_role: 'administrator', about_subject: null }])
+  scene.people.splice(0, scene.people.length, ...all)
+})
+
+test('workflow > a task that nobody at all can be told of is tried again until somebody works here', async () => {
+  const all = scene.people.splice(0)
+  scene.people.push(...all.map((each) => ({ ...each, endedAt: scene.clock.now() })))
+  const task = await scene.raise(await scene.aPatient())
+  const before = await scene.told(task)
+  expect(before.every((line) => line.endsWith('not: no-address'))).toBe(true)
+  await scene.pass(16 * minute)
+  await scene.pass(16 * minute)
+  expect(await scene.told(task)).toEqual(before)
+  expect(
+    await scene.rows(`select 1 from tenant.review where kind = 'unanswered-task' and source_id like '${task}%'`),
+  ).toHaveLength(1)
+  scene.people.splice(0, scene.people.length, ...all)
+  await scene.pass(16 * minute)
+  expect((await scene.told(task)).slice(before.length).sort()).toEqual([
+    'in-app overdue nina 2',
+    'in-app overdue nora 2',
+  ])
+})
+
 test('workflow > facts that two workers read at once make each intent once', async () => {
   const patient = await scene.aPatient()
   await scene.high(patient)

@@ -1,15 +1,20 @@
 /** Escalation: whoever does not act in time is reminded, then the backup is told, then everybody who holds the owner's role. */
 import { type Alert, alertsOf } from '../alerting/index.ts'
 import type { Engine, EngineTx, FiredTimer, TenantTx } from '../engine/index.ts'
-import { nextStep, type Step } from './escalation-plan.ts'
+import { placesOf } from '../subjects/index.ts'
+import { halfOf, nextStep, type Step } from './escalation-plan.ts'
 import { intend, type Told, toldOf } from './intents.ts'
+import { openReview } from './reviews/open-review.ts'
 import { type TaskRow, toMs, type WorkflowTables } from './schema.ts'
+import { mayTake } from './staff.ts'
 import type { Ways } from './ways.ts'
 import { escalationsTotal } from './workflow-metrics.ts'
 
 /** Timers by which tasks escalate: key = the task, `{ tenant, task, step }`. One waits for each task at most. */
 export const escalationTimer = 'escalate'
 const actor = 'system:workflow'
+/** Between two tries to find anybody for a task, at least, ms. */
+const againMs = 5 * 60_000
 
 /** Sets the timer of what comes after somebody was told at `from`; takes it away when nothing comes. The task is locked. */
 export async function planNext(engine: Engine, tx: TenantTx, task: TaskRow, from: number): Promise<void> {
@@ -116,7 +121,8 @@ export async function escalate(
   why: 'overdue' | 'undelivered',
   wantedAt: number,
 ): Promise<void> {
-  const recipients = step === 1 ? backupOf(task) : holdersOf(told, alert)
+  const recipients = step === 1 ? backupOf(task) : await everybodyFor(told, tx, task, alert)
+  if (step === 2 && recipients.length === 0) return tryAgain(told, tx, task)
   if (step === 1 && recipients.length === 0) {
     if (!task.quiet) await escalate(told, tx, task, alert, 2, why, wantedAt)
     return
@@ -145,6 +151,30 @@ const holdersOf = ({ staff }: Told, alert: Alert): string[] =>
   staff
     .filter(({ endedAt, roles }) => endedAt === null && roles.includes(alert.rule.definition.owner))
     .map(({ id }) => id)
+
+/**
+ * Everybody of the owner's role; when nobody holds it any more, whoever may take such a task. Administrators hear of that by a review:
+ * who is paged here was meant for other work.
+ */
+async function everybodyFor(told: Told, tx: TenantTx, task: TaskRow, alert: Alert): Promise<string[]> {
+  const holders = holdersOf(told, alert)
+  if (holders.length > 0) return holders
+  const { now } = told.engine.clock
+  const source = `${task.id} ${new Date(now()).toISOString().slice(0, 10)}`
+  await openReview(told, tx, { kind: 'unanswered-task', source, reason: 'role-empty' })
+  const kind = (await placesOf(tx, [task.subject_id])).get(task.subject_id)?.kind
+  return kind === undefined ? [] : told.staff.filter((each) => mayTake(tx.tenant, each, kind)).map(({ id }) => id)
+}
+
+/** Nobody works here who may take it: it is asked again, until somebody does. */
+async function tryAgain({ engine }: Told, tx: TenantTx, task: TaskRow): Promise<void> {
+  engine.watch.log.error({ tenant: tx.tenant, task: task.id }, 'nobody works here who may take this task')
+  const waitMs = Math.max(againMs, task.paged_at === null ? 0 : halfOf(planOf(task, task.paged_at)))
+  await engine.timers.set(tx, escalationTimer, {
+    ...{ key: task.id, at: engine.clock.now() + waitMs },
+    ids: { tenant: tx.tenant, task: task.id, step: 2 },
+  })
+}
 
 async function raiseEscalation(
   engine: Engine,

@@ -24,7 +24,7 @@ export interface Told {
 }
 
 export interface Notice {
-  readonly task: Pick<TaskRow, 'id' | 'subject_id' | 'priority' | 'quiet'>
+  readonly task: Pick<TaskRow, 'id' | 'subject_id' | 'enrolment_id' | 'priority' | 'quiet'>
   /** Of the rule; no name, no value. */
   readonly title: string
   /** Of task_event. */
@@ -43,7 +43,8 @@ export async function intend({ engine, ways, staff }: Told, tx: TenantTx, notice
   const channels: readonly Channel[] = ways.email && !notice.task.quiet ? ['in-app', 'email'] : ['in-app']
   const reached = new Map(channels.map((channel) => [channel, false]))
   const { task, title, event, why, step, wantedAt, cancelled } = notice
-  await showTask(engine, tx, task, notice.recipients)
+  // The first page goes to whom the enrolment names; whoever else is told is of its program's team by that.
+  await showTask(engine, tx, task, notice.recipients, step > 0 || why === 'handed-off' ? { how: 'given' } : {})
   for (const recipient of new Set(notice.recipients)) {
     for (const channel of channels) {
       const about = { task_id: task.id, event_id: event, review_id: null, recipient, channel, step, why }

@@ -9,6 +9,7 @@ import { hearFailure, tellHandOff } from './heard.ts'
 import { intend, type Told, toldOf } from './intents.ts'
 import { page, pageLater } from './paging.ts'
 import type { TaskRow, WorkflowTables } from './schema.ts'
+import { showOpenTasks } from './task-sight.ts'
 import { isAmong, noteRepeats, unseenRepeats } from './unseen-repeats.ts'
 import type { Ways } from './ways.ts'
 import { setAside } from './workflow-metrics.ts'
@@ -24,6 +25,9 @@ export const followed = [
   'TaskHandedOff',
   'DeliveryFailed',
   'ConsentChanged',
+  'SubjectChanged',
+  'EnrolmentChanged',
+  'CareTeamChanged',
 ] as const
 
 export interface TakingFacts {
@@ -128,6 +132,9 @@ async function follow(told: Told, tx: TenantTx, { fact, owner, head }: Heard): P
   if (fact.type === 'TaskHandedOff') return tellHandOff(told, tx, fact.body as FactBodies['TaskHandedOff'])
   if (fact.type === 'DeliveryFailed') return hearFailure(told, tx, fact.body as FactBodies['DeliveryFailed'])
   if (fact.type === 'ConsentChanged') return hearConsent(told, tx, fact.body as FactBodies['ConsentChanged'])
+  if (fact.type === 'SubjectChanged' || fact.type === 'EnrolmentChanged')
+    return showOpenTasks(told.engine, tx, fact.body as FactBodies['SubjectChanged'])
+  if (fact.type === 'CareTeamChanged') return showOpenTasks(told.engine, tx, fact.body as FactBodies['CareTeamChanged'])
   if (owner === null) return
   if (fact.type === 'AlertEvidenceChanged') return tellOfEvidence(told, tx, owner)
   await openOrRenew(told, tx, owner, isCatchingUp(fact) ? head : null)

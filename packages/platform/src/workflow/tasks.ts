@@ -63,6 +63,7 @@ async function take(engine: Engine, tx: TenantTx, acting: Acting, task: TaskRow,
     ...{ ...told, what: 'claimed' },
     ...(task.claimed_by === null ? {} : { takenFrom: task.claimed_by }),
   })
+  await showTask(engine, tx, task, [acting.staff], { actor: `staff:${acting.staff}`, how: 'taken' })
   return { done: true }
 }
 
@@ -166,7 +167,7 @@ export async function handOffTask(
       ...{ what: 'handed-off', at, status: 'open', to: [wanted.to] },
       ...(detail === null ? {} : { detail }),
     })
-    await showTask(engine, tx, task, [wanted.to], `staff:${acting.staff}`)
+    await showTask(engine, tx, task, [wanted.to], { actor: `staff:${acting.staff}`, how: 'given' })
     await tx.publish({ type: 'TaskHandedOff', task: id, subject: task.subject_id, to: wanted.to })
     return { done: true }
   })

@@ -19,6 +19,7 @@ let tenant: string
 /** The clinic for substance use reads skin conductance and heart rate; hypertension reads heart rate too. */
 const programs = [
   { code: 'recovery', part2: true, signals: new Set(['skin-conductance', 'heart-rate']) },
+  { code: 'alcohol', part2: true, signals: new Set(['skin-conductance', 'body-temperature']) },
   { code: 'hypertension', part2: false, signals: new Set(['systolic', 'heart-rate']) },
 ]
 beforeAll(async () => {
@@ -303,7 +304,7 @@ describe('consent > 42 CFR Part 2', () => {
       inTx((tx) =>
         grantSight(tx, {
           ...{ id: ground.engine.ids.uuid(), subject, user: 'nora', why, source: why, actor: 'cli' },
-          ...{ from: clock.now(), until },
+          ...{ from: clock.now(), until, ...(why === 'task' ? { enrolment: enrolment.id } : {}) },
         }),
       )
     await grant('break-glass', clock.now() + 1000)
@@ -316,6 +317,38 @@ describe('consent > 42 CFR Part 2', () => {
     await subjects.endEnrolment(by, enrolment.id, null)
     // The program is over; what it measured keeps its label.
     expect(await shown(nora(), subject, craving)).toBe('part2-program-team-only')
+  })
+
+  test('a task or an enrolment of one program opens that program, and no other of the same patient', async () => {
+    await subjects.consents.changeSettings(by, { holdsPart2: true, ownServices: [] })
+    const subject = await patient()
+    const recovery = await subjects.enrol(by, subject, { program: 'recovery', owner: 'carl' })
+    const open = await subjects.enrol(by, subject, { program: 'hypertension', owner: 'nora' })
+    const warm: Thing = { signals: ['body-temperature'] }
+    const grant = (source: string, enrolment?: string) =>
+      inTx((tx) =>
+        grantSight(tx, {
+          ...{ id: ground.engine.ids.uuid(), subject, user: 'nora', why: 'task', source, actor: 'cli' },
+          ...{ from: clock.now(), ...(enrolment === undefined ? {} : { enrolment }) },
+        }),
+      )
+    // A task of a program without a label, and sight that names no program.
+    await grant('task of hypertension', open.id)
+    await grant('claimed')
+    expect(await shown(nora(), subject, craving)).toBe('part2-program-team-only')
+    await grant('task of recovery', recovery.id)
+    expect(await shown(nora(), subject, { program: 'recovery', ...heart })).toBe('program-team')
+    await subjects.enrol(by, subject, { program: 'alcohol', owner: 'carl' })
+    // What both measure is of both; what one of them found is of that one.
+    expect(await shown(nora(), subject, craving)).toBe('program-team')
+    expect(await shown(nora(), subject, warm)).toBe('part2-program-team-only')
+    expect(await shown(nora(), subject, { program: 'alcohol', ...craving })).toBe('part2-program-team-only')
+    expect(await shown(nora(), subject, { class: 'person', program: 'alcohol' })).toBe('part2-program-team-only')
+    const gate = await subjects.consents.gate({ ...by, who: nora() })
+    expect(await inTx(async (tx) => (await gate.shown(tx, subject)).everything)).toBe(false)
+    // Told of it again by somebody who names no program, it stays what it was.
+    await grant('task of recovery')
+    expect(await shown(nora(), subject, { program: 'recovery' })).toBe('program-team')
   })
 })
 

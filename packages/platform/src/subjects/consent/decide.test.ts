@@ -19,16 +19,16 @@ const neighbour: Asker = { kind: 'caregiver', id: 'neighbour' }
 const lab: Asker = { kind: 'integration', id: 'lab', own: false }
 const ehr: Asker = { kind: 'integration', id: 'ehr', own: true }
 const study: Asker = { kind: 'research', id: 'study-1' }
-const nurse: Asker = { kind: 'clinician', why: null }
-const counsellor: Asker = { kind: 'clinician', why: 'program-team' }
-const emergency: Asker = { kind: 'clinician', why: 'emergency' }
+const nurse: Asker = { kind: 'clinician', programs: [], isEmergency: false }
+const counsellor: Asker = { kind: 'clinician', programs: ['recovery'], isEmergency: false }
+const emergency: Asker = { kind: 'clinician', programs: [], isEmergency: true }
 
 const vitals: SharedThing = { class: 'vital-signs', labels: [] }
 const place: SharedThing = { class: 'location', labels: [] }
 const person: SharedThing = { class: 'person', labels: [] }
 const unknown: SharedThing = { class: null, labels: [] }
-const sud: SharedThing = { class: 'vital-signs', labels: ['SUD'] }
-const both: SharedThing = { class: 'vital-signs', labels: ['ETH', 'SUD'] }
+const sud: SharedThing = { class: 'vital-signs', labels: ['SUD'], labelledBy: [['recovery']] }
+const both: SharedThing = { class: 'vital-signs', labels: ['ETH', 'SUD'], labelledBy: [['recovery']] }
 
 const toLab = { kind: 'integration', id: 'lab' } as const
 const toStudy = { kind: 'research', id: 'study-1' } as const
@@ -273,6 +273,24 @@ const rows: readonly Row[] = [
   ],
   // 42 CFR Part 2
   ['Part 2 is for the team of the program', 'permit program-team', counsellor, sud],
+  [
+    'and for the team of each program that labels it',
+    'deny part2-program-team-only',
+    counsellor,
+    { ...sud, labelledBy: [['recovery'], ['alcohol']] },
+  ],
+  [
+    'of two that measure the same either is enough',
+    'permit program-team',
+    counsellor,
+    { ...sud, labelledBy: [['alcohol', 'recovery']] },
+  ],
+  [
+    'a label of which nobody knows the program is for no team',
+    'deny part2-program-team-only',
+    counsellor,
+    { class: 'vital-signs', labels: ['SUD'] },
+  ],
   ['and for no other clinician', 'deny part2-program-team-only', nurse, sud],
   [
     'unless the patient consented to treatment with it',

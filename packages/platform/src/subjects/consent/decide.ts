@@ -23,12 +23,12 @@ export interface ConsentTerms {
 }
 
 /**
- * `self`: the person. `clinician`: staff; `why` they may see what Part 2 protects: they are of the program's team, or it is a medical
- * emergency (42 CFR 2.51). `integration`: a service token; `own` = a program of the organisation itself.
+ * `self`: the person. `clinician`: staff; what Part 2 protects they see of the `programs` of whose team they are, or all of it in a
+ * medical emergency (42 CFR 2.51). `integration`: a service token; `own` = a program of the organisation itself.
  */
 export type Asker =
   | { readonly kind: 'self' }
-  | { readonly kind: 'clinician'; readonly why: 'program-team' | 'emergency' | null }
+  | { readonly kind: 'clinician'; readonly programs: readonly string[]; readonly isEmergency: boolean }
   | { readonly kind: 'caregiver'; readonly id: string }
   | { readonly kind: 'integration'; readonly id: string; readonly own: boolean }
   | { readonly kind: 'research'; readonly id: string }
@@ -37,6 +37,8 @@ export type Asker =
 export interface SharedThing {
   readonly class: SignalClass | 'person' | null
   readonly labels: readonly Part2Label[]
+  /** Where the labels come from: for each reason the programs that it is of, of which one's team is enough. Absent: not known. */
+  readonly labelledBy?: readonly (readonly string[])[]
 }
 
 export interface ConsentQuestion {
@@ -82,13 +84,17 @@ export function decide(question: ConsentQuestion): Decision {
   if (asker.kind === 'self') return permit('own-record')
   if (asker.kind === 'clinician') {
     if (!isLabelled || !question.holdsPart2) return permit('treatment')
-    if (asker.why === 'program-team') return permit('program-team')
-    if (asker.why === 'emergency') return permit('emergency', question)
+    if (isOfTeam(asker.programs, what)) return permit('program-team')
+    if (asker.isEmergency) return permit('emergency', question)
     return byConsent(question, 'part2-program-team-only')
   }
   if (asker.kind === 'integration' && asker.own && isCare(purpose) && !isLabelled) return permit('own-service')
   return byConsent(question, 'no-consent')
 }
+
+/** Care in one program opens nothing of another (42 CFR 2.12(c)(3) speaks of staff of a program, not of the whole house). */
+const isOfTeam = (programs: readonly string[], { labelledBy = [] }: SharedThing): boolean =>
+  labelledBy.length > 0 && labelledBy.every((reason) => reason.some((program) => programs.includes(program)))
 
 /** Against a patient nothing is told without a court's order (42 CFR 2.64, 2.65; 45 CFR 164.512(e)); with it, no consent is asked. */
 function decideLegal(question: ConsentQuestion): Decision {

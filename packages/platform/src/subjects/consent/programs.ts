@@ -21,6 +21,8 @@ export interface Labelling {
   readonly programs: readonly string[]
   ofProgram(code: string): readonly Part2Label[]
   ofSignal(code: string): readonly Part2Label[]
+  /** Labelled programs of this patient that read the signal, where it bears their label. */
+  readersOf(code: string): readonly string[]
 }
 
 const none: readonly Part2Label[] = []
@@ -35,7 +37,7 @@ export async function labellingOf(
   programs: readonly ProgramSignals[],
 ): Promise<Labelling> {
   const isPart2 = new Set(programs.filter(({ part2 }) => part2).map(({ code }) => code))
-  if (isPart2.size === 0) return { programs: [], ofProgram: () => none, ofSignal: () => none }
+  if (isPart2.size === 0) return { programs: [], ofProgram: () => none, ofSignal: () => none, readersOf: () => [] }
   const { rows } = await tx.client.query<{ program: string }>(
     'select distinct program from tenant.enrolment where tenant_id = $1 and subject_id = $2',
     [tx.tenant, subject],
@@ -44,9 +46,12 @@ export async function labellingOf(
   const signals = (part2: boolean) =>
     new Set(own.filter((program) => program.part2 === part2).flatMap((program) => [...program.signals]))
   const [labelled, open] = [signals(true), signals(false)]
+  const isLabelled = (code: string) => labelled.has(code) && !open.has(code)
   return {
     programs: own.filter(({ part2 }) => part2).map(({ code }) => code),
     ofProgram: (code) => (isPart2.has(code) ? labelsOfPart2 : none),
-    ofSignal: (code) => (labelled.has(code) && !open.has(code) ? labelsOfPart2 : none),
+    ofSignal: (code) => (isLabelled(code) ? labelsOfPart2 : none),
+    readersOf: (code) =>
+      isLabelled(code) ? own.filter((each) => each.part2 && each.signals.has(code)).map((each) => each.code) : [],
   }
 }

@@ -101,11 +101,17 @@ const purposeOf = ({ kind }: Asker): ConsentPurpose =>
 /** A thing with several signals is as many things: what one of them may not tell, the whole may not. */
 function thingsOf({ signals, class: named, program }: Thing, labelling: Labelling): SharedThing[] {
   const inherited = program === undefined ? [] : labelling.ofProgram(program)
-  if (signals === undefined || signals.length === 0) return [{ class: named ?? null, labels: inherited }]
-  return signals.map((code) => ({
-    class: named ?? signalClassOf(code),
-    labels: [...new Set([...inherited, ...labelling.ofSignal(code)])],
-  }))
+  const ofProgram = program === undefined || inherited.length === 0 ? [] : [[program]]
+  if (signals === undefined || signals.length === 0)
+    return [{ class: named ?? null, labels: inherited, labelledBy: ofProgram }]
+  return signals.map((code) => {
+    const readers = labelling.readersOf(code)
+    return {
+      class: named ?? signalClassOf(code),
+      labels: [...new Set([...inherited, ...labelling.ofSignal(code)])],
+      labelledBy: readers.length === 0 ? ofProgram : [...ofProgram, readers],
+    }
+  })
 }
 
 function mostHeldBack(decisions: readonly Decision[]): Decision {

@@ -6,6 +6,7 @@ import { enrol, type Signed, type TestShell, testShell } from '../../api/testing
 import { aFridge, aPatient, byTest, mrnSystem } from '../../subjects/fixtures.ts'
 import { makeSubjects, type Subjects } from '../../subjects/index.ts'
 import { subjectsRoutes } from '../../subjects/routes.ts'
+import { openMissed } from '../reviews/missed-accesses.ts'
 import { workOnReviews } from '../reviews/take-reviews.ts'
 import { workflowRoutes } from '../routes.ts'
 import { takeAllReviews } from '../testing/take-all-facts.ts'
@@ -156,6 +157,26 @@ test('break-glass > nobody closes the review of what they did themselves; it goe
   const bell = (await ask(admin, 'GET', '/api/v1/notifications')).json<NotificationList>()
   expect(bell.items).toMatchObject([{ why: 'review-opened', review: item!.id }])
   expect((await close(admin)).statusCode).toBe(200)
+})
+
+test('break-glass > an access whose review failed gets it later, once; who watches is not blind to it', async () => {
+  const other = await aPatientOfTheTeam('Lang', 'Berta', 'MRN-78-1')
+  const access = (await breakGlass(nurse, byMrn('MRN-78-1'))).json<BreakGlassAccess>()
+  const broken = { ...subjects, careTeams: () => Promise.reject(new TypeError('of this fact nothing can be made')) }
+  await takeAllReviews(shell.engine, { subjects: broken, ways })
+  const about = async () => (await reviewsOf(compliance)).items.filter((each) => each.about.subject === other)
+  expect(await about()).toEqual([])
+  // A moment old, its fact may still be on its way.
+  expect(await openMissed(shell.engine, { subjects, ways })).toBe(0)
+  await shell.engine.db.pool.query(`update tenant.break_glass set opened_at = opened_at - 3600000 where id = $1`, [
+    access.id,
+  ])
+  expect(await openMissed(shell.engine, { subjects, ways })).toBe(1)
+  expect(await about()).toMatchObject([{ kind: 'break-glass', reason: 'emergency', about: { user: { id: nurse.id } } }])
+  expect(await openMissed(shell.engine, { subjects, ways })).toBe(0)
+  const told = (await ask(own, 'GET', '/api/v1/notifications')).json<NotificationList>().items
+  expect(told.filter(({ why }) => why === 'access-taken').length).toBeGreaterThanOrEqual(2)
+  await ask(nurse, 'DELETE', `/api/v1/break-glass/${access.id}`)
 })
 
 test('break-glass > it ends at once when it is given back, by whoever took it', async () => {

@@ -20,6 +20,8 @@ export const reviewKinds: Readonly<Record<ReviewKind, KindOfReview>> = {
   'break-glass-misses': kind('Emergency access was tried again and again', 'compliance', 'high', dayMs),
   'device-security': kind('A device behaves suspiciously', 'biomed', 'high', dayMs),
   'unusual-access': kind('Unusual access to records', 'compliance', 'medium', 7 * dayMs),
+  // Its reader gives the role to somebody: until then others are paged for it, or nobody.
+  'unanswered-task': kind('Nobody holds the role that answers for a task', 'administrator', 'high', 4 * hourMs),
   erasure: kind('A person is to be erased', 'compliance', 'medium', 14 * dayMs),
 }
 

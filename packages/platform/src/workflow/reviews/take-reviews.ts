@@ -6,6 +6,7 @@ import { type Told, toldOf } from '../intents.ts'
 import { isPassing } from '../open-tasks.ts'
 import type { Ways } from '../ways.ts'
 import { setAside } from '../workflow-metrics.ts'
+import { openMissed } from './missed-accesses.ts'
 import { openReview, reviewDue, reviewTimer, tellCareTeam } from './open-review.ts'
 import { openingFacts, reviewOf } from './review-kinds.ts'
 
@@ -18,6 +19,8 @@ export const reviewsCursor = 'reviews'
 const batch = 200
 const leaseMs = 10_000
 const retryMs = 1_000
+/** How often emergency accesses without a review are looked for. */
+const lookEveryMs = 24 * 3_600_000
 
 export const reviewsStage = (taking: TakingReviews): Stage => ({
   name: 'reviews',
@@ -57,11 +60,16 @@ async function holdLease(engine: Engine, taking: TakingReviews, stop: AbortSigna
 
 async function followFacts(engine: Engine, taking: TakingReviews, stop: AbortSignal): Promise<void> {
   let wake = new AbortController()
+  let lookedAt = Number.NEGATIVE_INFINITY
   const unsubscribe = engine.db.onFacts(openingFacts, () => wake.abort())
   try {
     while (!stop.aborted) {
       wake = new AbortController()
       if (await takeReviews(engine, taking)) continue
+      if (engine.clock.now() - lookedAt >= lookEveryMs) {
+        lookedAt = engine.clock.now()
+        await openMissed(engine, taking)
+      }
       // A notification may be lost with its connection: look every second besides.
       await engine.clock.sleep(retryMs, AbortSignal.any([stop, wake.signal]))
     }
@@ -119,7 +127,11 @@ async function open(
 }
 
 /** The patient's care team, and owners and backups of what they are enrolled in. */
-async function whoCaresFor({ subjects }: TakingReviews, tenant: string, subject: string): Promise<readonly string[]> {
+export async function whoCaresFor(
+  { subjects }: TakingReviews,
+  tenant: string,
+  subject: string,
+): Promise<readonly string[]> {
   const team = (await subjects.names(tenant, [subject])).get(subject)?.team ?? null
   const teams = team === null ? [] : await subjects.careTeams(tenant)
   const open = (await subjects.enrolmentsOf(tenant, subject)).filter(({ to }) => to === null)
