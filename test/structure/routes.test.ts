@@ -49,7 +49,9 @@ function grantors(): string[] {
   const folder = join(ROOT, ROOMS_DIR, 'identity')
   const files = readdirSync(folder).filter((name) => name.endsWith('routes.ts'))
   const asked = /assertMayGrant(Roles|Scopes)\(/
-  const functions = files.flatMap((file) => readFileSync(join(folder, file), 'utf8').split(/^(?=(?:async )?function )/m))
+  const functions = files.flatMap((file) =>
+    readFileSync(join(folder, file), 'utf8').split(/^(?=(?:async )?function )/m),
+  )
   const through = functions.filter((text) => /^(async )?function /.test(text) && !text.includes('defineRoute('))
   const own = through.filter((text) => asked.test(text)).map((text) => /function (\w+)/.exec(text)![1]!)
   return ['assertMayGrantRoles', 'assertMayGrantScopes', ...own]

@@ -320,6 +320,8 @@ export const OwnSecondFactor = z
     /** The role demands one. */
     isNeeded: z.boolean(),
     backupCodesLeft: z.number().int(),
+    /** Name of the identity provider at which this session's person can show again who they are; null = by nothing of theirs there. */
+    atProvider: z.string().nullable(),
   })
   .meta({ id: 'OwnSecondFactor' })
 export type OwnSecondFactor = z.infer<typeof OwnSecondFactor>

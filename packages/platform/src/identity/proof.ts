@@ -86,7 +86,11 @@ export async function assertRight(
  * @param proved whether a second factor was proved just now
  * @returns the cookies that carry it from here on
  */
-export async function renewSession(door: Door, asker: Asker, proved: boolean): Promise<readonly string[]> {
+export async function renewSession(
+  door: Door,
+  asker: { readonly person: Pick<StaffPrincipal, 'session'>; readonly remember: boolean },
+  proved: boolean,
+): Promise<readonly string[]> {
   const { person, remember } = asker
   const { engine } = door
   const token = engine.ids.token('clsess')

@@ -19,7 +19,8 @@ export const secondFactorRoutes = (identity: Identity): Route[] => [
     async handler(ctx) {
       assertUnlocked(ctx.principal)
       const state = await identity.secondFactor(ctx.principal.id)
-      return ctx.reply(200, { ...state, isNeeded: demandsSecondFactor(ctx.principal.roles) })
+      const atProvider = await identity.sso.prover(ctx.principal)
+      return ctx.reply(200, { ...state, isNeeded: demandsSecondFactor(ctx.principal.roles), atProvider })
     },
   }),
   defineRoute({

@@ -23,23 +23,35 @@ export interface Attempt extends z.infer<typeof Kept> {
   readonly returnTo: string
   /** An administrator who tries the settings; null = somebody who signs in. */
   readonly trialBy: string | null
+  /** Whose person proves again who they are; null = somebody who signs in. */
+  readonly provesSession: string | null
+  /** ms since epoch. */
+  readonly begunAt: number
+}
+
+export interface WantedAttempt {
+  readonly redirectUri: string
+  readonly returnTo: string
+  readonly trialBy: string | null
+  readonly provesSession: string | null
 }
 
 export async function beginAttempt(
   engine: Engine,
   key: DataKey,
   provider: SsoProvider,
-  wanted: { readonly redirectUri: string; readonly returnTo: string; readonly trialBy: string | null },
+  wanted: WantedAttempt,
 ): Promise<BegunAttempt> {
-  const { redirectUri, returnTo, trialBy } = wanted
+  const { redirectUri, returnTo, trialBy, provesSession } = wanted
   const [state, nonce, verifier] = [randomState(), randomNonce(), randomPKCECodeVerifier()]
   const browser = engine.ids.token('clsso')
   const now = engine.clock.now()
   const hash = sha256(state)
   await engine.db.pool.query('delete from auth.sso_attempt where expires_at <= $1', [new Date(now)])
   await engine.db.pool.query(
-    `insert into auth.sso_attempt (state_sha256, provider_id, browser_sha256, sealed, return_to, trial_by, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7)`,
+    `insert into auth.sso_attempt (state_sha256, provider_id, browser_sha256, sealed, return_to, trial_by, expires_at,
+       proves_session)
+     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
     [
       ...[
         hash,
@@ -47,7 +59,7 @@ export async function beginAttempt(
         sha256(browser),
         key.seal(Buffer.from(JSON.stringify({ nonce, verifier, redirectUri })), aadOf(hash)),
       ],
-      ...[returnTo, trialBy, new Date(now + attemptMs)],
+      ...[returnTo, trialBy, new Date(now + attemptMs), provesSession],
     ],
   )
   return { state, nonce, challenge: await calculatePKCECodeChallenge(verifier), redirectUri, browser }
@@ -69,7 +81,9 @@ export async function takeAttempt(
   if (row === undefined || row.provider_id !== provider.id) return null
   if (row.expires_at.getTime() <= engine.clock.now() || !row.browser_sha256.equals(sha256(shown.browser))) return null
   const kept = Kept.parse(JSON.parse(key.open(row.sealed, aadOf(hash)).toString()))
-  return { ...kept, state: shown.state, returnTo: row.return_to, trialBy: row.trial_by }
+  const { return_to: returnTo, trial_by: trialBy, proves_session: provesSession } = row
+  const begunAt = row.expires_at.getTime() - attemptMs
+  return { ...kept, state: shown.state, returnTo, trialBy, provesSession, begunAt }
 }
 
 const aadOf = (hash: Buffer): string => `auth.sso_attempt ${hash.toString('hex')}`
@@ -80,5 +94,6 @@ interface AttemptRow {
   readonly sealed: Buffer
   readonly return_to: string
   readonly trial_by: string | null
+  readonly proves_session: string | null
   readonly expires_at: Date
 }

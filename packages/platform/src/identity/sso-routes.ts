@@ -12,6 +12,7 @@ import { fail } from './errors.ts'
 import { assertMayGrantRoles } from './grant.ts'
 import type { Identity } from './identity.ts'
 import { defineRoute, type Route } from './route.ts'
+import { assertFree } from './session-hold.ts'
 import { challengeMs } from './sign-in.ts'
 import { challengeCookie, cookieNamed, peerOf, shortCookie } from './sign-in-cookies.ts'
 import { callbackPath, type SsoOutcome, type SsoStart } from './sso.ts'
@@ -86,6 +87,22 @@ function walkRoutes(identity: Identity): Route[] {
       async handler(ctx) {
         const origin = originOf(identity, ctx.headers.host)
         return ctx.reply(200, { url: await sso.leaveUrl(ctx.principal.session, origin).catch(() => null) })
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      url: '/api/v1/session/step-up/provider',
+      summary: 'Where to show again who asks, at the identity provider of this session; it counts for five minutes',
+      description:
+        'For who signed in there and has no second factor here. The provider asks anew, and leads back to /proved.',
+      tag: 'sign-in',
+      policy: 'session',
+      perMinute: 20,
+      response: { 200: z.object({ url: z.string() }) },
+      async handler(ctx) {
+        assertFree(ctx.principal)
+        const started = await sso.startProof(ctx.principal, originOf(identity, ctx.headers.host))
+        return ctx.reply(200, { url: started.url }, { headers: { 'set-cookie': [boundCookie(identity, started)] } })
       },
     }),
     defineRoute({
@@ -185,6 +202,7 @@ function boundCookie({ secureCookies }: Identity, started: SsoStart | null): str
 function cookiesOf(identity: Identity, outcome: SsoOutcome): readonly string[] {
   if (outcome.next === 'signed-in' || outcome.next === 'enrol-second-factor')
     return [...outcome.cookies, shortCookie(identity, challengeCookie, '', 0)]
+  if (outcome.next === 'proved') return outcome.cookies
   if (outcome.next !== 'second-factor') return []
   return [shortCookie(identity, challengeCookie, outcome.challenge, challengeMs)]
 }
@@ -202,6 +220,10 @@ function pageOf(outcome: SsoOutcome): string {
       return `/sign-in?sso=${outcome.why}`
     case 'tried':
       return `/identity-provider?${new URLSearchParams({ tried: outcome.roles.join('-'), mfa: outcome.isMfa ? 'yes' : 'no' })}`
+    case 'proved':
+      return '/proved'
+    case 'proof-failed':
+      return `/proved?failed=${outcome.why}`
     case 'trial-failed':
       return `/identity-provider?failed=${outcome.why}`
   }

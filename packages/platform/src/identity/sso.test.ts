@@ -1,4 +1,4 @@
-import type { IdentityProvider, Me, SetIdentityProvider } from '@careloop/contract'
+import type { IdentityProvider, Me, OwnSecondFactor, SetIdentityProvider } from '@careloop/contract'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { cookieOf, type Signed, type TestShell, testShell } from '../api/testing/test-shell.ts'
 import { callbackPath } from './sso.ts'
@@ -224,6 +224,66 @@ describe('sign-in at a real identity provider', () => {
     expect(await me(withIt.cookie)).toMatchObject({ roles: ['administrator'] })
   })
 
+  describe('proof again before grave acts, of who has the provider’s second factor only', () => {
+    const token = { name: 'EHR', scopes: ['series:read'] }
+    const post = (url: string, cookie: string, payload: object = {}) =>
+      shell.server.inject({ method: 'POST', url, payload, headers: { cookie, 'sec-fetch-site': 'same-origin' } })
+    const makeToken = (cookie: string) => post('/api/v1/service-tokens', cookie, token)
+    const head = { ...anna, sub: 'head-2', email: 'head2@st-anna.example', groups: ['it'] }
+    const provableAt = async (cookie: string) =>
+      (await get('/api/v1/second-factor', cookie)).json<OwnSecondFactor>().atProvider
+    const anHourLater = (id: string) =>
+      shell.engine.db.pool.query(
+        `update auth.session set proved_at = proved_at - interval '1 hour' where user_id = $1`,
+        [id],
+      )
+    const prove = async (cookie: string, person: Person) => {
+      real.person = person
+      const began = await post('/api/v1/session/step-up/provider', cookie)
+      expect(began.statusCode).toBe(200)
+      const { url } = began.json<{ url: string }>()
+      const asked = new URL(url).searchParams
+      expect([asked.get('prompt'), asked.get('max_age')]).toEqual(['login', '0'])
+      return back(await real.walk(url), `${cookieOf(began.headers['set-cookie'])}; ${cookie}`)
+    }
+
+    test('counts for five minutes from when the provider saw it; then it is given anew there, and opens this session only', async () => {
+      await setUp({ mfaAcr: ['two-factors'] })
+      const arrived = await signInAs(head)
+      const { id } = (await me(arrived.cookie)) as Me
+      expect((await makeToken(arrived.cookie)).statusCode).toBe(201)
+      const elsewhere = await signInAs(head)
+      await anHourLater(id)
+      expect((await makeToken(arrived.cookie)).body).toContain('step-up-without-factor')
+      expect(await provableAt(arrived.cookie)).toBe('St. Anna')
+      const proved = await prove(arrived.cookie, head)
+      expect(proved.location).toBe('/proved')
+      expect((await makeToken(proved.cookie)).statusCode).toBe(201)
+      // The cookie of before the proof opens nothing; another session of theirs is not proved by it.
+      expect(await me(arrived.cookie)).toBe(401)
+      expect((await makeToken(elsewhere.cookie)).body).toContain('step-up-without-factor')
+      const told = (await shell.trail()).filter(
+        ({ resource, resourceId }) => resource === 'second-factor' && resourceId === id,
+      )
+      expect(told.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual(['login success'])
+    })
+
+    test('is no proof by somebody else there, nor where no second factor of theirs is named', async () => {
+      await setUp({ mfaAcr: ['two-factors'] })
+      const arrived = await signInAs(head)
+      await anHourLater(((await me(arrived.cookie)) as Me).id)
+      const other = await prove(arrived.cookie, { ...head, sub: 'somebody-else', email: 'else@st-anna.example' })
+      expect(other.location).toBe('/proved?failed=refused')
+      expect((await makeToken(arrived.cookie)).body).toContain('step-up-without-factor')
+      await setUp()
+      expect(await provableAt(arrived.cookie)).toBeNull()
+      expect((await post('/api/v1/session/step-up/provider', arrived.cookie)).statusCode).toBe(404)
+      // Who came in with a password proves nothing there.
+      expect(await provableAt(admin.cookie)).toBeNull()
+      expect((await post('/api/v1/session/step-up/provider', admin.cookie)).statusCode).toBe(404)
+    })
+  })
+
   test('who has a second factor here is asked for it before there is a session', async () => {
     const person = await shell.signIn(['administrator'])
     await setUp({ linkExisting: true })
@@ -328,6 +388,28 @@ describe('attacks on the way back', () => {
     expect((await lied({}, other.cookie)).location).toBe('/sign-in?sso=expired')
     expect((await lied({}, 'careloop.sso=none')).location).toBe('/sign-in?sso=expired')
     expect((await lied({ state: 'made-up' })).location).toBe('/sign-in?sso=expired')
+  })
+
+  test('a proof that the provider did not ask for just now, or does not date, is none', async () => {
+    await setUp({ issuer: liar.issuer, mfaAmr: ['mfa'] })
+    const seconds = () => Math.floor(Date.now() / 1000)
+    const said = (over: object) => ({ claims: { sub: 'dated', groups: ['it'], amr: ['mfa'], ...over } })
+    liar.lies = said({ auth_time: seconds() })
+    const { cookie } = await lied()
+    expect(await me(cookie)).toMatchObject({ roles: ['administrator'] })
+    const proving = async (over: object) => {
+      const headers = { cookie, 'sec-fetch-site': 'same-origin' }
+      const began = await shell.server.inject({ method: 'POST', url: '/api/v1/session/step-up/provider', headers })
+      const asked = new URL(began.json<{ url: string }>().url).searchParams
+      liar.lies = said(over)
+      liar.nonce = asked.get('nonce')!
+      const answer = { code: 'c0de', state: asked.get('state')!, iss: liar.issuer }
+      return back(`${callbackPath('st-anna')}?${new URLSearchParams(answer)}`, cookieOf(began.headers['set-cookie']))
+    }
+    expect((await proving({ auth_time: seconds() - 600 })).location).toBe('/proved?failed=refused')
+    expect((await proving({})).location).toBe('/proved?failed=refused')
+    expect((await proving({ auth_time: seconds(), amr: ['pwd'] })).location).toBe('/proved?failed=refused')
+    expect((await proving({ auth_time: seconds() })).location).toBe('/proved')
   })
 
   test('an answer that names another issuer, or none, is refused (mix-up)', async () => {

@@ -18,10 +18,11 @@ import { demandsSecondFactor, readSecondFactor } from './second-factor.ts'
 import { type Door, factorsOf, openChallenge, type Peer } from './sign-in.ts'
 import { recordSignIn } from './sign-in-trail.ts'
 import { settleAccount } from './sso-account.ts'
-import { type Attempt, type BegunAttempt, beginAttempt, takeAttempt } from './sso-attempts.ts'
+import { type Attempt, type BegunAttempt, beginAttempt, takeAttempt, type WantedAttempt } from './sso-attempts.ts'
 import { type Claims, provedAtOf, provesSecondFactor, returnPathOf, rolesOfGroups } from './sso-claims.ts'
 import { makeSsoClients, type SsoClient } from './sso-client.ts'
 import { endByLogoutToken, leaveUrl } from './sso-logout.ts'
+import { askAnew, keepProof, provenUser, proverOf } from './sso-proof.ts'
 import {
   notFound,
   onlyProvider,
@@ -54,6 +55,9 @@ export type SsoOutcome =
   /** An administrator tried the settings; nobody was signed in. */
   | { readonly next: 'tried'; readonly roles: readonly string[]; readonly isMfa: boolean }
   | { readonly next: 'trial-failed'; readonly why: SsoRefusal }
+  /** Somebody who is signed in showed again who they are. */
+  | { readonly next: 'proved'; readonly cookies: readonly string[] }
+  | { readonly next: 'proof-failed'; readonly why: SsoRefusal }
 
 export interface SsoStart {
   /** At the provider. */
@@ -74,6 +78,10 @@ export interface Sso {
   start(slug: string, wanted: { origin: string; returnTo: string | undefined }): Promise<SsoStart>
   /** @throws Failure as `start` */
   startTrial(tenant: string, origin: string, by: string): Promise<SsoStart>
+  /** Its name, when this session's person can prove there again who they are. */
+  prover(person: { readonly id: string; readonly session: string }): Promise<string | null>
+  /** @throws Failure as `start` */
+  startProof(person: { readonly id: string; readonly session: string }, origin: string): Promise<SsoStart>
   finish(slug: string, shown: { query: string; browser: string | undefined }, peer: Peer): Promise<SsoOutcome>
   /** Where to go to sign out at the provider too; null when this session did not begin there. */
   leaveUrl(session: string, origin: string): Promise<string | null>
@@ -114,11 +122,17 @@ export async function makeSso(door: Door, outbound: OutboundPolicy = publicOnly)
     },
     remove: (tenant, by) => removeProvider(engine, tenant, by),
     start: async (slug, { origin, returnTo }) =>
-      walk(parts, await enabled(slug), { origin, returnTo: returnPathOf(returnTo), trialBy: null }),
+      walk(parts, await enabled(slug), { origin, returnTo: returnPathOf(returnTo) }),
     async startTrial(tenant, origin, trialBy) {
       const provider = await providerOfTenant(engine, key, tenant)
       if (provider === null) throw notFound()
       return walk(parts, provider, { origin, returnTo: '/', trialBy })
+    },
+    prover: async ({ id: user, session }) => (await proverOf(engine, key, { user, session }))?.name ?? null,
+    async startProof({ id: user, session }, origin) {
+      const provider = await proverOf(engine, key, { user, session })
+      if (provider === null) throw notFound()
+      return walk(parts, provider, { origin, returnTo: '/', provesSession: session })
     },
     finish: (slug, shown, peer) => finish(parts, slug, shown, peer),
     leaveUrl: (session, origin) => leaveUrl(parts, session, origin),
@@ -152,12 +166,16 @@ const nameOf = (error: unknown): string =>
 async function walk(
   parts: Parts,
   provider: SsoProvider,
-  { origin, returnTo, trialBy }: { origin: string; returnTo: string; trialBy: string | null },
+  wanted: Pick<WantedAttempt, 'returnTo'> & Partial<WantedAttempt> & { readonly origin: string },
 ): Promise<SsoStart> {
+  const { origin, returnTo, trialBy = null, provesSession = null } = wanted
   const { configuration } = await parts.clientOf(provider)
   const redirectUri = `${origin}${callbackPath(provider.slug)}`
-  const begun = await beginAttempt(parts.engine, parts.key, provider, { redirectUri, returnTo, trialBy })
-  const url = buildAuthorizationUrl(configuration, authorizationRequest(begun))
+  const begun = await beginAttempt(parts.engine, parts.key, provider, {
+    ...{ redirectUri, returnTo, trialBy, provesSession },
+  })
+  const more = provesSession === null ? {} : askAnew(provider)
+  const url = buildAuthorizationUrl(configuration, { ...authorizationRequest(begun), ...more })
   if (!/^https?:$/.test(url.protocol))
     throw fail('identity-provider-unreachable', 'The provider names no page to go to.')
   return { url: url.href, browser: begun.browser }
@@ -181,6 +199,8 @@ async function finish(
   if (attempt === null) return { next: 'refused', why: 'expired' }
   const said = await verified(parts, provider, attempt, shown.query)
   if (attempt.trialBy !== null) return tried(provider, said)
+  if (attempt.provesSession !== null)
+    return proved(parts, provider, { session: attempt.provesSession, begunAt: attempt.begunAt, said }, peer)
   if (said === null || !provider.isEnabled) return refuse(parts, provider, 'refused', peer)
   const settled = await settleAccount(parts.engine, provider, said, peer.requestId)
   if ('refused' in settled) return refuse(parts, provider, settled.refused === 'no-role' ? 'no-role' : 'refused', peer)
@@ -192,6 +212,29 @@ function tried(provider: SsoProvider, said: Said | null): SsoOutcome {
   const roles = rolesOfGroups(said.claims, provider)
   if (roles.length === 0) return { next: 'trial-failed', why: 'no-role' }
   return { next: 'tried', roles, isMfa: provesSecondFactor(said.claims, provider) }
+}
+
+/** Nobody is signed in by it: one session, of the same person at the provider, may more for a while. */
+async function proved(
+  parts: Parts,
+  provider: SsoProvider,
+  { session, begunAt, said }: { readonly session: string; readonly begunAt: number; readonly said: Said | null },
+  peer: Peer,
+): Promise<SsoOutcome> {
+  const failed = async (why: SsoRefusal): Promise<SsoOutcome> => {
+    await refuse(parts, provider, why, peer)
+    return { next: 'proof-failed', why }
+  }
+  const user =
+    said === null || !provider.isEnabled
+      ? null
+      : await provenUser(parts.engine, provider, { session, begunAt, ...said })
+  if (said === null || user === null) return failed('refused')
+  // What they may here is by their groups of now, as at each sign-in.
+  const settled = await settleAccount(parts.engine, provider, said, peer.requestId)
+  if ('refused' in settled) return failed(settled.refused === 'no-role' ? 'no-role' : 'refused')
+  const kept = { tenant: provider.tenant, user, session, requestId: peer.requestId }
+  return { next: 'proved', cookies: await keepProof(parts.door, kept) }
 }
 
 async function refuse(parts: Parts, provider: SsoProvider, why: SsoRefusal, peer: Peer): Promise<SsoOutcome> {

@@ -14,12 +14,13 @@ export const provedForMs = 5 * 60_000
  */
 export function assertProvedLately(principal: Principal, now: number): void {
   if (principal.kind !== 'staff') return
+  const { provedAt } = principal
+  // Whoever asked for it: here, or at the identity provider.
+  if (provedAt !== undefined && now - provedAt < provedForMs) return
   if (principal.hasSecondFactor !== true)
     throw fail(
       'step-up-without-factor',
-      'This wants a second factor, and you have none. Set up a passkey or an authenticator app on your account page, then do it again.',
+      'This wants a second factor, and you have none here. Set up a passkey or an authenticator app on your account page, or show at your organisation’s sign-in that it is you; then do it again.',
     )
-  const { provedAt } = principal
-  if (provedAt === undefined || now - provedAt >= provedForMs)
-    throw fail('step-up-needed', 'Show again that it is you, by a code or a passkey, then go on.')
+  throw fail('step-up-needed', 'Show again that it is you, by a code or a passkey, then go on.')
 }

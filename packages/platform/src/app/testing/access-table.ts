@@ -42,6 +42,7 @@ export const accessTable: Readonly<Record<string, Line | Lines | Open>> = {
   'POST /api/v1/passkeys/:id/remove': 'signed-in',
   'POST /api/v1/session/passkey': 'session',
   'POST /api/v1/session/step-up': 'session',
+  'POST /api/v1/session/step-up/provider': 'session',
   'GET /api/v1/me': 'signed-in',
   'GET /api/v1/me/person': 'signed-in',
   'POST /api/v1/setup': 'public',

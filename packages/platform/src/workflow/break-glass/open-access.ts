@@ -43,16 +43,18 @@ export async function openAccess(
   const { person, asked } = breaking
   if (!person.roles.some((role) => role === 'nurse' || role === 'physician'))
     throw workflowFailure('break-glass-clinician', 'Emergency access is for nurses and physicians. Ask one of them.')
+  const tenantKey = await engine.keys.keyFor('tenant', person.tenant)
+  const throttled = (tx: TenantTx) => throttle(engine, tx, breaking, tenantKey)
+  // Whoever has to wait has nobody looked for: neither an answer nor its time tells of a patient.
+  const waits = await engine.db.asTenant(person.tenant, throttled)
+  if (waits !== null) return told(waits)
   const patient = await subjects.exactPatient(person.tenant, asked.patient)
   // Asked for before the transaction, which must not wait for another connection.
   const key = patient === null ? null : await engine.keys.keyFor('subject', patient)
-  const tenantKey = await engine.keys.keyFor('tenant', person.tenant)
   const outcome = await engine.db.asTenant(person.tenant, async (tx): Promise<Outcome> => {
-    const waitMs = await waitOf(engine, tx, person.id)
-    if (waitMs > 0) {
-      await recordMiss(tx, breaking, tenantKey)
-      return { is: 'throttled', waitMs }
-    }
+    // Asked again: of many attempts at once all could have been free before.
+    const waitsNow = await throttled(tx)
+    if (waitsNow !== null) return waitsNow
     if (patient === null || key === null) return miss(engine, tx, breaking, tenantKey)
     const standing = (await standingOf(tx, person.id, engine.clock.now())).find(({ subject }) => subject === patient)
     if (standing !== undefined) return { is: 'open', access: standing }
@@ -120,6 +122,14 @@ async function miss(engine: Engine, tx: TenantTx, breaking: Breaking, key: DataK
   const missed = (await missesSince(tx, user, now - hourMs)).length
   if (missed % missesTold === 0) await tx.publish({ type: 'BreakGlassMissed', miss: id, user })
   return { is: 'missed' }
+}
+
+/** Recorded, when they have to wait; null = they need not. */
+async function throttle(engine: Engine, tx: TenantTx, breaking: Breaking, key: DataKey): Promise<Outcome | null> {
+  const waitMs = await waitOf(engine, tx, breaking.person.id)
+  if (waitMs <= 0) return null
+  await recordMiss(tx, breaking, key)
+  return { is: 'throttled', waitMs }
 }
 
 /** What was asked for may be a patient elsewhere: it is sealed, for who reviews. */
