@@ -117,7 +117,7 @@ export const enrolmentsOf = (
   by?: By,
   gate?: Gate,
 ): Promise<EnrolmentView[]> =>
-  engine.db.asTenant(tenant, async (tx) => {
+  engine.db.asTenantReading(tenant, async (tx) => {
     if (by !== undefined && !(await isSeen(tx, subject, by.sight))) return []
     const rows = await tx
       .tables<SubjectsTables>()

@@ -91,7 +91,7 @@ async function shownTask(
 ): Promise<TaskBody> {
   const { engine, subjects } = parts
   const gate = await subjects.consents.gate(by)
-  const found = await engine.db.asTenant(by.tenant, async (tx) => {
+  const found = await engine.db.asTenantReading(by.tenant, async (tx) => {
     const row = await readTask(tx, id, by.sight)
     if ((await consented(tx, gate, [row])).length === 0) {
       heldBack(row.subject_id)

@@ -117,9 +117,10 @@ export function makeConsents(engine: Engine, parts: ConsentParts | null): Consen
     },
     refused: (by, subject, resource) => refuse(engine, by, subject, resource),
     async guard(by, resource, read) {
-      const heldBack: string[] = []
+      // A shared reading may be run twice: one refusal is told once.
+      const heldBack = new Set<string>()
       try {
-        return await read((subject) => void heldBack.push(subject))
+        return await read((subject) => void heldBack.add(subject))
       } catch (error) {
         for (const subject of heldBack) await refuse(engine, by, subject, resource)
         throw error
