@@ -193,7 +193,9 @@ describe('the door', { timeout: 120_000 }, () => {
     await dialog.getByText('This code is not right').waitFor()
     await dialog.getByLabel(/Code of the app/).fill(app.backupCodes[0]!)
     await dialog.getByRole('button', { name: 'Go on' }).click()
-    await dialog.getByRole('list', { name: 'Backup codes' }).waitFor()
+    const list = dialog.getByRole('list', { name: 'Backup codes' })
+    await list.waitFor()
+    app = { ...app, backupCodes: await list.getByRole('listitem').allInnerTexts() }
     expect(await findings(page)).toEqual([])
     expect(await look(page, 'account-codes')).toEqual([])
     await dialog.getByLabel('I have kept them in a safe place').check()
@@ -232,7 +234,8 @@ describe('the door', { timeout: 120_000 }, () => {
     await again.waitFor({ state: 'hidden' })
     await confirm.getByRole('alert').filter({ hasText: 'Show again that it is you' }).waitFor()
     await confirm.getByRole('button', { name: 'Reset', exact: true }).click()
-    await again.getByLabel(/Code of your authenticator app/).fill(currentCode(app.secret, Date.now()))
+    // A code of the app opens once, and that of the next half minute was used to sign in: a quick machine has no other yet.
+    await again.getByLabel(/Code of your authenticator app/).fill(app.backupCodes[0]!)
     await again.getByRole('button', { name: 'Go on' }).click()
     await row.getByText('No second factor').waitFor()
     await page.reload()
