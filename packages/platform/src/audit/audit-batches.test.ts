@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { Registry } from 'prom-client'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { record, sealDetail } from './index.ts'
+import { auditHealth, auditTrouble, record, sealDetail } from './index.ts'
+import { leafHash } from './merkle/tree.ts'
 import { openCheckpoint, readCheckpoint } from './seal/checkpoint.ts'
 import { sealBatch } from './seal/seal-batch.ts'
-import { openSigningKey, type SigningKey } from './seal/signing-key.ts'
+import { beginAnew, openSigningKey, type SigningKey } from './seal/signing-key.ts'
+import { ageGauge } from './sinks/acknowledged.ts'
 import { settledEntries, type TrailGround, trailGround } from './testing/trail-ground.ts'
 import { type ExportRange, exportTrail } from './verify/export-trail.ts'
 import { proveEntry, wrongWithProof } from './verify/prove.ts'
@@ -40,7 +43,7 @@ describe('a trail as it was written', () => {
       entries: 14,
       unsealed: 2,
       longestGapMs: 60_000,
-      notes: [],
+      notes: ['The export ends with batch 4; the newest that the sink has is 4.'],
     })
     expect(await ground.verify({ sink: undefined })).toMatchObject({
       finding: null,
@@ -241,7 +244,10 @@ describe('with all rights on the database, verify names the first', () => {
     const { finding } = await ground.verify({ sink: new Map() })
     expect(finding).toMatchObject({ kind: 'truncated', batch: 3 })
     const restored = await ground.verify({ restored: [{ first: 3, last: 4 }] })
-    expect(restored).toMatchObject({ finding: null, notes: [expect.stringContaining('3 to 4')] })
+    expect(restored).toMatchObject({
+      finding: null,
+      notes: expect.arrayContaining([expect.stringContaining('3 to 4')]),
+    })
   })
 
   it('batch of a tree that was built anew and signed by another key', async () => {
@@ -295,7 +301,158 @@ const verified = async (lines: readonly string[]) => {
   return verifyExport(chunks(), { keys: [await ground.publicKey()], sink: ground.kept })
 }
 
+describe('what waits for its seal', () => {
+  it('is signed, measured and told while a transaction stays open, and what waited is not called late', async () => {
+    const { engine, kept } = ground
+    const slow = await engine.db.pool.connect()
+    await slow.query('begin')
+    await slow.query('select pg_current_xact_id()')
+    for (let minute = 0; minute < 8; minute++) {
+      await ground.write(1)
+      await ground.sealNow()
+    }
+    const note = readCheckpoint(kept.get(12)![0]!.checkpoint)!
+    expect(note).toMatchObject({ size: 14, waiting: timeOf(4) })
+    const health = await auditHealth(engine.db.pool)
+    expect(health.waitingSince).toBe(timeOf(4))
+    expect(auditTrouble(health, { now: note.time, since: 0 })).toContain('a transaction stays open')
+    const metrics = await waitingGauge()
+    expect(metrics).toBe((ground.clock.now() - timeOf(4)) / 1000)
+    await slow.query('rollback')
+    slow.release()
+    await ground.attack(
+      `update tenant.audit_entry set at = '${new Date(timeOf(4)).toISOString()}' where id = ${await idAt(14)}`,
+    )
+    await ground.seal()
+    const after = await ground.verify()
+    expect(after).toMatchObject({ finding: null, entries: 22, unsealed: 0 })
+    expect(after.notes).toContainEqual(
+      expect.stringContaining(`Entries waited up to ${(note.time - timeOf(4)) / 60_000} min`),
+    )
+    expect((await auditHealth(engine.db.pool)).waitingSince).toBeNull()
+  })
+
+  it('and says an older time than it can have is named: late, how many and the worst', async () => {
+    await ground.write(3)
+    await ground.attack(
+      `update tenant.audit_entry set at = '2024-01-05T08:00:00Z' where id = ${await idAt(14)}`,
+      `update tenant.audit_entry set at = '2025-01-05T08:00:00Z' where id = ${await idAt(15)}`,
+    )
+    await ground.seal()
+    const { finding } = await ground.verify()
+    expect(finding).toMatchObject({ kind: 'late', batch: 5, after: timeOf(4) })
+    expect(finding!.words).toContain(`2 entries were sealed long after`)
+    expect(finding!.words).toContain(`entry ${await idAt(14)} of batch 5, which says 2024-01-05T08:00:00.000Z`)
+  })
+
+  it('is not passed over: a batch that was changed is not sealed upon, and it says what stood there', async () => {
+    const changes = [
+      `last_xid = '9000000000000000000'`,
+      'last_id = last_id + 1',
+      'tree_size = tree_size + 1',
+      `frontier = decode(repeat('00', length(frontier)), 'hex')`,
+      `checkpoint = (select checkpoint from engine.audit_batch where number = 2)`,
+    ]
+    const copy = readFileSync(ground.keyFile, 'utf8').replace(/^last.*\n/m, '')
+    for (const change of changes) {
+      await ground.attack(`update engine.audit_batch set ${change} where number = 4`)
+      await ground.write(1)
+      const refused = { code: 'audit-trail-cut', message: expect.stringContaining('Batch 4') }
+      await expect(ground.seal()).rejects.toMatchObject(refused)
+      // Also by a machine that has the key and did not sign it.
+      writeFileSync(`${ground.keyFile}.other`, copy, { mode: 0o600 })
+      const key = await openSigningKey(`${ground.keyFile}.other`, false)
+      await expect(
+        sealBatch({ engine: ground.engine, key, lease: { assertHeld: async () => {} } }),
+      ).rejects.toMatchObject(refused)
+      await ground.putBack()
+    }
+    // Batches between are known to who signed them last.
+    await ground.attack(
+      'delete from engine.audit_batch where number = 4',
+      `insert into engine.audit_batch select 9, entries, tree_size, last_xid, last_id, leaves, frontier, replace(checkpoint, 'batch 3', 'batch 9')
+         from engine.audit_batch where number = 3`,
+    )
+    await expect(ground.seal()).rejects.toMatchObject({ code: 'audit-trail-cut' })
+    expect(ground.kept.size).toBe(5)
+  })
+
+  it('is written, or nothing is done: a trigger that drops an entry fails the act', async () => {
+    await ground.attack(
+      `create function engine.drop_entry() returns trigger language plpgsql as $$ begin return null; end $$`,
+      'create trigger quiet before insert on tenant.audit_entry for each row execute function engine.drop_entry()',
+    )
+    await expect(ground.write(1)).rejects.toMatchObject({ code: 'audit-not-written' })
+    await ground.attack('drop trigger quiet on tenant.audit_entry', 'drop function engine.drop_entry()')
+  })
+
+  async function waitingGauge(): Promise<number> {
+    const registry = new Registry()
+    ageGauge(ground.engine, registry)
+    return (await registry.getSingleMetric('careloop_audit_waiting_seconds')!.get()).values[0]!.value
+  }
+})
+
+describe('an export', () => {
+  it('of all organisations that keeps an entry back behind its hash is not taken for whole', async () => {
+    const lines = await exported()
+    const place = lines.findIndex((line) => line.startsWith('['))
+    lines[place] = `${JSON.stringify(leafHash(lines[place]!.trimEnd()).toString('base64'))}\n`
+    expect((await verified(lines)).finding).toMatchObject({ kind: 'altered', batch: 0 })
+  })
+
+  it('says where it begins and ends, how much it does not show, and is compared with the sink from before its first batch on', async () => {
+    const lines = await exported({ from: timeOf(2), to: timeOf(4) })
+    expect((await verified(lines)).notes).toEqual([
+      'The export begins with batch 2: what is before it was not checked.',
+      'The export ends with batch 3; the newest that the sink has is 4.',
+    ])
+    expect((await ground.verify({ tenant: randomUUID() })).notes).toContainEqual(
+      expect.stringContaining('14 entries are'),
+    )
+    const { signer } = await ground.key.read()
+    const before = ground.kept.get(1)![0]!.checkpoint
+    const forged = signer.sign(before.slice(0, before.lastIndexOf('\n\n') + 1).replace(/previous .*/, 'previous x'))
+    lines[0] = lines[0]!.replace(JSON.stringify(before), JSON.stringify(forged))
+    expect((await verified(lines)).finding).toMatchObject({ kind: 'rebuilt', batch: 1 })
+  })
+})
+
 describe('the key that signs', () => {
+  it('is refused where another machine has rotated it and this one has an old copy', async () => {
+    writeFileSync(`${ground.keyFile}.stale`, readFileSync(ground.keyFile), { mode: 0o600 })
+    await ground.key.announce()
+    for (let batch = 0; batch < 2; batch++) {
+      await ground.write(1)
+      await ground.seal()
+    }
+    const key = await openSigningKey(`${ground.keyFile}.stale`, false)
+    const sealed = sealBatch({ engine: ground.engine, key, lease: { assertHeld: async () => {} } })
+    await expect(sealed).rejects.toMatchObject({ code: 'audit-key-foreign' })
+  })
+
+  it('begins anew when it is lost: told, and believed only where the sink holds that checkpoint', async () => {
+    const [old, path] = [await ground.publicKey(), `${ground.keyFile}.anew`]
+    const log = /audit\/([0-9a-f]{16})/.exec(old)![1]!
+    const fresh = await beginAnew(path, log, 'the disk\nburnt')
+    await expect(beginAnew(path, log, 'again')).rejects.toMatchObject({ code: 'audit-key-there' })
+    const key = await openSigningKey(path, false)
+    await ground.write(1)
+    await settledEntries(ground.engine)
+    const parts = { engine: ground.engine, key, lease: { assertHeld: async () => {} } }
+    for (let batch = 0; batch < 2; batch++) await sealBatch(parts)
+    expect((await key.read()).anew).toBeUndefined()
+    const forged = await ground.verify({ keys: [old] })
+    expect(forged.finding).toMatchObject({ kind: 'rebuilt', batch: 5 })
+    const { rows } = await ground.engine.db.pool.query('select checkpoint from engine.audit_batch where number = 5')
+    ground.kept.set(5, [{ checkpoint: rows[0].checkpoint }])
+    const told = await ground.verify({ keys: [old] })
+    expect(told).toMatchObject({ finding: null, batches: 7 })
+    expect(told.notes).toContainEqual(expect.stringMatching(/From batch 5 on, .* "the disk burnt"\. Ask who did that/))
+    expect(told.notes.join()).toContain(fresh)
+    expect(await ground.verify({ keys: [old, fresh] })).toMatchObject({ finding: null })
+  })
+
   it('lies outside the database, readable by the server only, and is nowhere in it', async () => {
     expect(statSync(ground.keyFile).mode & 0o777).toBe(0o600)
     const seed = /^key (.+)$/m.exec(readFileSync(ground.keyFile, 'utf8'))![1]!

@@ -37,6 +37,8 @@ const sinkOf = (url: string, secrets = {}) => {
 const listening = (server: { listen(port: number, host: string, done: () => void): unknown; address(): unknown }) =>
   new Promise<number>((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)))
 
+const endsAt = (batch: number) => `The export ends with batch ${batch}; the newest that the sink has is ${batch}.`
+
 describe('a sink', () => {
   it('in S3 gets every checkpoint once, held by object lock for six years, and verifies the trail', async () => {
     const standIn = await startS3StandIn({ now: ground.clock.now })
@@ -57,7 +59,7 @@ describe('a sink', () => {
     await expect(store.delete(keys[0]!.slice('trail/'.length))).rejects.toMatchObject({ code: 'object-retained' })
     const file = join(dir, 's3.ndjson')
     writeFileSync(file, keys.map((key) => standIn.versions(key)[0]).join(''))
-    expect(await ground.verify({ sink: readSinkRecords([file]) })).toMatchObject({ finding: null, notes: [] })
+    expect(await ground.verify({ sink: readSinkRecords([file]) })).toMatchObject({ finding: null, notes: [endsAt(1)] })
   })
 
   it('that was never told of what a forger built anew holds both, and verify sees it', async () => {
@@ -97,7 +99,7 @@ describe('a sink', () => {
     expect(token).toBe('Bearer secret')
     const file = join(dir, 'https.ndjson')
     writeFileSync(file, bodies.join('\n'))
-    expect(await ground.verify({ sink: readSinkRecords([file]) })).toMatchObject({ finding: null, notes: [] })
+    expect(await ground.verify({ sink: readSinkRecords([file]) })).toMatchObject({ finding: null, notes: [endsAt(1)] })
   })
 
   it('by syslog over TLS takes frames of RFC 5425 from whom it can prove itself to', async () => {
@@ -134,7 +136,7 @@ describe('a sink', () => {
     expect(messages[0]).toMatch(/^<110>1 2026-01-05T08:00:00\.000Z \S+ careloop \d+ checkpoint - \{"checkpoint":/)
     const file = join(dir, 'syslog')
     writeFileSync(file, messages.map((each) => `Jan  5 08:00:01 host ${each}\n`).join(''))
-    expect(await ground.verify({ sink: readSinkRecords([file]) })).toMatchObject({ finding: null, notes: [] })
+    expect(await ground.verify({ sink: readSinkRecords([file]) })).toMatchObject({ finding: null, notes: [endsAt(1)] })
     await ground.attack('delete from engine.audit_batch where number = 1')
     expect((await ground.verify({ sink: readSinkRecords([file]) })).finding).toMatchObject({
       kind: 'truncated',
@@ -190,12 +192,16 @@ describe('the stage', () => {
     const health = await auditHealth(ground.engine.db.pool)
     expect(health.acknowledged).toContainEqual({ sink: `folder ${folder}`, batch: 1, signedAt: health.signedAt })
     const signedAt = health.signedAt!
+    expect(health.waitingSince).toBeNull()
+    const waiting = { ...health, waitingSince: signedAt - 6 * 60_000 }
+    expect(auditTrouble(waiting, { now: signedAt, since: 0 })).toContain('pg_prepared_xacts')
+    expect(auditTrouble(waiting, { now: signedAt, since: signedAt - 60_000 })).toBeNull()
     const at = (now: number, seen = health) => auditTrouble(seen, { now, since: 0 })
     expect(at(signedAt + 60_000)).toBeNull()
     expect(at(signedAt + 6 * 60_000)).toContain('not been sealed')
     const later = { ...health, signedAt: signedAt + 2 * 3_600_000 }
     expect(at(signedAt + 2 * 3_600_000, later)).toContain('No sink has taken')
-    expect(auditTrouble({ signedAt: null, acknowledged: [] }, { now: 1_000, since: 0 })).toBeNull()
+    expect(auditTrouble({ signedAt: null, acknowledged: [], waitingSince: null }, { now: 1_000, since: 0 })).toBeNull()
   })
 
   it('does not start where the key is gone that signed before', async () => {

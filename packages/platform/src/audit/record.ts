@@ -6,7 +6,7 @@ import { auditFailure } from './errors.ts'
  * Records what is done, in the same transaction as the deed: no act without its entry, no entry without the act. (A refusal is
  * therefore recorded in a transaction of its own.)
  * @param entries one, or several of one request
- * @throws Failure `audit-not-opaque`, with a pointer, when a field holds what cannot be an opaque id
+ * @throws Failure `audit-not-opaque`, with a pointer, when a field holds what cannot be an opaque id; `audit-not-written`
  */
 export async function record(tx: TenantTx, entries: AuditEntry | readonly AuditEntry[]): Promise<void> {
   const list: readonly AuditEntry[] = 'action' in entries ? [entries] : entries
@@ -17,7 +17,10 @@ export async function record(tx: TenantTx, entries: AuditEntry | readonly AuditE
 /** One prepared statement for every act of every tenant: nothing is read or changed without passing here. */
 const insertEntries: RowWriter<Row> = async (tx, rows) => {
   const column = <K extends keyof Row>(name: K): Row[K][] => rows.map((row) => row[name])
-  await tx.client.query({ ...INSERT, values: COLUMNS.map(column) })
+  const { rowCount } = await tx.client.query({ ...INSERT, values: COLUMNS.map(column) })
+  // A trigger that answers null drops a row and tells nobody: no audit, no access.
+  if (rowCount !== rows.length)
+    throw auditFailure('audit-not-written', `The database took ${rowCount} of ${rows.length} audit entries.`)
 }
 
 interface Row {

@@ -9,6 +9,11 @@
  *     previous <base64 of the SHA-256 of the checkpoint before, or ->
  *     next-key <verifier key>          the key that signs from the next checkpoint on
  *     lost <first> <last>              batches that had been signed and are not in the database any more
+ *     through <transaction> <id>       the last entry that the tree holds; what comes behind it is not in it yet
+ *     signed-in <transaction>          the transaction that signed: whoever began later has a larger number
+ *     waiting <ISO 8601, UTC>          entries of transactions that began since then are not in the tree: one still runs, or more is there
+ *                                      than a batch takes
+ *     key-lost <verifier key> <words>  this key signs from here on, because the one before was lost
  */
 import { hash } from 'node:crypto'
 import type { EpochMs } from '@careloop/contract'
@@ -24,15 +29,25 @@ export interface Checkpoint {
   readonly previous: string
   readonly nextKey?: string
   readonly lost?: { readonly first: number; readonly last: number }
+  /** Transaction and number of the last entry in the tree. */
+  readonly through?: { readonly xid: string; readonly id: string }
+  readonly signedIn?: string
+  /** What was written before this time is in the tree; absent = before the checkpoint's own time. */
+  readonly waiting?: EpochMs
+  readonly keyLost?: { readonly key: string; readonly reason: string }
 }
 
 export function signCheckpoint(signer: Signer, checkpoint: Omit<Checkpoint, 'origin'>): string {
-  const { size, root, batch, time, previous, nextKey, lost } = checkpoint
+  const { size, root, batch, time, previous, nextKey, lost, through, signedIn, waiting, keyLost } = checkpoint
   const lines = [
     ...[signer.name, String(size), root.toString('base64')],
     ...[`batch ${batch}`, `time ${new Date(time).toISOString()}`, `previous ${previous}`],
     ...(nextKey === undefined ? [] : [`next-key ${nextKey}`]),
     ...(lost === undefined ? [] : [`lost ${lost.first} ${lost.last}`]),
+    ...(through === undefined ? [] : [`through ${through.xid} ${through.id}`]),
+    ...(signedIn === undefined ? [] : [`signed-in ${signedIn}`]),
+    ...(waiting === undefined ? [] : [`waiting ${new Date(waiting).toISOString()}`]),
+    ...(keyLost === undefined ? [] : [`key-lost ${keyLost.key} ${keyLost.reason}`]),
   ]
   return signer.sign(`${lines.join('\n')}\n`)
 }
@@ -69,6 +84,20 @@ function parse(text: string): Checkpoint | undefined {
     ...{ origin, size: leaves, root, batch, time, previous: said.get('previous') ?? '' },
     ...(nextKey === undefined ? {} : { nextKey }),
     ...(lost ? { lost: { first: Number(lost[1]), last: Number(lost[2]) } } : {}),
+    ...furtherWords(said),
+  }
+}
+
+function furtherWords(said: ReadonlyMap<string, string>): Partial<Checkpoint> {
+  const through = /^(\d+) (-?\d+)$/.exec(said.get('through') ?? '')
+  const signedIn = /^\d+$/.exec(said.get('signed-in') ?? '')?.[0]
+  const waiting = Date.parse(said.get('waiting') ?? '')
+  const keyLost = /^(\S+) (.+)$/.exec(said.get('key-lost') ?? '')
+  return {
+    ...(through ? { through: { xid: through[1]!, id: through[2]! } } : {}),
+    ...(signedIn === undefined ? {} : { signedIn }),
+    ...(Number.isFinite(waiting) ? { waiting } : {}),
+    ...(keyLost ? { keyLost: { key: keyLost[1]!, reason: keyLost[2]! } } : {}),
   }
 }
 

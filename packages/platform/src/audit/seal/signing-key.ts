@@ -12,17 +12,31 @@ import { makeSigner, type Signer } from './note.ts'
 
 export interface SigningKey {
   /** Who signs the next checkpoint, and who is to sign from then on (a rotation). */
-  read(): Promise<{ readonly signer: Signer; readonly next?: Signer; readonly last?: LastSigned }>
+  read(): Promise<KeyState>
   /** The next key takes over: it was announced by a checkpoint of the one before. */
   promote(): Promise<void>
   /** Makes the next key. @returns its verifier key; the same again while it waits */
   announce(): Promise<string>
+  /** What was signed last; with it a beginning anew is over. */
   remember(last: LastSigned): Promise<void>
+  /** A number that a sink has, or that somebody knows: nothing is signed again under it. @returns false when it was known */
+  resumeAfter(last: LastSigned): Promise<boolean>
+}
+
+export interface KeyState {
+  readonly signer: Signer
+  readonly next?: Signer
+  readonly last?: LastSigned
+  /** The key before was lost, for this reason, and no checkpoint of this one says so yet. */
+  readonly anew?: string
 }
 
 export interface LastSigned {
   readonly batch: number
+  /** Of the note; `-` where only the number is known. */
   readonly link: string
+  /** The last entry in the tree, and how many it has. Absent in files of before. */
+  readonly tree?: { readonly xid: string; readonly id: string; readonly size: number }
 }
 
 interface Kept {
@@ -30,6 +44,7 @@ interface Kept {
   readonly key: Buffer
   readonly next?: Buffer
   readonly last?: LastSigned
+  readonly anew?: string
 }
 
 const HEAD = `# Careloop signs the checkpoints of its audit trail with this key. Whoever has it can sign a forged trail.
@@ -54,7 +69,12 @@ export async function openSigningKey(path: string, wantsNew: boolean): Promise<S
     async read() {
       const now = await kept()
       const next = now.next === undefined ? {} : { next: signerOf(now, now.next) }
-      return { signer: signerOf(now, now.key), ...next, ...(now.last === undefined ? {} : { last: now.last }) }
+      const { last, anew } = now
+      return {
+        ...{ signer: signerOf(now, now.key), ...next },
+        ...(last === undefined ? {} : { last }),
+        ...(anew === undefined ? {} : { anew }),
+      }
     },
     async promote() {
       const { next, ...now } = await kept()
@@ -67,8 +87,29 @@ export async function openSigningKey(path: string, wantsNew: boolean): Promise<S
       if (now.next === undefined) await writeKept(path, { ...now, next })
       return signerOf(now, next).verifierKey
     },
-    remember: async (last) => writeKept(path, { ...(await kept()), last }),
+    async remember(last) {
+      const { anew: _, ...now } = await kept()
+      await writeKept(path, { ...now, last })
+    },
+    async resumeAfter(last) {
+      const now = await kept()
+      if (last.batch <= (now.last?.batch ?? -1)) return false
+      await writeKept(path, { ...now, last })
+      return true
+    },
   }
+}
+
+/** For a trail whose key is lost: a key of the same name. @throws Failure `audit-key-there` when a file lies there */
+export async function beginAnew(path: string, log: string, reason: string): Promise<string> {
+  if ((await readKept(path)) !== undefined)
+    throw auditFailure('audit-key-there', `There is a key at ${path}. Whoever has a key has not lost it: audit rotate.`)
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  const key = randomBytes(32)
+  // One line of a signed note.
+  const anew = reason.replace(/\s+/g, ' ').trim().slice(0, 200)
+  await writeKept(path, { log, key, anew }, 'wx')
+  return makeSigner(`careloop.audit/${log}`, key).verifierKey
 }
 
 async function readKept(path: string): Promise<Kept | undefined> {
@@ -93,11 +134,11 @@ async function readKept(path: string): Promise<Kept | undefined> {
 function parseKept(text: string): Kept {
   const words = new Map<string, string>()
   for (const line of text.split(/\r?\n/)) {
-    const match = /^(log|key|next|last) (.+)$/.exec(line)
+    const match = /^(log|key|next|last|anew) (.+)$/.exec(line)
     if (match) words.set(match[1]!, match[2]!)
   }
   const seed = (name: string) => Buffer.from(words.get(name) ?? '', 'base64')
-  const last = /^(\d+) (\S+)$/.exec(words.get('last') ?? '')
+  const last = /^(\d+) (\S+)(?: (\d+) (-?\d+) (\d+))?$/.exec(words.get('last') ?? '')
   const log = words.get('log') ?? ''
   const isWhole = /^[0-9a-f]{16}$/.test(log) && seed('key').byteLength === 32
   if (!isWhole || (words.has('next') && seed('next').byteLength !== 32))
@@ -105,15 +146,26 @@ function parseKept(text: string): Kept {
   return {
     ...{ log, key: seed('key') },
     ...(words.has('next') ? { next: seed('next') } : {}),
-    ...(last ? { last: { batch: Number(last[1]), link: last[2]! } } : {}),
+    ...(last ? { last: lastOf(last) } : {}),
+    ...(words.has('anew') ? { anew: words.get('anew')! } : {}),
   }
+}
+
+function lastOf([, batch, link = '', xid, id, size]: RegExpExecArray): LastSigned {
+  const tree = xid === undefined || id === undefined ? {} : { tree: { xid, id, size: Number(size) } }
+  return { batch: Number(batch), link, ...tree }
+}
+
+function lastLine({ batch, link, tree }: LastSigned): string {
+  return `last ${batch} ${link}${tree === undefined ? '' : ` ${tree.xid} ${tree.id} ${tree.size}`}`
 }
 
 async function writeKept(path: string, kept: Kept, flag: 'wx' | 'w' = 'w'): Promise<void> {
   const lines = [
     ...[`log ${kept.log}`, `key ${kept.key.toString('base64')}`],
     ...(kept.next === undefined ? [] : [`next ${kept.next.toString('base64')}`]),
-    ...(kept.last === undefined ? [] : [`last ${kept.last.batch} ${kept.last.link}`]),
+    ...(kept.last === undefined ? [] : [lastLine(kept.last)]),
+    ...(kept.anew === undefined ? [] : [`anew ${kept.anew}`]),
   ]
   const target = flag === 'wx' ? path : `${path}.new`
   const file = await open(target, flag, 0o600)

@@ -4,6 +4,7 @@ import type { ClientBase } from 'pg'
 import { Gauge, type Registry } from 'prom-client'
 import type { Engine } from '../../engine/index.ts'
 import { readCheckpoint } from '../seal/checkpoint.ts'
+import { oldestUnsealed, WAITING_LATE_MS } from '../seal/waiting.ts'
 
 export interface Acknowledged {
   readonly sink: string
@@ -17,6 +18,8 @@ export interface AuditHealth {
   readonly signedAt: EpochMs | null
   /** A sink that never acknowledged anything is not in it. */
   readonly acknowledged: readonly Acknowledged[]
+  /** Since when the oldest entry waits for its seal; null when none does. */
+  readonly waitingSince: EpochMs | null
 }
 
 /** @param database a pool or a connection */
@@ -29,11 +32,19 @@ export async function auditHealth(database: Pick<ClientBase, 'query'>): Promise<
   )
   return {
     signedAt: newest.rows[0] ? timeOf(newest.rows[0].checkpoint) : null,
+    waitingSince: earliest(
+      newest.rows[0] ? readCheckpoint(newest.rows[0].checkpoint)?.waiting : undefined,
+      await oldestUnsealed(database),
+    ),
     acknowledged: rows.map(({ sink, batch, checkpoint }) => ({
       ...{ sink, batch: Number(batch), signedAt: timeOf(checkpoint) },
     })),
   }
 }
+
+/** What was signed, and what entries say themselves: either may be the older. */
+const earliest = (signed: EpochMs | undefined, said: EpochMs | null): EpochMs | null =>
+  signed === undefined ? said : Math.min(signed, said ?? signed)
 
 const timeOf = (note: string): EpochMs => readCheckpoint(note)?.time ?? 0
 
@@ -48,6 +59,8 @@ export function auditTrouble(health: AuditHealth, { now, since }: { now: EpochMs
   const age = (time: EpochMs | null) => now - Math.max(time ?? 0, since)
   if (age(health.signedAt) > SIGNING_LATE_MS)
     return 'The audit trail has not been sealed for minutes: see the errors of stage audit in the log.'
+  if (health.waitingSince !== null && age(health.waitingSince) > WAITING_LATE_MS)
+    return 'Entries of the audit trail have waited for minutes for their seal: a transaction stays open (also a prepared one, also in another database of the server). See pg_stat_activity and pg_prepared_xacts.'
   const newest = Math.max(0, ...health.acknowledged.map(({ signedAt }) => signedAt))
   if (age(newest) > SINKS_LATE_MS)
     return 'No sink has taken a checkpoint of the audit trail for an hour: what is done since could be changed unseen. Look at CARELOOP_AUDIT_SINK.'
@@ -68,6 +81,18 @@ export function ageGauge(engine: Pick<Engine, 'db' | 'clock'>, registry: Registr
       this.reset()
       for (const { sink, signedAt } of health?.acknowledged ?? [])
         this.set({ sink }, Math.max(0, (engine.clock.now() - signedAt) / 1000))
+    },
+  })
+  new Gauge({
+    name: 'careloop_audit_waiting_seconds',
+    help: 'How long the oldest entry of the audit trail has waited for its seal',
+    registers: [registry],
+    async collect() {
+      const health = await auditHealth(engine.db.pool).catch(() => null)
+      this.reset()
+      if (health === null) return
+      const { waitingSince } = health
+      this.set(waitingSince === null ? 0 : Math.max(0, (engine.clock.now() - waitingSince) / 1000))
     },
   })
 }

@@ -14,6 +14,8 @@ export type FindingKind =
   | 'truncated'
   /** A batch was signed anew, or by another key, or its signature does not hold. */
   | 'rebuilt'
+  /** Entries were sealed long after the time that they say. */
+  | 'late'
   /** The file is no export of this version, or ends early. */
   | 'unreadable'
 
@@ -45,6 +47,14 @@ export function firstDifference(there: readonly Buffer[], signed: readonly Buffe
 }
 
 const hex = (hash: Buffer): string => hash.toString('hex')
+
+const AT = /^\["audit-entry-1","[^"]*","[^"]*","[^"]*","(-?\d+)"/
+
+/** When an entry says it was written, ms; undefined when the line says no time. Most of a long export is not parsed. */
+export function timeOfLine(line: Uint8Array): number | undefined {
+  const at = AT.exec(Buffer.from(line.buffer, line.byteOffset, Math.min(line.byteLength, 200)).toString('latin1'))?.[1]
+  return at === undefined ? undefined : Number(at) / 1000
+}
 
 /** The id that a line says; null when it is not there or cannot be read. */
 export function idOfLine(line: Uint8Array | undefined): string | null {

@@ -5,8 +5,10 @@
 import type { EpochMs } from '@careloop/contract'
 import { Frontier, leafHash, splitHashes } from '../merkle/tree.ts'
 import { type Checkpoint, linkOf, NO_LINK, openCheckpoint, readCheckpoint } from '../seal/checkpoint.ts'
+import { WAITING_LATE_MS } from '../seal/waiting.ts'
 import type { ExportBatch, ExportEnd, ExportHead, ExportLine } from './export-format.ts'
 import { type Finding, type FindingKind, firstDifference, idOfLine } from './finding.ts'
+import { LateEntries } from './late-entries.ts'
 import { linesOf } from './lines.ts'
 import type { KeptRecord, SinkRecords } from './sink-records.ts'
 
@@ -62,6 +64,7 @@ class Verifier {
   #end: ExportEnd | null = null
   #last: Trusted | null = null
   #first: EpochMs | null = null
+  #firstBatch: number | null = null
   #finding: Finding | null = null
   /** A batch that is missing where it should be: removed, unless it comes later. */
   #missing: number | null = null
@@ -70,6 +73,10 @@ class Verifier {
   #batches = 0
   #entries = 0
   #longestGapMs = 0
+  /** Entries of which only the hash is there. */
+  #hashed = 0
+  #longestWaitMs = 0
+  readonly #late = new LateEntries()
 
   constructor(options: VerifyOptions) {
     this.#options = options
@@ -89,6 +96,7 @@ class Verifier {
       } else if (line[0] === TEXT && this.#missing === null) {
         this.#leaves.push(Buffer.from(line.subarray(1, -1).toString('latin1'), 'base64'))
         this.#lines.push(line)
+        this.#hashed += 1
       } else if (line[0] !== ARRAY && line[0] !== TEXT) this.#takeWord(line)
     }
   }
@@ -97,6 +105,8 @@ class Verifier {
     if (this.#finding === null && this.#end === null)
       this.#found('unreadable', null, 'The export ends early: it has no last line. Export again.')
     if (this.#finding === null) this.#compareTail()
+    this.#finding ??= this.#late.finding()
+    this.#tellExtent()
     return {
       ...{ finding: this.#finding, batches: this.#batches, entries: this.#entries, notes: this.#notes },
       ...{ from: this.#first, to: this.#last?.checkpoint.time ?? null, unsealed: this.#end?.unsealed ?? 0 },
@@ -129,13 +139,14 @@ class Verifier {
         readCheckpoint(said.before)?.batch ?? null,
         'The batch before the export is not the one that was signed.',
       )
-    else this.#last = { note: said.before, checkpoint: before }
+    else if (!this.#compareSink(before, { checkpoint: said.before }))
+      this.#last = { note: said.before, checkpoint: before }
   }
 
   #takeBatch(batch: ExportBatch): void {
     const expected = this.#expected()
     const said = readCheckpoint(batch.checkpoint)
-    const checkpoint = this.#open(batch.checkpoint)
+    const checkpoint = this.#open(batch.checkpoint) ?? this.#openAnew(batch.checkpoint)
     if (said !== undefined && said.batch !== expected && !this.#isForgiven(said, expected)) {
       this.#outOfPlace(said, expected)
       return
@@ -149,8 +160,12 @@ class Verifier {
       return
     }
     const wrong =
-      this.#compareSink(checkpoint, batch) ?? this.#compareLink(checkpoint) ?? this.#compareTree(checkpoint, batch)
+      this.#compareShown(checkpoint) ??
+      this.#compareSink(checkpoint, batch) ??
+      this.#compareLink(checkpoint) ??
+      this.#compareTree(checkpoint, batch)
     if (wrong) return
+    this.#late.take(this.#last?.checkpoint ?? null, checkpoint.batch, this.#lines)
     this.#keep({ note: batch.checkpoint, checkpoint })
   }
 
@@ -169,13 +184,37 @@ class Verifier {
     return undefined
   }
 
+  /**
+   * By a new key that says the one before was lost: anybody could write that. It is taken only where the sink holds this very note
+   * and no other of this batch, which who has only the database cannot bring about; and it is told.
+   */
+  #openAnew(note: string): Checkpoint | undefined {
+    const said = readCheckpoint(note)
+    if (said?.keyLost === undefined || said.batch !== this.#expected()) return undefined
+    const { key, reason } = said.keyLost
+    const kept = this.#options.sink?.get(said.batch) ?? []
+    const isOfLog = this.#last === null || said.origin === this.#last.checkpoint.origin
+    const opened = openCheckpoint(note, key)
+    if (!isOfLog || opened === undefined || kept.length === 0 || kept.some((each) => each.checkpoint !== note))
+      return undefined
+    this.#keys = [...this.#keys, key]
+    const time = new Date(said.time).toISOString()
+    this.#notes.push(
+      `From batch ${said.batch} on, ${time}, a new key signs, since the one before was lost, as is said: "${reason}". Ask who did that. The new key: ${key}`,
+    )
+    return opened
+  }
+
   #keep(trusted: Trusted): void {
     const { nextKey, time } = trusted.checkpoint
     if (nextKey !== undefined) this.#keys = [...this.#keys.filter((key) => openCheckpoint(trusted.note, key)), nextKey]
     else if (this.#last?.checkpoint.nextKey !== undefined)
       this.#keys = this.#keys.filter((key) => openCheckpoint(trusted.note, key))
     if (this.#last !== null) this.#longestGapMs = Math.max(this.#longestGapMs, time - this.#last.checkpoint.time)
+    const { waiting } = trusted.checkpoint
+    if (waiting !== undefined) this.#longestWaitMs = Math.max(this.#longestWaitMs, time - waiting)
     this.#first ??= time
+    this.#firstBatch ??= trusted.checkpoint.batch
     this.#batches += 1
     this.#entries += this.#leaves.length
     this.#last = trusted
@@ -210,7 +249,37 @@ class Verifier {
     this.#missing = null
   }
 
-  #compareSink(checkpoint: Checkpoint, batch: ExportBatch): true | undefined {
+  /** What is shown as a hash only is not compared with anything: of a whole trail every entry is there in words. */
+  #compareShown({ batch }: Checkpoint): true | undefined {
+    if (this.#hashed === 0 || this.#head?.tenant !== null) return undefined
+    return this.#found(
+      'altered',
+      batch,
+      'The export is of all organisations, and holds the hash of an entry in place of the entry: what it said is kept back.',
+    )
+  }
+
+  /** Beyond what was compared nothing is proved: said each time, so that nobody takes a part for the whole. */
+  #tellExtent(): void {
+    const { sink } = this.#options
+    const [first, last] = [this.#firstBatch, this.#last?.checkpoint.batch]
+    if (this.#hashed > 0 && this.#head?.tenant !== null)
+      this.#notes.push(
+        `${this.#hashed} entries are other organisations': their hashes fit, what they say is not shown.`,
+      )
+    if (this.#longestWaitMs > WAITING_LATE_MS)
+      this.#notes.push(
+        `Entries waited up to ${Math.round(this.#longestWaitMs / 60_000)} min for their seal: a transaction was kept open. So long they could be changed unseen.`,
+      )
+    if (first !== null && first > 0)
+      this.#notes.push(`The export begins with batch ${first}: what is before it was not checked.`)
+    if (sink === undefined || last === undefined) return
+    const isHeld = (batch: number) => sink.get(batch)?.some((each) => this.#open(each.checkpoint))
+    const newest = [...sink.keys()].sort((a, b) => b - a).find(isHeld) ?? 'none'
+    this.#notes.push(`The export ends with batch ${last}; the newest that the sink has is ${newest}.`)
+  }
+
+  #compareSink(checkpoint: Checkpoint, batch: Pick<ExportBatch, 'checkpoint'>): true | undefined {
     const kept = (this.#options.sink?.get(checkpoint.batch) ?? []).filter((each) => this.#open(each.checkpoint))
     const others = kept.filter((each) => each.checkpoint !== batch.checkpoint)
     if (others.length === 0) return undefined
