@@ -41,6 +41,8 @@ export interface BackupParts {
 const LEASE_MS = 30_000
 /** How often the row in the database is written. */
 const TELL_MS = 30_000
+/** How often all erasures are compared with the ledger in the store. */
+const LEDGER_MS = 60_000
 const HOUR_MS = 3_600_000
 
 export function backupStage(parts: BackupParts | null): Stage {
@@ -107,6 +109,7 @@ class Backups {
   #blobs: BlobCopies | null = null
   #ledger = 0
   #ledgerMark: string | null = null
+  #ledgerLookedAt = 0
   #ledgerError: unknown = null
   #toldAt = 0
   #base: Promise<void> | null = null
@@ -219,11 +222,13 @@ class Backups {
   async #shipLedger(): Promise<void> {
     const { db, clock, watch } = this.#engine
     const mark = await destroyedMark(db.pool)
-    if (mark === this.#ledgerMark) return
+    // Now and then whatever the mark says: what a mark misses would come back with a restore.
+    if (mark === this.#ledgerMark && clock.now() - this.#ledgerLookedAt < LEDGER_MS) return
     try {
       const { people } = this.#parts
       this.#ledger = (await putLedger(this.#store, { pool: db.pool, people, now: clock.now() })).number
       this.#ledgerMark = mark
+      this.#ledgerLookedAt = clock.now()
       this.#ledgerError = null
     } catch (err) {
       if (this.#ledgerError === null) watch.log.error({ err }, 'the erasure ledger does not reach the backup store')

@@ -62,12 +62,16 @@ export async function destroyedKeys(pool: Pool): Promise<ErasureLedger['keys']> 
   return rows
 }
 
-/** Something by which one sees that more was destroyed, cheaply. */
+/**
+ * By which one sees that more was destroyed. Both only grow, whichever transaction commits first: the number of a transaction is given
+ * when it begins, so that the largest one would hide an older transaction that commits later.
+ */
 export async function destroyedMark(pool: Pool): Promise<string> {
-  const { rows } = await pool.query<{ mark: string | null }>(
-    `select (select destroyed_xid from engine.data_key where destroyed_xid is not null order by destroyed_xid desc limit 1)::text as mark`,
+  const { rows } = await pool.query<{ mark: string }>(
+    `select (select count(*) from engine.data_key where destroyed_xid is not null)
+            || ' ' || (select coalesce(max(seq), 0) from engine.erasure_ledger) as mark`,
   )
-  return rows[0]?.mark ?? ''
+  return rows[0]!.mark
 }
 
 /** Puts the ledger when this database knows of erasures that the store does not. Nothing in it is ever taken out. */
