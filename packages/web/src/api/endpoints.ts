@@ -156,6 +156,7 @@ export const endpoints = {
   removePasskey: on<undefined, Proof>()('POST', '/api/v1/passkeys/{id}/remove'),
   askPasskey: on<PasskeyOptions>()('POST', '/api/v1/session/passkey'),
   stepUp: on<undefined, StepUp>()('POST', '/api/v1/session/step-up'),
+  stepUpAtProvider: on<{ url: string }>()('POST', '/api/v1/session/step-up/provider'),
   changePassword: on<undefined, { currentPassword?: string; newPassword: string }>()(
     'POST',
     '/api/auth/change-password',

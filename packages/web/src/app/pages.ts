@@ -23,6 +23,7 @@ const code = {
   people: () => import('../pages/people/page.tsx'),
   program: () => import('../pages/programs/program-page.tsx'),
   programs: () => import('../pages/programs/page.tsx'),
+  proved: () => import('../pages/proved.tsx'),
   quarantine: () => import('../pages/quarantine/page.tsx'),
   reviews: () => import('../pages/reviews/page.tsx'),
   secondFactor: () => import('../pages/account/second-factor-page.tsx'),

@@ -121,6 +121,14 @@ const display = createRoute({
   component: lazyRouteComponent(pages.display, 'DisplayPage'),
 })
 
+/** Open to all: it says only how the walk to the organisation's sign-in ended. */
+const proved = createRoute({
+  getParentRoute: () => root,
+  path: '/proved',
+  validateSearch: (raw: Raw) => textOf(raw, 'failed'),
+  component: lazyRouteComponent(pages.proved, 'ProvedPage'),
+})
+
 const newPassword = createRoute({
   getParentRoute: () => root,
   path: '/new-password',
@@ -360,6 +368,7 @@ const routeTree = root.addChildren([
   personAccount,
   secondFactor,
   newPassword,
+  proved,
   display,
   staff.addChildren([
     audit,

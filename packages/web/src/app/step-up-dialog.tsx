@@ -41,11 +41,61 @@ export function StepUpDialog() {
       closeButtonProps={{ 'aria-label': 'Cancel', size: 'lg', ...escapeIsOurs }}
     >
       {waiting === null ? null : waiting.is === 'set-up' ? (
-        <SetUpFirst waiting={waiting} />
+        <WithoutFactor waiting={waiting} />
       ) : (
         <Prove waiting={waiting} />
       )}
     </Modal>
+  )
+}
+
+/** Who has nothing here may have something at their organisation's sign-in. */
+function WithoutFactor({ waiting }: { waiting: Waiting }) {
+  const { data, error } = useQuery({ ...accountQueries.secondFactor, staleTime: 0 })
+  if (data === undefined && error === null) return <Loading rows={2} />
+  const name = data?.atProvider ?? null
+  return name === null ? <SetUpFirst waiting={waiting} /> : <ProveAtProvider waiting={waiting} name={name} />
+}
+
+function ProveAtProvider({ waiting, name }: { waiting: Waiting; name: string }) {
+  const begin = useMutation({
+    async mutationFn() {
+      // Opened before anything is awaited, else browsers keep it shut. Nothing there may reach back to this page.
+      const tab = window.open('about:blank', '_blank')
+      if (tab !== null) tab.opener = null
+      try {
+        const { url } = await call(endpoints.stepUpAtProvider, {})
+        if (tab === null) location.assign(url)
+        else tab.location.href = url
+      } catch (error) {
+        tab?.close()
+        throw error
+      }
+    },
+  })
+  return (
+    <div className={classes.stack}>
+      <Text>
+        This changes what protects patients, so it is asked once more. Show at {name}, in a new tab, that it is you;
+        then come back to this one and go on. It counts for five minutes.
+      </Text>
+      <Button
+        variant={begin.isSuccess ? 'default' : 'filled'}
+        mih={44}
+        loading={begin.isPending}
+        onClick={() => begin.mutate()}
+        data-autofocus
+        {...escapeIsOurs}
+      >
+        Show it at {name}
+      </Button>
+      <Refusal error={begin.error} />
+      {begin.isSuccess ? (
+        <Button mih={44} onClick={() => waiting.settle(true)} {...escapeIsOurs}>
+          I have shown it: go on
+        </Button>
+      ) : null}
+    </div>
   )
 }
 
@@ -59,7 +109,7 @@ function SetUpFirst({ waiting }: { waiting: Waiting }) {
     <div className={classes.stack}>
       <Text>
         What you want to do changes what protects patients. It wants a passkey or an authenticator app beside your
-        password, and you have none yet. Set one up, it takes a minute; then do it again.
+        password, and you have none here yet. Set one up, it takes a minute; then do it again.
       </Text>
       <Button mih={44} onClick={go} data-autofocus {...escapeIsOurs}>
         Go to your account

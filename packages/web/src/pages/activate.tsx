@@ -1,11 +1,13 @@
 /** A patient, or somebody who cares for one, makes their account with the code that their clinic gave them on paper. */
 import type { ActivatePerson } from '@careloop/contract'
-import { Anchor, Button, PasswordInput, SegmentedControl, Text, TextInput } from '@mantine/core'
+import { Anchor, Button, SegmentedControl, Text, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useEffect, useState } from 'react'
 import { call } from '../api/client.ts'
 import { endpoints } from '../api/endpoints.ts'
+import { NewPassword } from '../parts/new-password.tsx'
+import { refusalAt } from '../parts/refusal.tsx'
 import { Door, Refusal } from './door.tsx'
 
 export function ActivatePage() {
@@ -33,6 +35,7 @@ export function ActivatePage() {
     const [code, birthDate, login] = [field('code'), field('birthDate'), field('login')]
     activate.mutate({ code, birthDate, login, ...name, password: String(form.get('password')) })
   }
+  const refused = refusalAt(activate.error, '/body/password')
   return (
     <Door title="Make your account">
       <Text c="dimmed">You need the code that your clinic gave you.</Text>
@@ -88,19 +91,8 @@ export function ActivatePage() {
           size="md"
           mt="md"
         />
-        <PasswordInput
-          label="Password"
-          description="At least 12 characters. A sentence is good."
-          name="password"
-          autoComplete="new-password"
-          required
-          minLength={12}
-          size="md"
-          mt="md"
-          mb="md"
-          visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
-        />
-        <Refusal error={activate.error} />
+        <NewPassword label="Password" name="password" error={refused} />
+        {refused === undefined ? <Refusal error={activate.error} /> : null}
         <Button type="submit" fullWidth mt="md" mih={44} loading={activate.isPending}>
           Make my account
         </Button>

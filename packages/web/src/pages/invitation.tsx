@@ -1,11 +1,13 @@
 /** Somebody makes their own account, by the one link that an administrator gave them, with its token behind `#`. */
-import { Button, PasswordInput, Text, TextInput } from '@mantine/core'
+import { Button, Text, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useEffect, useState } from 'react'
 import { call } from '../api/client.ts'
 import { endpoints } from '../api/endpoints.ts'
+import { NewPassword } from '../parts/new-password.tsx'
 import { Loading } from '../parts/page-state.tsx'
+import { refusalAt } from '../parts/refusal.tsx'
 import { Door, Refusal } from './door.tsx'
 
 export function InvitationPage() {
@@ -47,12 +49,12 @@ export function InvitationPage() {
         {organisation} invites you as {roles.join(', ')}. You sign in with {email}.
       </Text>
       {needsSecondFactor ? <Text c="dimmed">A second factor is set up right afterwards.</Text> : null}
-      <AcceptForm token={token} email={email} />
+      <AcceptForm token={token} email={email} organisation={organisation} />
     </Door>
   )
 }
 
-function AcceptForm({ token, email }: { token: string; email: string }) {
+function AcceptForm({ token, email, organisation }: Readonly<Record<'token' | 'email' | 'organisation', string>>) {
   const navigate = useNavigate()
   const client = useQueryClient()
   const accept = useMutation({
@@ -70,6 +72,7 @@ function AcceptForm({ token, email }: { token: string; email: string }) {
     const form = new FormData(event.currentTarget)
     accept.mutate({ displayName: String(form.get('name')).trim(), password: String(form.get('password')) })
   }
+  const refused = refusalAt(accept.error, '/body/password')
   return (
     <form onSubmit={submit}>
       <input type="hidden" name="username" autoComplete="username" value={email} />
@@ -83,19 +86,8 @@ function AcceptForm({ token, email }: { token: string; email: string }) {
         size="md"
         autoFocus
       />
-      <PasswordInput
-        label="Password"
-        description="At least 12 characters. A sentence is good."
-        name="password"
-        autoComplete="new-password"
-        required
-        minLength={12}
-        size="md"
-        mt="md"
-        mb="md"
-        visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
-      />
-      <Refusal error={accept.error} />
+      <NewPassword label="Password" name="password" about={[email, organisation]} error={refused} />
+      {refused === undefined ? <Refusal error={accept.error} /> : null}
       <Button type="submit" fullWidth mt="md" mih={44} loading={accept.isPending}>
         Make my account
       </Button>

@@ -98,6 +98,10 @@ export function LockScreen() {
       <Button variant="default" mih={44} onClick={() => setByCode(!byCode)}>
         {byCode ? 'Use the password instead' : 'Use a code instead'}
       </Button>
+      <Text c="dimmed">
+        You came by your organisation’s sign-in and have no password or passkey here? Then sign in anew: “Sign in as
+        somebody else” leads to the page with its button.
+      </Text>
       <Button variant="subtle" mih={44} loading={signOut.isPending} onClick={() => signOut.mutate()}>
         Sign in as somebody else
       </Button>
