@@ -1,7 +1,7 @@
 import type { Me, OwnPerson, PersonAccount, PersonInvited } from '@careloop/contract'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { cookieOf, type Signed, type TestShell, testShell } from '../api/testing/test-shell.ts'
-import { forgetPersons } from '../identity/index.ts'
+import { cookieOf, enrol, type Signed, type TestShell, testShell } from '../api/testing/test-shell.ts'
+import { currentCode, forgetPersons } from '../identity/index.ts'
 import { byConsole } from './by.ts'
 import { aPatient } from './fixtures.ts'
 import { personRoutes, subjectsRoutes } from './routes.ts'
@@ -58,6 +58,26 @@ const secrets = [
 ]
 
 describe('accounts of patients and caregivers', () => {
+  test('a patient changes their own password, and sets up and gives up a second factor of their own', async () => {
+    const { code } = await invited('patient')
+    expect((await activate({ code, login: 'own.password@example.org' })).statusCode).toBe(204)
+    let cookie = await signIn('own.password@example.org')
+    expect((await ask('GET', '/api/v1/second-factor', undefined, cookie)).json()).toMatchObject({
+      ...{ isOn: false, isNeeded: false, atProvider: null },
+    })
+    const newPassword = 'nine loud geese under a bridge'
+    const change = { currentPassword: password, newPassword, revokeOtherSessions: true }
+    const changed = await ask('POST', '/api/auth/change-password', change, cookie)
+    expect(changed.statusCode).toBe(204)
+    cookie = cookieOf(changed.headers['set-cookie'])
+    const app = await enrol(shell.server, cookie, shell.clock.now(), newPassword)
+    expect((await ask('GET', '/api/v1/second-factor', undefined, app.cookie)).json()).toMatchObject({ isOn: true })
+    const again = { email: 'own.password@example.org', password: newPassword }
+    expect((await ask('POST', '/api/auth/sign-in/email', again)).json()).toMatchObject({ next: 'second-factor' })
+    const given = { password: newPassword, code: currentCode(app.secret, shell.clock.now(), 1) }
+    expect((await ask('POST', '/api/v1/second-factor/remove', given, app.cookie)).statusCode).toBe(204)
+  })
+
   test('a patient makes an account with the code and the date of birth, and sees themselves and nobody else', async () => {
     const { code } = await invited('patient')
     // As it is typed from paper: small letters, without hyphens, with letters that look alike.
