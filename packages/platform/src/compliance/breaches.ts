@@ -22,15 +22,27 @@ import type { ComplianceTables } from './schema.ts'
 
 type Row = Selectable<ComplianceTables['breach']>
 
+/** A browser's clock may run ahead of ours. */
+const clockToleranceMs = 5 * 60_000
+
 interface Body {
   readonly what: string
   readonly factors: Readonly<Record<BreachFactor, string>> | null
 }
 
+/** @throws Failure `breach-not-yet`: a day that is still to come would give its clock more than 60 days */
 export async function openBreach(parts: ComplianceParts, office: Office, wanted: NewBreach): Promise<BreachView> {
   const { engine } = parts
   const id = engine.ids.uuid()
   const now = engine.clock.now()
+  if (wanted.discoveredAt > now + clockToleranceMs)
+    throw complianceFailure(
+      'breach-not-yet',
+      'It was not discovered yet. Give the moment at which it was first known.',
+      {
+        pointer: '/body/discoveredAt',
+      },
+    )
   const { scope, discoveredAt, what } = wanted
   const sealed = await sealBody(parts, office.tenant, id, { what, factors: null })
   await engine.db.asTenant(office.tenant, async (tx) => {

@@ -194,6 +194,13 @@ describe('compliance > a breach assessment', () => {
     expect((await get(officer, `/api/v1/breaches/${breach.id}/people`)).statusCode).toBe(403)
   })
 
+  test('of what was not discovered yet is refused: its clock would run from a day to come', async () => {
+    const scope = { actors: [`staff:${nurse.id}`], ...wide() }
+    const discoveredAt = shell.clock.now() + DAY
+    const refused = await post(officer, '/api/v1/breaches', { discoveredAt, what, scope })
+    expect([refused.statusCode, refused.body.includes('/body/discoveredAt')]).toEqual([422, true])
+  })
+
   test('does not count what was refused, and counts anew what was written since', async () => {
     const third = await shell.signIn(['facilities'])
     await look(third, kunigunde)
