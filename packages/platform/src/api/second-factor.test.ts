@@ -98,7 +98,7 @@ describe('identity > sign-in with a second factor', () => {
     expect(codeOf(await secondStep(await password(ana), typed))).toBe('second-factor-refused')
     const own = await get('/api/v1/second-factor', cookieOf(opened.headers['set-cookie']))
     expect(own.json()).toEqual({
-      ...{ isOn: true, hasApp: true, passkeys: 0, isNeeded: false, backupCodesLeft: 9 },
+      ...{ isOn: true, hasApp: true, passkeys: 0, isNeeded: false, backupCodesLeft: 9, atProvider: null },
     })
   })
 })
@@ -124,7 +124,7 @@ describe('identity > an administrator without a second factor', () => {
       expect([method, url, answered.statusCode, codeOf(answered)]).toEqual([method, url, 403, 'second-factor-needed'])
     }
     expect((await get('/api/v1/second-factor', cookie)).json()).toEqual({
-      ...{ isOn: false, hasApp: false, passkeys: 0, isNeeded: true, backupCodesLeft: 0 },
+      ...{ isOn: false, hasApp: false, passkeys: 0, isNeeded: true, backupCodesLeft: 0, atProvider: null },
     })
   })
 
