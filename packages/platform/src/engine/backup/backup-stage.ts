@@ -13,6 +13,7 @@ import { takeBaseCopy } from './base-copy.ts'
 import { type BlobCopies, makeBlobCopies } from './blob-copies.ts'
 import { applyLedger, destroyedMark, newestLedger, type PeopleLedger, putLedger } from './erasure-ledger.ts'
 import { letGoOfBackups } from './let-go.ts'
+import { type Lock, lockOf } from './lock.ts'
 import { listBases, readManifest } from './manifest.ts'
 import { CLUSTER } from './restore.ts'
 import { makeSealedStore, type SealedStore } from './sealed-store.ts'
@@ -107,6 +108,10 @@ class Backups {
   #assertThere: () => Promise<void> = async () => {}
   #shipper: WalShipper | null = null
   #blobs: BlobCopies | null = null
+  #systemId = ''
+  /** The half of the lock's span in which the store's key was put. */
+  #keyHeldBy = ''
+  #switchedAt = 0
   #ledger = 0
   #ledgerMark: string | null = null
   #ledgerLookedAt = 0
@@ -150,7 +155,9 @@ class Backups {
       own ? 'select system_identifier::text as id from pg_control_system()' : `select '' as id`,
     )
     if (own) await assertStoreRemembered(own.dataDir, objects, masters)
-    this.#store = makeSealedStore(objects, await ensureStoreKey(objects, masters, rows[0]!.id))
+    this.#systemId = rows[0]!.id
+    this.#store = makeSealedStore(objects, await ensureStoreKey(objects, masters, this.#systemId, this.#lock()))
+    this.#keyHeldBy = this.#lock().suffix
     this.#assertThere = await makeStoreGuard(own?.dataDir ?? '', objects)
     await this.#eraseAgain()
     if (own) await this.#attachShipper()
@@ -166,14 +173,14 @@ class Backups {
   }
 
   async #attachShipper(): Promise<void> {
-    const { own, settings } = this.#parts
+    const { own } = this.#parts
     const { db, compute, clock } = this.#engine
-    const lock = settings.lockDays * 86_400_000
+    const lock = () => this.#lock()
     const before = await readBackupState(db.pool)
-    this.#blobs = await makeBlobCopies(this.#store, own!.dataDir)
+    this.#blobs = await makeBlobCopies(this.#store, own!.dataDir, lock)
     this.#shipper = await attachShipper({
       ...{ pool: db.pool, store: this.#store, cluster: join(own!.dataDir, CLUSTER), compute, clock },
-      retainUntil: () => (lock > 0 ? new Date(clock.now() + lock) : undefined),
+      lock,
     })
     this.#mustBase = !(await this.#isFollowed(this.#shipper))
     // A database that was restored begins anew, and has lost nothing.
@@ -204,6 +211,7 @@ class Backups {
   async #ship(): Promise<void> {
     const { clock } = this.#engine
     await this.#assertThere()
+    await this.#hold()
     await this.#shipLedger()
     if (this.#shipper && !(await this.#shipper.ship(this.#ledger, () => this.#blobs!.put()))) {
       await this.#attachShipper()
@@ -218,6 +226,24 @@ class Backups {
       }
   }
 
+  #lock(): Lock {
+    return lockOf(this.#parts.settings, this.#engine.clock.now())
+  }
+
+  /** With object lock: the key is put anew in each half of its span, and no log stays for more than an hour in a piece that is not held. */
+  async #hold(): Promise<void> {
+    const { clock, db } = this.#engine
+    const { objects, masters, own, settings } = this.#parts
+    if (settings.lockDays === 0) return
+    const lock = this.#lock()
+    if (lock.suffix !== this.#keyHeldBy) await ensureStoreKey(objects, masters, this.#systemId, lock)
+    this.#keyHeldBy = lock.suffix
+    if (!own || clock.now() - this.#switchedAt < HOUR_MS) return
+    // Only full segments are held: what is not full is put anew all the time.
+    await db.pool.query('select pg_switch_wal()')
+    this.#switchedAt = clock.now()
+  }
+
   /** A ledger that somebody tampered with is told of, and holds up no reading's way into the store. */
   async #shipLedger(): Promise<void> {
     const { db, clock, watch } = this.#engine
@@ -226,7 +252,9 @@ class Backups {
     if (mark === this.#ledgerMark && clock.now() - this.#ledgerLookedAt < LEDGER_MS) return
     try {
       const { people } = this.#parts
-      this.#ledger = (await putLedger(this.#store, { pool: db.pool, people, now: clock.now() })).number
+      this.#ledger = (
+        await putLedger(this.#store, { pool: db.pool, people, now: clock.now(), lock: this.#lock() })
+      ).number
       this.#ledgerMark = mark
       this.#ledgerLookedAt = clock.now()
       this.#ledgerError = null

@@ -7,6 +7,7 @@ import pg from 'pg'
 import { engineFailure } from '../errors.ts'
 import type { Clock, Compute, Ids } from '../ports.ts'
 import { type ChunkPlan, CONTROL, clusterTree, dataTree, planChunks } from './cluster-files.ts'
+import { lockOf } from './lock.ts'
 import { BASES, listBases, type Manifest, type ManifestChunk, newBaseId, readManifest } from './manifest.ts'
 import type { SealedJob, SealJob } from './seal-job.ts'
 import type { SealedStore } from './sealed-store.ts'
@@ -157,20 +158,4 @@ function makePace({ clock, settings, stop }: BaseCopyParts): (bytes: number) => 
     const early = dueMs - (clock.now() - began)
     if (early > 5) await clock.sleep(early, stop)
   }
-}
-
-const DAY_MS = 86_400_000
-
-/**
- * A store that holds what was put cannot hold it longer afterwards, so a chunk that many copies share is put anew in each half of the
- * span, under a name of its own, and held to the end of that half and the whole span.
- */
-export function lockOf(
-  { lockDays }: Pick<BackupSettings, 'lockDays'>,
-  now: number,
-): { readonly suffix: string; readonly until?: Date } {
-  if (lockDays === 0) return { suffix: '' }
-  const half = (lockDays * DAY_MS) / 2
-  const epoch = Math.floor(now / half)
-  return { suffix: `-${epoch}`, until: new Date((epoch + 1) * half + 2 * half) }
 }

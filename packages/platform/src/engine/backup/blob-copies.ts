@@ -6,6 +6,7 @@ import { createHmac } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { blobFiles } from './base-copy.ts'
+import { type Lock, noLock } from './lock.ts'
 import { pack } from './packed.ts'
 import type { SealedStore } from './sealed-store.ts'
 
@@ -27,16 +28,26 @@ export interface BlobCopies {
   put(): Promise<void>
 }
 
-export async function makeBlobCopies(store: SealedStore, dataDir: string): Promise<BlobCopies> {
+/** @param lock asked for at each: with object lock all are put anew in each half of its span */
+export async function makeBlobCopies(
+  store: SealedStore,
+  dataDir: string,
+  lock: () => Lock = () => noLock,
+): Promise<BlobCopies> {
   const held = new Set(await store.names(PREFIX))
   return {
     async put() {
       for (const path of blobFiles(dataDir)) {
-        const key = blobKey.of(store, path)
+        const { suffix, until } = lock()
+        const key = `${blobKey.of(store, path)}${suffix}`
         if (held.has(key)) continue
         const bytes = await readFile(join(dataDir, path)).catch(() => null)
         if (bytes === null) continue // deleted meanwhile
-        await store.objects.put(key, pack(store.key, key, blobKey.write(path, bytes)))
+        await store.objects.put(
+          key,
+          pack(store.key, key, blobKey.write(path, bytes)),
+          until ? { retainUntil: until } : {},
+        )
         held.add(key)
       }
     },

@@ -5,6 +5,7 @@
 import type { EpochMs } from '@careloop/contract'
 import type { Pool } from 'pg'
 import { engineFailure } from '../errors.ts'
+import { type Lock, noLock } from './lock.ts'
 import type { SealedStore } from './sealed-store.ts'
 
 export interface ErasureLedger {
@@ -13,6 +14,8 @@ export interface ErasureLedger {
   readonly at: EpochMs
   /** Destroyed data keys. */
   readonly keys: readonly { readonly id: string; readonly at: EpochMs }[]
+  /** With object lock: the half of the span in which it was put. */
+  readonly epoch?: string
   /** What a room keeps of erasures besides, as it wrote it; null = nothing yet. */
   readonly people: PeopleCopy | null
 }
@@ -29,14 +32,14 @@ export interface PeopleLedger {
   reapply(value: unknown): Promise<number>
 }
 
-const PREFIX = 'ledger/'
-const nameOf = (number: number) => `${PREFIX}${String(number).padStart(10, '0')}`
+export const LEDGERS = 'ledger/'
+const nameOf = (number: number) => `${LEDGERS}${String(number).padStart(10, '0')}`
 
 const emptyLedger: ErasureLedger = { number: 0, at: 0, keys: [], people: null }
 
 /** @throws Failure `backup-damaged` */
 export async function newestLedger(store: SealedStore): Promise<ErasureLedger> {
-  const newest = [...(await store.names(PREFIX))].sort().at(-1)
+  const newest = [...(await store.names(LEDGERS))].sort().at(-1)
   return newest === undefined ? emptyLedger : ((await store.getJson<ErasureLedger>(newest)) ?? emptyLedger)
 }
 
@@ -74,22 +77,28 @@ export async function destroyedMark(pool: Pool): Promise<string> {
   return rows[0]!.mark
 }
 
-/** Puts the ledger when this database knows of erasures that the store does not. Nothing in it is ever taken out. */
+/**
+ * Puts the ledger when this database knows of erasures that the store does not, or when the store must hold it for longer. Nothing in
+ * it is ever taken out.
+ */
 export async function putLedger(
   store: SealedStore,
-  from: { readonly pool: Pool; readonly people: PeopleLedger | null; readonly now: EpochMs },
+  from: { readonly pool: Pool; readonly people: PeopleLedger | null; readonly now: EpochMs; readonly lock?: Lock },
 ): Promise<ErasureLedger> {
   const held = await newestLedger(store)
   const known = new Set(held.keys.map(({ id }) => id))
   const more = (await destroyedKeys(from.pool)).filter(({ id }) => !known.has(id))
   const copy = (await from.people?.copy()) ?? null
   const isLonger = copy !== null && copy.entries > (held.people?.entries ?? 0)
-  if (more.length === 0 && !isLonger) return held
+  const lock = from.lock ?? noLock
+  const isHeld = lock.suffix === (held.epoch ?? '') || held.number === 0
+  if (more.length === 0 && !isLonger && isHeld) return held
   const next: ErasureLedger = {
     ...{ number: held.number + 1, at: from.now, keys: [...held.keys, ...more] },
     people: isLonger ? copy : held.people,
+    ...(lock.suffix === '' ? {} : { epoch: lock.suffix }),
   }
-  await store.putJson(nameOf(next.number), next)
+  await store.putJson(nameOf(next.number), next, lock.until)
   if (held.number > 0) await store.objects.delete(nameOf(held.number)).catch(() => {}) // held by the store: it stays beside
   return next
 }

@@ -1,6 +1,8 @@
 /** What a store need not keep any longer: decided by what going back within the span still needs. */
 import type { EpochMs } from '@careloop/contract'
 import type { StoredObject } from '../objects/object-store.ts'
+import { LEDGERS, newestLedger } from './erasure-ledger.ts'
+import { newestOfEach } from './lock.ts'
 import { BASES, listBases, type Manifest, readManifest } from './manifest.ts'
 import type { SealedStore } from './sealed-store.ts'
 import { readPieceKey } from './wal-pieces.ts'
@@ -44,9 +46,13 @@ export async function letGoOfBackups(
   const isNeeded = makeNeeded(kept, now)
   // Bases first: a copy whose chunks are gone must not be on the list.
   let [removed, held] = [0, 0]
-  for (const prefix of [BASES, 'chunk/', 'wal/', 'blob/'])
-    for (const object of await all(store, prefix)) {
-      if (isNeeded(object)) continue
+  for (const prefix of [BASES, 'chunk/', 'wal/', 'blob/', LEDGERS]) {
+    const objects = await all(store, prefix)
+    // Of ledgers none goes while the last cannot be read: something else may lie in its place.
+    if (prefix === LEDGERS && (await newestLedger(store).catch(() => null)) === null) continue
+    const newest = newestOf(prefix, objects)
+    for (const object of objects) {
+      if (newest?.has(object.key) ?? isNeeded(object)) continue
       const gone = await store.objects.delete(object.key).then(
         () => true,
         () => false,
@@ -54,7 +60,15 @@ export async function letGoOfBackups(
       if (gone) removed += 1
       else held += 1
     }
+  }
   return { removed, held }
+}
+
+/** Of what was put again and again the last is needed; blobs that were deleted since are few, and one that a kept copy names stays. */
+function newestOf(prefix: string, objects: readonly StoredObject[]): ReadonlySet<string> | null {
+  const names = objects.map(({ key }) => key)
+  if (prefix === LEDGERS) return new Set(names.sort().slice(-1))
+  return prefix === 'blob/' ? new Set(newestOfEach(names)) : null
 }
 
 async function all(store: SealedStore, prefix: string): Promise<StoredObject[]> {
@@ -75,7 +89,6 @@ function makeNeeded(kept: readonly Manifest[], now: EpochMs): (object: StoredObj
     if (key.startsWith('chunk/')) return chunks.has(key)
     const piece = readPieceKey(key, oldest.segmentBytes)
     if (piece) return startOf(piece.segment.number + 1n, oldest.segmentBytes) > first
-    // Blobs that were deleted since are few; one that a kept copy's time may name stays.
     return true
   }
 }

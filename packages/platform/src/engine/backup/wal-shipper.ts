@@ -7,12 +7,14 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pool } from 'pg'
 import type { Clock, Compute } from '../ports.ts'
+import type { Lock } from './lock.ts'
 import { type Mark, putMark, readMarks } from './manifest.ts'
 import type { SealedJob, SealJob } from './seal-job.ts'
 import type { SealedStore } from './sealed-store.ts'
 import { inOrder, type Piece, pieceKey, readPieceKey } from './wal-pieces.ts'
 import { type Lsn, offsetIn, printLsn, readLsn, segmentAt, segmentName, startOf } from './wal-position.ts'
 
+export const HISTORIES = 'history/'
 export const SLOT = 'careloop_backup'
 /** Pieces of a segment that is not full yet, before they are put together. */
 const PIECES = 60
@@ -24,8 +26,8 @@ export interface ShipperParts {
   readonly cluster: string
   readonly compute: Pick<Compute, 'run'>
   readonly clock: Pick<Clock, 'now'>
-  /** Full segments are held by the store for so long. */
-  readonly retainUntil: () => Date | undefined
+  /** What the store holds: full segments, histories. */
+  readonly lock: () => Lock
 }
 
 export interface WalShipper {
@@ -78,7 +80,9 @@ export async function attachShipper(parts: ShipperParts): Promise<WalShipper> {
   const from = isContinuous ? least(readLsn(mark.lsn), readLsn(now.flush)) : readLsn(now.restart_lsn!)
   const at = startOf(segmentAt(from, now.segment_bytes), now.segment_bytes)
   const chain = isContinuous ? readLsn(mark.chain) : at
-  const session = Math.max(0, ...marks.map((each) => each.session)) + 1
+  // Numbers are never used twice, also when somebody took the marks away: later sessions are laid over earlier ones.
+  const before = mark ? [] : await listPieces(store, now.segment_bytes)
+  const session = Math.max(0, ...[...marks, ...before].map((each) => each.session)) + 1
   await shipHistories(parts, now.timeline)
   return new Shipper(
     parts,
@@ -99,11 +103,15 @@ function goesOn(mark: Mark, now: Where): boolean {
 const least = (a: Lsn, b: Lsn): Lsn => (a < b ? a : b)
 
 /** Which timeline came out of which: small files that a restore needs to follow a database that was itself restored. */
-async function shipHistories({ cluster, store }: ShipperParts, timeline: number): Promise<void> {
+async function shipHistories({ cluster, store, lock }: ShipperParts, timeline: number): Promise<void> {
   if (timeline === 1) return
-  for (const name of await readdir(join(cluster, 'pg_wal')))
-    if (/^[0-9A-F]{8}\.history$/.test(name))
-      await store.putJson(`history/${name}`, await readFile(join(cluster, 'pg_wal', name), 'utf8'))
+  const there = new Set(await store.names(HISTORIES))
+  const { suffix, until } = lock()
+  for (const name of await readdir(join(cluster, 'pg_wal'))) {
+    const key = `${HISTORIES}${name}${suffix}`
+    if (/^[0-9A-F]{8}\.history$/.test(name) && !there.has(key))
+      await store.putJson(key, await readFile(join(cluster, 'pg_wal', name), 'utf8'), until)
+  }
 }
 
 class Shipper implements WalShipper {
@@ -172,7 +180,7 @@ class Shipper implements WalShipper {
   }
 
   async #put(segment: Piece['segment'], from: number, to: number, isFull: boolean): Promise<Piece> {
-    const { store, cluster, compute, retainUntil } = this.#parts
+    const { store, cluster, compute, lock } = this.#parts
     const name = segmentName(segment, this.segmentBytes)
     const key = pieceKey(segment, { session: this.#session, from, to }, this.segmentBytes)
     const job: SealJob = {
@@ -181,7 +189,7 @@ class Shipper implements WalShipper {
     }
     const { sealed, lengths } = await compute.run<SealJob, SealedJob>(new URL('./seal-job.ts', import.meta.url), job)
     if (lengths[0] !== to - from || !sealed) throw new Error('a segment of the log that the slot holds is not there')
-    const until = isFull ? retainUntil() : undefined
+    const until = isFull ? lock().until : undefined
     await store.objects.put(key, sealed, until ? { retainUntil: until } : {})
     return readPieceKey(key, this.segmentBytes)!
   }
