@@ -158,7 +158,7 @@ export const contents: readonly Content[] = [
     async read(engine) {
       const [held] = await (await quarantineOf(engine)).list(BY, { limit: 10 })
       const { bytes } = await (await quarantineOf(engine)).frame(BY, held!.id)
-      return [held!.reason, held!.pointer, held!.message, bytes.toString()]
+      return [held!.reason, held!.pointer, held!.message, bytes?.toString()]
     },
   },
   {

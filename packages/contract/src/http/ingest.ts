@@ -91,9 +91,28 @@ export const QuarantineCounts = z
   .object({ counts: z.array(z.object({ reason: z.string(), status: z.string(), count: z.int() })) })
   .meta({ id: 'QuarantineCounts' })
 
+/** One part of a message, by its place in it. `size`: members of an object or array, bytes of a text; null = not told. */
+export const MessagePart = z.object({
+  pointer: z.string(),
+  type: z.enum(['object', 'array', 'text', 'number', 'boolean', 'null', 'bytes']),
+  size: z.int().nullable(),
+})
+export type MessagePart = z.infer<typeof MessagePart>
+
 export const QuarantineBytes = z
-  .object({ topic: z.string().optional(), format: z.string(), base64: z.string() })
-  .meta({ id: 'QuarantineBytes', description: 'The message as it came.' })
+  .object({
+    topic: z.string().optional(),
+    format: z.string(),
+    /** null = withheld. */
+    base64: z.string().nullable(),
+    /** Why it is withheld: a patient wears or wore the device, whom the reader does not see. Then `structure` tells how it is built. */
+    withheld: z.string().optional(),
+    structure: z.array(MessagePart).optional(),
+  })
+  .meta({
+    id: 'QuarantineBytes',
+    description: 'The message as it came; of a patient who is out of sight its structure only.',
+  })
 
 /** GET /api/v1/doors: where devices bring their messages, as this process listens. `host` 0.0.0.0 = every address of its machine. */
 export const DoorList = z.object({

@@ -39,13 +39,13 @@ export const quarantineRoutes = (quarantine: Quarantine): Route[] => [
   defineRoute({
     method: 'GET',
     url: '/api/v1/quarantine/:id/bytes',
-    summary: 'The message as it came',
+    summary: 'The message as it came; of a patient out of sight how it is built, without a value',
     policy: { action: 'read', resource: 'quarantine' },
     params: byId,
     response: { 200: QuarantineBytes },
     async handler(ctx) {
-      const { bytes, format, topic } = await quarantine.frame(byOf(ctx.principal, ctx.requestId), ctx.params.id)
-      return ctx.reply(200, { format, base64: bytes.toString('base64'), ...(topic === undefined ? {} : { topic }) })
+      const { bytes, ...looked } = await quarantine.frame(byOf(ctx.principal, ctx.requestId), ctx.params.id)
+      return ctx.reply(200, { ...looked, base64: bytes?.toString('base64') ?? null })
     },
   }),
   defineRoute({

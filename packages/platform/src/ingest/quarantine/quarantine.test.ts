@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readTrail } from '../../audit/index.ts'
 import type { Attribution } from '../../fleet/index.ts'
-import { aPatient, byTest, testSubjects } from '../../subjects/fixtures.ts'
+import { aFridge, aPatient, byTest, testSubjects } from '../../subjects/fixtures.ts'
 import type { DeviceIdentity } from '../door.ts'
 import { aFrame, type IngestGround, ingestGround, logEntries, readingsOf } from '../fixtures.ts'
 import { quarantineStage } from './project.ts'
@@ -36,6 +36,14 @@ async function heldFrame(device: DeviceIdentity): Promise<QuarantinedFrame> {
   }
 }
 
+async function heldAfter(device: DeviceIdentity, known: string): Promise<QuarantinedFrame> {
+  for (;;) {
+    const found = (await heldOf(device)).find(({ id }) => id !== known)
+    if (found) return found
+    await new Promise((go) => setTimeout(go, 10))
+  }
+}
+
 const stored = async (device: DeviceIdentity) =>
   readingsOf(await logEntries(ground.engine)).filter((entry) => entry.device === device.device)
 
@@ -46,11 +54,61 @@ describe('quarantine', () => {
     const frame = await heldFrame(device)
     expect(frame).toMatchObject({ reason: 'bad-frame', pointer: '', status: 'held', door: 'mqtt', format: 'json' })
     const { bytes } = await quarantine.frame(ground.by, frame.id)
-    expect(bytes.toString()).toBe('{"values": {"spo2": ')
+    expect(bytes?.toString()).toBe('{"values": {"spo2": ')
     const counts = await quarantine.counts(ground.by.tenant)
     expect(counts.find(({ reason, status }) => reason === 'bad-frame' && status === 'held')!.count).toBeGreaterThan(0)
     const trail = await ground.engine.db.asTenant(ground.by.tenant, (tx) => readTrail(tx, {}))
     expect(trail.find((each) => each.action === 'read' && each.resourceId === frame.id)?.subject).toBe(ground.subject)
+  })
+
+  test('of a device that a patient wears or wore lately, whoever does not see the patient learns how the message is built only', async () => {
+    const device = await ground.anotherDevice()
+    await send(device, { ts: 'Kunigunde, ninety-seven', values: { spo2: [97.25, true, null] }, 'Zwölf axinger': 1 })
+    const frame = await heldFrame(device)
+    const kinds = ['asset', 'location'] as const
+    const biomed = { ...ground.by, actor: 'staff:bo', sight: { kinds } }
+    const looked = await quarantine.frame(biomed, frame.id)
+    expect(looked.bytes).toBeNull()
+    expect(looked.topic).toBeUndefined()
+    expect(looked.withheld).toMatch(/patient/)
+    expect(looked.structure).toEqual([
+      { pointer: '', type: 'object', size: 3 },
+      { pointer: '/ts', type: 'text', size: 23 },
+      { pointer: '/values', type: 'object', size: 1 },
+      { pointer: '/values/spo2', type: 'array', size: 3 },
+      { pointer: '/values/spo2/0', type: 'number', size: null },
+      { pointer: '/values/spo2/1', type: 'boolean', size: null },
+      { pointer: '/values/spo2/2', type: 'null', size: null },
+      { pointer: '/*', type: 'number', size: null },
+    ])
+    expect(JSON.stringify(looked)).not.toMatch(/Kunigunde|97|axinger/)
+    const trail = await ground.engine.db.asTenant(ground.by.tenant, (tx) => readTrail(tx, { subject: ground.subject }))
+    expect(trail.some((each) => each.actor === 'staff:bo' && each.resourceId === frame.id)).toBe(true)
+    const reach = {
+      teams: [],
+      teamless: false,
+      subjects: new Map([[ground.subject, { why: new Set(['owner'] as const) }]]),
+    }
+    expect((await quarantine.frame({ ...ground.by, sight: { kinds, reach } }, frame.id)).bytes?.toString()).toContain(
+      '97',
+    )
+    // Taken off a moment ago: what it buffered may still be the patient's.
+    await ground.fleet.unassign(ground.by, device.device, Date.now())
+    await send(device, 'half a mess')
+    const later = await heldAfter(device, frame.id)
+    expect((await quarantine.frame(biomed, later.id)).structure).toEqual([{ pointer: '', type: 'bytes', size: 11 }])
+  })
+
+  test('of a device that no patient wore, the message is given as it came', async () => {
+    const biomed = { ...ground.by, sight: { kinds: ['asset', 'location'] as const } }
+    const unworn = await ground.anotherDevice(false)
+    await send(unworn, 'half')
+    expect((await quarantine.frame(biomed, (await heldFrame(unworn)).id)).bytes?.toString()).toBe('half')
+    const cold = await ground.anotherDevice(false)
+    const fridge = await testSubjects(ground.engine).create(ground.by, aFridge())
+    await ground.fleet.assign(ground.by, cold.device, fridge.id, Date.UTC(2020, 0, 1))
+    await send(cold, 'cold')
+    expect((await quarantine.frame(biomed, (await heldFrame(cold)).id)).bytes?.toString()).toBe('cold')
   })
 
   test('a message from before the device was assigned replays to its wearer, once, with the times it had', async () => {
@@ -197,7 +255,7 @@ describe('quarantine', () => {
     expect(await heldOf(device)).toEqual([])
     const [dismissed] = await quarantine.list(ground.by, { device: device.device, status: 'dismissed', limit: 5 })
     expect(dismissed).toMatchObject({ id: frame.id, outcome: 'test-data', settledAt: expect.any(Number) })
-    expect((await quarantine.frame(ground.by, frame.id)).bytes.toString()).toBe('nonsense')
+    expect((await quarantine.frame(ground.by, frame.id)).bytes?.toString()).toBe('nonsense')
     for (const again of [
       () => quarantine.replay(ground.by, frame.id, {}),
       () => quarantine.dismiss(ground.by, frame.id, 'repeated'),

@@ -2,12 +2,13 @@
  * What was set aside: listed, counted, replayed after its cause is mended, or dismissed. Replaying takes only what was set
  * aside, not what the same frame had stored already, and keeps the times of the original.
  */
-import type { FrameFormat, FrameQuarantined, QuarantineReason } from '@careloop/contract'
-import { audited, type By } from '../../subjects/index.ts'
+import type { FrameFormat, FrameQuarantined, MessagePart, QuarantineReason } from '@careloop/contract'
+import { audited, type By, seenOf } from '../../subjects/index.ts'
 import type { IngestTables, QuarantineTable } from '../schema.ts'
 import type { SealedAside } from './project.ts'
 import { type ReplayChoice, type ReplayParts, replay } from './replay.ts'
-import { heldRow, openRow, rowOf, settle, subjectsOf } from './rows.ts'
+import { heldRow, openRow, patientsOf, rowOf, settle, subjectsOf } from './rows.ts'
+import { structureOf } from './structure.ts'
 
 export interface QuarantinedFrame {
   readonly id: string
@@ -33,14 +34,24 @@ export interface QuarantineFilter {
   readonly limit: number
 }
 
+export interface LookedAt {
+  readonly format: FrameFormat
+  readonly topic?: string
+  /** null = withheld */
+  readonly bytes: Buffer | null
+  /** Why, for who reads it. */
+  readonly withheld?: string
+  readonly structure?: MessagePart[]
+}
+
 export const dismissReasons = ['device-fault', 'test-data', 'not-ours', 'repeated', 'wrong-person'] as const
 export type DismissReason = (typeof dismissReasons)[number]
 
 export interface Quarantine {
   list(by: By, filter: QuarantineFilter): Promise<readonly QuarantinedFrame[]>
   counts(tenant: string): Promise<readonly { reason: string; status: string; count: number }[]>
-  /** The bytes as they came. @throws Failure `quarantine-not-found` */
-  frame(by: By, id: string): Promise<{ topic?: string; bytes: Buffer; format: FrameFormat }>
+  /** The bytes as they came, or how they are built when they may be about a patient out of sight. @throws Failure `quarantine-not-found` */
+  frame(by: By, id: string): Promise<LookedAt>
   /** @throws Failure `quarantine-not-found` | `quarantine-settled` | `quarantine-not-replayable` (with the pointer that still fails) */
   replay(by: By, id: string, choice: ReplayChoice): Promise<{ readings: number }>
   /** Why it is let go, as a code: words of people belong in a note under a subject's key. */
@@ -79,9 +90,16 @@ export function makeQuarantine(parts: ReplayParts): Quarantine {
     frame: (by, id) =>
       engine.db.asTenant(by.tenant, async (tx) => {
         const row = await rowOf(tx, id)
-        await audited(tx, by, 'read', 'quarantine', { id, subjects: await subjectsOf(tx, row) })
+        const patients = await patientsOf(tx, row)
+        await audited(tx, by, 'read', 'quarantine', {
+          ...{ id, subjects: [...new Set([...(await subjectsOf(tx, row)), ...patients])] },
+        })
         const { topic, bytes } = await openRow(engine, row)
-        return { ...(topic === undefined ? {} : { topic }), bytes, format: row.format as FrameFormat }
+        const format = row.format as FrameFormat
+        const seen = await seenOf(tx, patients, by.sight)
+        if (seen.size < patients.length)
+          return { format, bytes: null, withheld: whyWithheld, structure: structureOf(bytes) }
+        return { ...(topic === undefined ? {} : { topic }), bytes, format }
       }),
     replay: async (by, id, choice) => ({ readings: await replay(parts, by, id, choice) }),
     dismiss: (by, id, why) =>
@@ -92,6 +110,10 @@ export function makeQuarantine(parts: ReplayParts): Quarantine {
       }),
   }
 }
+
+/** Whoever mends a device needs to know how its messages are built, not how its wearer is. */
+const whyWithheld =
+  'A patient wears this device, or wore it in the 31 days before, whom you do not see: how the message is built is shown, and no value of it.'
 
 function toFrame(row: QuarantineTable, aside: SealedAside): QuarantinedFrame {
   return {

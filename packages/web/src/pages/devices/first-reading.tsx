@@ -118,6 +118,7 @@ function Worn({ device }: { device: DeviceView }) {
         , since <Age at={worn.from} />
       </Text>
     )
+  if (device.wornUnseen) return <Text c="dimmed">somebody you do not see</Text>
   return (
     <>
       <Text c="dimmed">What it measures while nobody wears it belongs to nobody: it waits in quarantine.</Text>

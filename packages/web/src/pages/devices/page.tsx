@@ -44,12 +44,18 @@ const columns: readonly Column<DeviceView>[] = [
   },
   { title: 'Connection', cell: (device) => <Connection device={device} /> },
   { title: 'Last heard', cell: ({ id }) => <Heard device={id} /> },
-  { title: 'Worn by', cell: ({ worn }) => (worn === null ? 'nobody' : <Wearer id={worn.subject} />) },
+  {
+    title: 'Worn by',
+    cell: ({ worn, wornUnseen }) =>
+      worn !== null ? <Wearer id={worn.subject} /> : wornUnseen ? unseenWearer : 'nobody',
+  },
   { title: 'Battery', cell: (device) => <Battery device={device} /> },
   { title: 'Profile', cell: (device) => device.profile },
   { title: 'Class', cell: (device) => device.classification },
   { title: 'Enrolled', cell: (device) => <Age at={device.enrolledAt} /> },
 ]
+
+const unseenWearer = 'somebody you do not see'
 
 export function DevicesPage() {
   useTitle('Devices')

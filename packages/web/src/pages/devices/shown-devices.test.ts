@@ -32,6 +32,11 @@ describe('the list of devices', () => {
     expect(names(all, { state: 'silent' })).toEqual(['gone', 'http'])
   })
 
+  it('counts as free only what nobody wears, not what somebody wears whom one does not see', () => {
+    const all = [device('free'), device('elsewhere', { wornUnseen: true })]
+    expect(names(all, { state: 'unworn' })).toEqual(['free'])
+  })
+
   it('knows a low battery where the device told of one', () => {
     const all = [
       device('a', { attributes: { battery: 12 } }),

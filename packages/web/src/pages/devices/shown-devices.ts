@@ -15,6 +15,10 @@ export const stateWords: Readonly<Record<DeviceState, string>> = {
 const dayMs = 86_400_000
 export const lowPercent = 20
 
+/** Also by somebody whom the reader does not see: then it is not free. */
+export const isWorn = ({ worn, wornUnseen }: Pick<DeviceView, 'worn' | 'wornUnseen'>): boolean =>
+  worn !== null || wornUnseen === true
+
 /** What it told of its battery, percent. */
 export function batteryOf({ attributes }: Pick<DeviceView, 'attributes'>): number | undefined {
   const said = attributes['battery-level'] ?? attributes.battery ?? attributes.batteryLevel
@@ -26,7 +30,7 @@ export function isIn(state: DeviceState, device: DeviceView, heardAt: number | u
   // A device that posts by HTTP never connects: that is no fault.
   if (state === 'away') return !device.connected && device.lastConnectedAt !== null
   if (state === 'silent') return now - (heardAt ?? Number.NEGATIVE_INFINITY) > dayMs
-  if (state === 'unworn') return device.worn === null
+  if (state === 'unworn') return !isWorn(device)
   return (batteryOf(device) ?? 100) <= lowPercent
 }
 

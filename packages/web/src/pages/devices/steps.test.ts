@@ -23,6 +23,9 @@ describe('the way to the first reading', () => {
   })
 
   it('takes a message in quarantine for a sign that it got through, and not for a reading', () => {
+    expect(way({ credentials: [credential({})], device: { ...device, wornUnseen: true } })).toBe(
+      'done done done next later',
+    )
     expect(way({ device: worn, heldBack: 1 })).toBe('done done done done next')
   })
 

@@ -1,5 +1,6 @@
 /** How far a device is on its way to the first reading. Pure. */
 import type { CredentialView, DeviceView } from '@careloop/contract'
+import { isWorn } from './shown-devices.ts'
 
 export type StepState = 'done' | 'next' | 'later'
 export type StepName = 'enrolled' | 'credential' | 'worn' | 'connected' | 'reading'
@@ -23,7 +24,7 @@ export function stepsOf({ device, credentials, heardAt, heldBack }: Way): Readon
     enrolled: true,
     // Whoever spoke had one.
     credential: (credentials?.length ?? 0) > 0 || hasSpoken || device.lastConnectedAt !== null,
-    worn: device.worn !== null,
+    worn: isWorn(device),
     // By HTTP there is no connection: the message itself shows that it got through.
     connected: device.lastConnectedAt !== null || hasSpoken,
     reading: heardAt !== undefined,

@@ -18,7 +18,10 @@ import { Section } from '../../parts/section.tsx'
 import { useOffline, useWhyNot } from '../../parts/why-not.ts'
 import { countText, momentText } from '../../parts/words.ts'
 import { SubjectPicker } from '../subjects/subject-picker.tsx'
+import { isWorn } from './shown-devices.ts'
 import { TakeOffDialog, useMoved } from './take-off.tsx'
+
+const worn = { bySomebodyElse: 'Somebody wears it whom you do not see. Ask their care team to take it off.' }
 
 export function Wearers({ device }: { device: DeviceView }) {
   const { panel } = useSearch({ from: '/staff/devices/$id' })
@@ -28,7 +31,7 @@ export function Wearers({ device }: { device: DeviceView }) {
   const whyOff = useWhyNot('update', 'assignment')
   const close = () => void navigate({ search: {} })
   const isOn = device.worn !== null
-  const why = isOn ? whyOff : whyOn
+  const why = device.wornUnseen ? worn.bySomebodyElse : isOn ? whyOff : whyOn
   const act = (
     <Button
       variant="default"
@@ -37,13 +40,13 @@ export function Wearers({ device }: { device: DeviceView }) {
       title={why ?? undefined}
       onClick={() => void navigate({ search: { panel: isOn ? 'off' : 'wear' } })}
     >
-      {isOn ? 'Take it off' : 'Put it on'}
+      {isWorn(device) ? 'Take it off' : 'Put it on'}
     </Button>
   )
   return (
     <Section title="Worn by" beside={act}>
       {mayRead ? <History device={device.id} /> : null}
-      {panel === 'wear' && !isOn && whyOn === null ? <WearDialog device={device} onClose={close} /> : null}
+      {panel === 'wear' && !isWorn(device) && whyOn === null ? <WearDialog device={device} onClose={close} /> : null}
       {panel === 'off' && isOn && whyOff === null ? <TakeOffDialog device={device} onClose={close} /> : null}
     </Section>
   )

@@ -1,4 +1,5 @@
 /** One message in quarantine: what is wrong, its bytes, and the two ways out. */
+import type { MessagePart } from '@careloop/contract'
 import { Button, Checkbox, Group, NativeSelect, Text, Title } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -65,7 +66,9 @@ function Bytes({ frame }: { frame: Frame }) {
   if (bytes.isError)
     return <Failed what="The bytes could not be read" error={bytes.error} onRetry={() => void bytes.refetch()} />
   if (bytes.data === undefined) return <Loading rows={1} height={120} />
-  const text = asText(bytes.data.base64)
+  const { base64, withheld, structure = [] } = bytes.data
+  if (base64 === null) return <Structure why={withheld ?? ''} parts={structure} />
+  const text = asText(base64)
   return (
     <section aria-label="The message as it came">
       <Title order={3} mt="lg">
@@ -74,8 +77,25 @@ function Bytes({ frame }: { frame: Frame }) {
       {text === null ? null : <pre className={classes.bytes}>{text}</pre>}
       <details open={text === null}>
         <summary>Hexadecimal</summary>
-        <pre className={classes.bytes}>{asHex(bytes.data.base64)}</pre>
+        <pre className={classes.bytes}>{asHex(base64)}</pre>
       </details>
+    </section>
+  )
+}
+
+/** Of a patient who is out of sight: how the message is built, so that its sender can be mended. */
+function Structure({ why, parts }: { why: string; parts: readonly MessagePart[] }) {
+  return (
+    <section aria-label="How the message is built">
+      <Title order={3} mt="lg">
+        How it is built
+      </Title>
+      <Text mb="xs">{why}</Text>
+      <pre className={classes.bytes}>
+        {parts
+          .map(({ pointer, type, size }) => `${pointer || '(whole)'}: ${type}${size === null ? '' : `, ${size}`}`)
+          .join('\n')}
+      </pre>
     </section>
   )
 }
