@@ -38,6 +38,8 @@ const USAGE = `careloop <command>
   key status                               which master key wraps, and what an older one still wraps
   key escrow | verify-escrow               the master key as a paper form; checks a typed copy of it and keeps nothing
   audit key | rotate                       the public key of the audit trail; a new one
+  audit resume --after N                   checkpoints up to N were signed before a restore (sinks that cannot be asked)
+  audit begin-anew --reason "..."          a new key where the old one is lost
   audit export --out FILE                  the trail with its signed batches; --from, --to TIME, --form fhir
   audit verify FILE --key KEY              without a database: what was changed first; --sink PATH of what a sink kept
   audit prove ENTRY                        that one entry stands in the trail
@@ -84,7 +86,7 @@ const flag = { type: 'boolean' } as const
 const options = {
   ...{ name: text, profile: text, class: text, subject: text, device: text, service: text, scopes: text },
   ...{ email: text, roles: text, tenant: text, token: flag, 'dry-run': flag, resume: flag, security: flag },
-  ...{ out: text, from: text, key: text, sink: text, form: text, restored: text },
+  ...{ out: text, from: text, key: text, sink: text, form: text, restored: text, after: text },
   ...{ into: text, to: text, backup: text, 'finished-at': text },
 }
 

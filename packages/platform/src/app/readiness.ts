@@ -2,7 +2,7 @@
 
 import { alertingProgress } from '../alerting/index.ts'
 import type { Readiness } from '../api/index.ts'
-import { auditHealth, auditTrouble } from '../audit/index.ts'
+import { auditHealth, auditTrouble, sealingState } from '../audit/index.ts'
 import type { Engine, OpenEngine } from '../engine/index.ts'
 import { telemetryProgress } from '../telemetry/index.ts'
 import { workflowProgress } from '../workflow/index.ts'
@@ -47,8 +47,10 @@ export function readinessOf({ engine, disk }: OpenEngine): readonly Readiness[] 
 function auditCheck(engine: Engine): () => Promise<string | null> {
   const since = engine.clock.now()
   return async () => {
+    const state = sealingState(engine)
+    if (state?.trouble) return state.trouble
     const health = await auditHealth(engine.db.pool).catch(() => null)
-    return health === null ? null : auditTrouble(health, { now: engine.clock.now(), since })
+    return health === null ? null : auditTrouble(health, { now: engine.clock.now(), since, sinks: state?.sinks })
   }
 }
 

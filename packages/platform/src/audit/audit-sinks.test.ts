@@ -4,13 +4,17 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer as createTlsServer } from 'node:tls'
+import { Registry } from 'prom-client'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openObjectStore, readObjectStoreSettings } from '../engine/index.ts'
 import { selfSigned, startS3StandIn } from '../engine/testing/index.ts'
-import { auditHealth, auditTrouble, readSinkRecords } from './index.ts'
+import { auditHealth, auditTrouble, findKeyFile, isElsewhere, openSigningKey, readSinkRecords } from './index.ts'
+import { learnFromSink } from './seal/resume.ts'
+import { type SealingState, sealingState } from './sealing-state.ts'
+import { ageGauge } from './sinks/acknowledged.ts'
 import { deliverDue } from './sinks/deliver.ts'
 import { openAuditSink, readAuditSink } from './sinks/sink-settings.ts'
-import { auditStage } from './stages.ts'
+import { auditStage, openKey } from './stages.ts'
 import { settledEntries, type TrailGround, trailGround } from './testing/trail-ground.ts'
 
 let ground: TrailGround
@@ -159,7 +163,112 @@ describe('a sink', () => {
   })
 })
 
+describe('a restore', () => {
+  it.each(['s3', 'folder'])(
+    'of database and key file goes on behind the newest number that a %s holds, and says what is lost',
+    async (kind) => {
+      const standIn = await startS3StandIn({ now: ground.clock.now })
+      ends.push(standIn.close)
+      const folder = join(dir, 'restored')
+      const url = kind === 's3' ? standIn.url('restored') : `file://${folder}`
+      const sink = sinkOf(url, standIn.credentials)
+      for (let batch = 2; batch < 13; batch++) {
+        await ground.write(1)
+        await ground.seal()
+      }
+      await deliverDue(ground.engine, sink)
+      await ground.putBack()
+      expect(await learnFromSink(ground.key, sink)).toBe(12)
+      expect(await learnFromSink(ground.key, sink)).toBeUndefined()
+      await ground.write(1)
+      expect(await ground.seal()).toBe(13)
+      const report = await ground.verify({ restored: [{ first: 2, last: 12 }] })
+      expect(report).toMatchObject({ finding: null, batches: 3 })
+      expect(report.notes).toContain('Batches 2 to 12 were taken away by a restore, as was said.')
+      expect((await ground.verify()).finding).toMatchObject({ kind: 'truncated', batch: 2 })
+    },
+  )
+
+  it('with a key of before a rotation signs nothing: the sink holds what the newer one signed', async () => {
+    const sink = sinkOf(`file://${join(dir, 'rotated')}`)
+    const old = readFileSync(ground.keyFile)
+    await ground.key.announce()
+    for (let batch = 2; batch < 4; batch++) await ground.seal()
+    await deliverDue(ground.engine, sink)
+    writeFileSync(ground.keyFile, old)
+    await expect(learnFromSink(ground.key, sink)).rejects.toMatchObject({ code: 'audit-key-foreign' })
+  })
+
+  it('to another path finds the key by the trail it belongs to, and no other', async () => {
+    const keys = mkdtempSync(join(dir, 'keys-'))
+    const [wanted, mine, other] = ['00000000', '11111111', '22222222'].map((name) => join(keys, `audit-${name}.key`))
+    const { signer } = await ground.key.read()
+    expect(await findKeyFile(wanted!, signer.name)).toBe(wanted)
+    writeFileSync(mine!, readFileSync(ground.keyFile), { mode: 0o600 })
+    await openSigningKey(other!, true)
+    expect(await findKeyFile(wanted!, signer.name)).toBe(mine)
+    expect(await findKeyFile(wanted!)).toBe(wanted)
+    expect(await findKeyFile(other!, signer.name)).toBe(other)
+    expect(await findKeyFile(join(keys, 'named.key'), signer.name)).toBe(join(keys, 'named.key'))
+    expect((await (await openKey(ground.engine, wanted!)).read()).signer.verifierKey).toBe(signer.verifierKey)
+  })
+})
+
 describe('the stage', () => {
+  it('says by readiness that its key is foreign, seals nothing, and lets another have its turn', async () => {
+    const stale = `${ground.keyFile}.stale`
+    writeFileSync(stale, readFileSync(ground.keyFile), { mode: 0o600 })
+    await ground.key.announce()
+    for (let batch = 2; batch < 4; batch++) await ground.seal()
+    const naps = nappingClock()
+    const stop = await auditStage({ keyFile: stale, sinks: [] }).start({ ...ground.engine, clock: naps.clock })
+    expect(await naps.next()).toBe(60_000)
+    expect(sealingState(ground.engine)?.trouble).toContain('another key')
+    const turn = await ground.engine.leases.acquire('audit-sealer', 15_000)
+    expect(turn).not.toBeNull()
+    await turn!.release()
+    await stop()
+    expect(await batches()).toBe(4)
+  })
+
+  it('counts sinks elsewhere only, and not one that is configured no more', () => {
+    const [now, folder, bucket] = [10 * 3_600_000, 'folder /x', 's3 bucket']
+    const age = (sink: string, ms: number) => ({ sink, batch: 1, signedAt: now - ms })
+    const health = { signedAt: now, waitingSince: null, acknowledged: [age(folder, 0), age(bucket, 2 * 3_600_000)] }
+    const [here, there] = [
+      { name: folder, isElsewhere: false },
+      { name: bucket, isElsewhere: true },
+    ]
+    const trouble = (sinks: SealingState['sinks']) => auditTrouble(health, { now, since: 0, sinks })
+    expect(trouble([here, there])).toContain('No sink has taken')
+    expect(trouble([here])).toBeNull()
+    expect(trouble([{ name: 'https new', isElsewhere: true }])).toContain('No sink has taken')
+    expect(auditTrouble(health, { now, since: now - 60_000, sinks: [there] })).toBeNull()
+  })
+
+  it.each([
+    ['file:///mnt/audit', false],
+    ['syslog+tls://127.0.0.1:6514', false],
+    ['syslog+tls://[::1]', false],
+    ['https://localhost/audit', false],
+    ['s3://bucket?endpoint=http://127.0.0.1:9000', false],
+    ['s3://bucket?endpoint=https://s3.example.org', true],
+    ['syslog+tls://logs.example.org', true],
+    ['https://collector.example.org/', true],
+  ])('takes %s for elsewhere: %s', (url, elsewhere) => {
+    const settings = readAuditSink(url, { keyId: 'k', secret: 's' })
+    expect('wrong' in settings ? settings : isElsewhere(settings)).toBe(elsewhere)
+  })
+
+  it('tells the age of a sink that never answered', async () => {
+    const registry = new Registry()
+    const naming = [{ name: 'https silent', isElsewhere: true }]
+    ageGauge(ground.engine, registry, naming)
+    await ground.clock.advance(90_000)
+    const gauge = await registry.getSingleMetric('careloop_audit_acknowledged_age_seconds')!.get()
+    expect(gauge.values).toContainEqual(expect.objectContaining({ labels: { sink: 'https silent' }, value: 90 }))
+  })
+
   it('seals and delivers while it runs, at most 60 s apart, and signs the last entries when it ends', async () => {
     const folder = join(dir, 'stage')
     const stage = auditStage({ keyFile: ground.keyFile, sinks: [{ kind: 'folder', folder }] })

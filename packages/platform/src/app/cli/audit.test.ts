@@ -97,6 +97,14 @@ describe('careloop audit', () => {
     expect(said).toContain(await ground.publicKey())
   })
 
+  it('is told which numbers are taken where no sink can be asked, and signs the next', async () => {
+    expect((await audit(['resume'], { after: '40' })).said).toContain('The next checkpoint is 41')
+    expect((await audit(['resume'], { after: '7' })).said).toContain('knew that')
+    await ground.write(1)
+    expect(await ground.seal()).toBe(41)
+    await expect(audit(['resume'], { after: 'x' })).rejects.toMatchObject({ code: 'usage' })
+  })
+
   it('says how it is used', async () => {
     for (const words of [[], ['prove', 'x'], ['verify', join(dir, 'none')]])
       await expect(audit(words, { key: 'k' })).rejects.toMatchObject({ code: 'usage' })

@@ -2,17 +2,23 @@
 import { createReadStream, createWriteStream, existsSync, readFileSync, statSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import {
+  beginAnew,
   exportTrail,
   type Finding,
   fhirTrail,
+  findKeyFile,
+  NO_LINK,
   openSigningKey,
   type Proof,
   proveEntry,
+  readCheckpoint,
   readSinkRecords,
+  type SigningKey,
   type VerifyReport,
   verifyExport,
   wrongWithProof,
 } from '../../audit/index.ts'
+import type { Config } from '../config.ts'
 import { appFailure } from '../errors.ts'
 import type { Command, Options } from '../main.ts'
 import { need, tenantOf, withRooms } from './with-rooms.ts'
@@ -21,11 +27,15 @@ const USAGE = `careloop audit key                            the public key by w
 careloop audit rotate                         a new key: announced by the next checkpoint, signing from the one after
 careloop audit export --out FILE [--from TIME] [--to TIME] [--tenant NAME] [--form fhir]
 careloop audit verify FILE --key KEY [--sink PATH,PATH] [--restored FIRST-LAST]
+careloop audit resume --after N               numbers up to N are taken: for a sink that cannot be asked (syslog, HTTPS)
+careloop audit begin-anew --reason "..."      a new key, where the old one is lost: said in its first checkpoint
 careloop audit prove ENTRY                    prints a proof; verify checks it too`
 
 export const auditCommand: Command = async (config, [verb, what], options) => {
-  if (verb === 'key') console.log((await (await openSigningKey(config.auditKeyFile, false)).read()).signer.verifierKey)
-  else if (verb === 'rotate') await rotate(config.auditKeyFile)
+  if (verb === 'key') console.log((await (await keyOf(config)).read()).signer.verifierKey)
+  else if (verb === 'rotate') await rotate(await keyOf(config))
+  else if (verb === 'resume') await resume(await keyOf(config), options)
+  else if (verb === 'begin-anew') await anew(config, need(options, 'reason'))
   else if (verb === 'export') await withRooms(config, (rooms) => writeExport(rooms, options))
   else if (verb === 'prove' && what !== undefined && /^\d{1,18}$/.test(what))
     await withRooms(config, async ({ engine }) => console.log(JSON.stringify(await proveEntry(engine, what))))
@@ -33,8 +43,32 @@ export const auditCommand: Command = async (config, [verb, what], options) => {
   else throw appFailure('usage', USAGE)
 }
 
-async function rotate(path: string): Promise<void> {
-  const announced = await (await openSigningKey(path, false)).announce()
+const keyOf = async ({ auditKeyFile }: Config) => openSigningKey(await findKeyFile(auditKeyFile), false)
+
+async function resume(key: SigningKey, options: Options): Promise<void> {
+  const after = need(options, 'after')
+  if (!/^\d{1,12}$/.test(after))
+    throw appFailure('usage', '--after is the number of the newest batch that the sink has.')
+  // Its note is not known here, only that it was signed.
+  const isNew = await key.resumeAfter({ batch: Number(after), link: NO_LINK })
+  console.log(isNew ? `The next checkpoint is ${Number(after) + 1}, and says what is lost.` : 'The key file knew that.')
+}
+
+async function anew(config: Config, reason: string): Promise<void> {
+  await withRooms(config, async ({ engine }) => {
+    const { rows } = await engine.db.pool.query<{ checkpoint: string }>(
+      'select checkpoint from engine.audit_batch order by number desc limit 1',
+    )
+    const origin = rows[0] && readCheckpoint(rows[0].checkpoint)?.origin
+    if (origin === undefined) throw appFailure('usage', 'Nothing was signed yet: start the server, it makes a key.')
+    const path = await findKeyFile(config.auditKeyFile, origin)
+    console.log(await beginAnew(path, origin.slice(origin.indexOf('/') + 1), reason))
+    console.log(`The new key is in ${path}. Start the server, copy the file to escrow, and tell whoever verifies why.`)
+  })
+}
+
+async function rotate(key: SigningKey): Promise<void> {
+  const announced = await key.announce()
   console.log(announced)
   console.log('The next checkpoint announces this key, and the one after is signed by it: within a minute or two of a')
   console.log('server that runs. Copy the key file to escrow then. Whoever verifies goes on with the key they have.')

@@ -1,5 +1,6 @@
 /** `careloop key rotate|status|escrow|verify-escrow`. */
 import { text } from 'node:stream/consumers'
+import { findKeyFile } from '../../audit/index.ts'
 import { type KeyRing, openMasterKey } from '../../engine/index.ts'
 import type { Config } from '../config.ts'
 import { appFailure } from '../errors.ts'
@@ -46,6 +47,9 @@ async function status(config: Config): Promise<void> {
 async function escrow(config: Config): Promise<void> {
   const ring = await ringOf(config)
   console.log(escrowForm(await ring.all(), new Date().toISOString().slice(0, 10)))
+  console.error(
+    `Keep a copy of the audit trail's key too, as a file: ${await findKeyFile(config.auditKeyFile)}. Without it a restored trail is not sealed on.`,
+  )
   console.error(
     'This is the key itself. Print it and close this window; keep it in no file, no mail and no shell history.',
   )

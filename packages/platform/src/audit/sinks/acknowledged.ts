@@ -5,6 +5,7 @@ import { Gauge, type Registry } from 'prom-client'
 import type { Engine } from '../../engine/index.ts'
 import { readCheckpoint } from '../seal/checkpoint.ts'
 import { oldestUnsealed, WAITING_LATE_MS } from '../seal/waiting.ts'
+import type { SealingState } from '../sealing-state.ts'
 
 export interface Acknowledged {
   readonly sink: string
@@ -54,23 +55,40 @@ const SINKS_LATE_MS = 60 * 60_000
 /**
  * In words when the trail is not being protected; null when it is.
  * @param at.since when this process began to look: what was late before is made good in its first minutes
+ * @param at.sinks those that are configured; absent where they are not known: all that ever acknowledged count
  */
-export function auditTrouble(health: AuditHealth, { now, since }: { now: EpochMs; since: EpochMs }): string | null {
+export function auditTrouble(
+  health: AuditHealth,
+  { now, since, sinks }: { now: EpochMs; since: EpochMs; sinks?: SealingState['sinks'] | undefined },
+): string | null {
   const age = (time: EpochMs | null) => now - Math.max(time ?? 0, since)
   if (age(health.signedAt) > SIGNING_LATE_MS)
     return 'The audit trail has not been sealed for minutes: see the errors of stage audit in the log.'
   if (health.waitingSince !== null && age(health.waitingSince) > WAITING_LATE_MS)
     return 'Entries of the audit trail have waited for minutes for their seal: a transaction stays open (also a prepared one, also in another database of the server). See pg_stat_activity and pg_prepared_xacts.'
-  const newest = Math.max(0, ...health.acknowledged.map(({ signedAt }) => signedAt))
+  const newest = Math.max(0, ...counted(health, sinks).map(({ signedAt }) => signedAt))
   if (age(newest) > SINKS_LATE_MS)
     return 'No sink has taken a checkpoint of the audit trail for an hour: what is done since could be changed unseen. Look at CARELOOP_AUDIT_SINK.'
   return null
 }
 
+/** Those that are configured, and elsewhere if any is: a folder beside a bucket that is dead proves nothing. */
+function counted({ acknowledged }: AuditHealth, sinks: SealingState['sinks'] | undefined): readonly Acknowledged[] {
+  if (sinks === undefined) return acknowledged
+  const elsewhere = sinks.filter((sink) => sink.isElsewhere)
+  const names = new Set((elsewhere.length > 0 ? elsewhere : sinks).map(({ name }) => name))
+  return acknowledged.filter(({ sink }) => names.has(sink))
+}
+
 /** Read from the database when metrics are asked for: every process tells the same. */
-export function ageGauge(engine: Pick<Engine, 'db' | 'clock'>, registry: Registry): void {
+export function ageGauge(
+  engine: Pick<Engine, 'db' | 'clock'>,
+  registry: Registry,
+  sinks: SealingState['sinks'] = [],
+): void {
   const name = 'careloop_audit_acknowledged_age_seconds'
   if (registry.getSingleMetric(name)) return
+  const began = engine.clock.now()
   new Gauge({
     name,
     help: 'Age of the newest checkpoint of the audit trail that a sink has acknowledged',
@@ -79,6 +97,8 @@ export function ageGauge(engine: Pick<Engine, 'db' | 'clock'>, registry: Registr
     async collect() {
       const health = await auditHealth(engine.db.pool).catch(() => null)
       this.reset()
+      // One that never answered is as old as this process, and grows.
+      for (const { name: sink } of sinks) this.set({ sink }, Math.max(0, (engine.clock.now() - began) / 1000))
       for (const { sink, signedAt } of health?.acknowledged ?? [])
         this.set({ sink }, Math.max(0, (engine.clock.now() - signedAt) / 1000))
     },

@@ -31,13 +31,21 @@ export function openAuditSink(
   settings: AuditSinkSettings,
   parts: { readonly clock: Pick<Clock, 'now' | 'sleep'>; readonly ids: Pick<Ids, 'uuid'> },
 ): AuditSink {
-  if (settings.kind === 'https') return makeHttpsSink(settings)
-  if (settings.kind === 'syslog') return makeSyslogSink(settings)
-  return makeObjectSink(openObjectStore(settings, parts), settings.kind === 's3')
+  const elsewhere = isElsewhere(settings)
+  if (settings.kind === 'https') return { ...makeHttpsSink(settings), isElsewhere: elsewhere }
+  if (settings.kind === 'syslog') return { ...makeSyslogSink(settings), isElsewhere: elsewhere }
+  return makeObjectSink(openObjectStore(settings, parts), settings.kind === 's3', elsewhere)
 }
 
 /** A sink that the machine's own administrator cannot empty unseen: production wants one. */
-export const isElsewhere = (settings: AuditSinkSettings): boolean => settings.kind !== 'folder'
+export function isElsewhere(settings: AuditSinkSettings): boolean {
+  if (settings.kind === 'folder') return false
+  if (settings.kind === 'syslog') return !isThisMachine(settings.host)
+  return !isThisMachine(new URL(settings.kind === 's3' ? settings.endpoint : settings.url).hostname)
+}
+
+const isThisMachine = (host: string): boolean =>
+  /^(localhost|.*\.localhost|127(\.\d+){3}|0\.0\.0\.0|\[?::1?\]?)$/i.test(host)
 
 function httpsOf(url: URL, token: string | undefined): HttpsSinkSettings | { wrong: string } {
   const caFile = url.searchParams.get('ca')

@@ -6,6 +6,8 @@ export interface AuditSink {
   readonly isElsewhere: boolean
   /** Resolves when the sink has it; the same record may come again. @throws Error, and it is tried again */
   deliver(record: SinkRecord): Promise<void>
+  /** The notes of the highest number there is; several when somebody signed twice. Absent where nothing can be read back. */
+  newest?(): Promise<readonly string[]>
 }
 
 export interface SinkRecord {
