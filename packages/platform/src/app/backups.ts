@@ -11,6 +11,7 @@ import {
   makeWatch,
   newestLedger,
   type ObjectStore,
+  OWNER_FILE,
   openEngine,
   openObjectStore,
   openStore,
@@ -43,7 +44,7 @@ export function backupPartsOf(
   if (!objects || !config.backup) return null
   const { dataDir, masterKeyFile } = config
   // Made anew at each start, or (the master key, where somebody keeps it here against all advice) what must never lie beside a copy.
-  const without = new Set(['ballast', 'running.json', 'restoring.json', relative(dataDir, masterKeyFile)])
+  const without = new Set(['ballast', 'running.json', 'restoring.json', OWNER_FILE, relative(dataDir, masterKeyFile)])
   const floor = config.diskFloorBytes === undefined ? {} : { floorBytes: config.diskFloorBytes }
   const own = url === null ? null : { url, dataDir, without, ...floor }
   return { objects, masters, settings: config.backup.settings, own, people: peopleLedger(engine) }

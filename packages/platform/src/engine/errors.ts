@@ -37,6 +37,7 @@ export const engineErrors = {
   'postgres-unsafe': { disposition: 'reject', status: 503, issue: 'security' },
   'data-dir-in-use': { disposition: 'reject', status: 409, issue: 'conflict' },
   'backup-none': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'backup-store-busy': { disposition: 'retry', status: 503, issue: 'conflict' },
   'backup-store-empty': { disposition: 'retry', status: 503, issue: 'transient' },
   'backup-key-foreign': { disposition: 'reject', status: 503, issue: 'security' },
   'backup-foreign': { disposition: 'reject', status: 409, issue: 'conflict' },

@@ -12,6 +12,7 @@ import {
   readMarks,
   restore,
   salvage,
+  takeOver,
   verifyBackup,
   writeBackupState,
 } from '../../engine/index.ts'
@@ -26,7 +27,7 @@ import { backupNow } from './backup-now.ts'
 import { need, withRooms } from './with-rooms.ts'
 
 const USAGE =
-  'careloop backup list | run | check | verify | restore --into DIR [--to TIME] [--backup ID] | salvage DIR | report --finished-at TIME'
+  'careloop backup list | run | check | verify | restore --into DIR [--to TIME] [--backup ID] | salvage DIR | take-over | report --finished-at TIME'
 
 const verbs: Readonly<Record<string, Command>> = {
   list: (config) => list(config),
@@ -35,6 +36,7 @@ const verbs: Readonly<Record<string, Command>> = {
   verify: (config, _, options) => verify(config, options),
   restore: (config, _, options) => bringBack(config, options),
   salvage: (config, [, dir]) => save(config, dir),
+  'take-over': (config) => shipFromHere(config),
   report: (config, _, options) => report(config, options),
 }
 
@@ -59,6 +61,12 @@ async function open(
       `There is no master key at ${config.masterKeyFile}. Put the file from escrow there, or name its path in CARELOOP_MASTER_KEY_FILE.`,
     )
   return { objects, masters: (await openMasters(config)).keys }
+}
+
+/** Of two copies of one database the one on this data directory ships from now on. */
+async function shipFromHere(config: Config): Promise<void> {
+  await takeOver(await openStore(await open(config)), config.dataDir, { clock, ids: makeIds(clock) })
+  console.log(`From now on the server on ${config.dataDir} ships to this store, and no other does.`)
 }
 
 async function list(config: Config): Promise<void> {

@@ -20,6 +20,7 @@ import { makeSealedStore, type SealedStore } from './sealed-store.ts'
 import type { BackupSettings } from './settings.ts'
 import { ensureStoreKey } from './store-key.ts'
 import { assertStoreRemembered, makeStoreGuard, rememberStore } from './store-memory.ts'
+import { assertOwner, releaseOwner, type Shipping } from './store-owner.ts'
 import { type Lsn, readLsn } from './wal-position.ts'
 import { dropSlot, guardWalRoom } from './wal-room.ts'
 import { attachShipper, type WalShipper } from './wal-shipper.ts'
@@ -57,7 +58,8 @@ export function backupStage(parts: BackupParts | null): Stage {
       const stopping = new AbortController()
       const gauges = makeGauges(engine)
       const endRoom = parts.own ? guardWalRoom(engine, parts.own) : async () => {}
-      const running = run(engine, parts, stopping.signal, gauges)
+      const shipping = { process: engine.ids.uuid(), hasOwned: false }
+      const running = run(engine, { ...parts, shipping }, stopping.signal, gauges)
       return async () => {
         stopping.abort()
         await running
@@ -76,7 +78,9 @@ async function letGoOfSlot({ db, watch }: Engine): Promise<void> {
   if (dropped) watch.log.warn('no backup store is named any more: log that waited for it was let go of')
 }
 
-async function run(engine: Engine, parts: BackupParts, stop: AbortSignal, gauges: Gauges): Promise<void> {
+type Running = BackupParts & { readonly shipping: Shipping }
+
+async function run(engine: Engine, parts: Running, stop: AbortSignal, gauges: Gauges): Promise<void> {
   while (!stop.aborted) {
     const lease = await engine.leases.acquire('backup', LEASE_MS).catch(() => null)
     try {
@@ -101,7 +105,7 @@ async function tellError({ db, clock }: Engine, err: unknown): Promise<void> {
 /** One attachment to the store, until something breaks. */
 class Backups {
   readonly #engine: Engine
-  readonly #parts: BackupParts
+  readonly #parts: Running
   readonly #stop: AbortSignal
   readonly #gauges: Gauges
   #store!: SealedStore
@@ -123,7 +127,7 @@ class Backups {
   #mustBase = false
   readonly #waiters: { readonly lsn: Lsn; readonly done: () => void }[] = []
 
-  constructor(engine: Engine, parts: BackupParts, stop: AbortSignal, gauges: Gauges) {
+  constructor(engine: Engine, parts: Running, stop: AbortSignal, gauges: Gauges) {
     this.#engine = engine
     this.#parts = parts
     this.#stop = stop
@@ -141,7 +145,10 @@ class Backups {
       }
       // The base copy that runs must see the end before we wait for it.
       for (const { done } of this.#waiters.splice(0)) done()
-      if (ending.aborted) await this.#ship()
+      if (ending.aborted) {
+        await this.#ship()
+        await releaseOwner(this.#store, this.#parts.shipping)
+      }
     } finally {
       for (const { done } of this.#waiters.splice(0)) done()
       await this.#base
@@ -160,6 +167,7 @@ class Backups {
     this.#keyHeldBy = this.#lock().suffix
     this.#assertThere = await makeStoreGuard(own?.dataDir ?? '', objects)
     await this.#eraseAgain()
+    await this.#assertOwner()
     if (own) await this.#attachShipper()
   }
 
@@ -211,6 +219,7 @@ class Backups {
   async #ship(): Promise<void> {
     const { clock } = this.#engine
     await this.#assertThere()
+    await this.#assertOwner()
     await this.#hold()
     await this.#shipLedger()
     if (this.#shipper && !(await this.#shipper.ship(this.#ledger, () => this.#blobs!.put()))) {
@@ -224,6 +233,11 @@ class Backups {
         this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
         waiter.done()
       }
+  }
+
+  async #assertOwner(): Promise<void> {
+    const { own, shipping } = this.#parts
+    if (own) await assertOwner(this.#store, own.dataDir, shipping, this.#engine)
   }
 
   #lock(): Lock {

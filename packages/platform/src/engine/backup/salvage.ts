@@ -12,6 +12,7 @@ import { listBases, type Mark, putMark, readManifest, readMarks } from './manife
 import { pack } from './packed.ts'
 import { CLUSTER } from './restore.ts'
 import type { SealedStore } from './sealed-store.ts'
+import { forgetOwner } from './store-owner.ts'
 import { pieceKey } from './wal-pieces.ts'
 import { type Lsn, printLsn, readLsn, readSegmentName, segmentAt, segmentName, startOf } from './wal-position.ts'
 
@@ -45,6 +46,8 @@ export async function salvage(store: SealedStore, dataDir: string, now: EpochMs)
     if (bytes.byteLength < segmentBytes) break
   }
   if (end < readLsn(mark.lsn)) throw tooLate(mark)
+  // It is dead: whoever is restored need not wait until it is believed to be.
+  await forgetOwner(store)
   await putMark(store, { ...mark, session, lsn: printLsn(end), at: now })
   return { segments, end: printLsn(end) }
 }
