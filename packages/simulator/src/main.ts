@@ -21,7 +21,7 @@ const USAGE = `simulator: virtual devices that speak to a running Careloop
   --seconds S     how long; without it until Ctrl-C
 
 Devices are enrolled with a service token, in the environment variable CARELOOP_TOKEN:
-  npm run careloop -- token create --service simulator --scopes subject:create,device:create,assignment:create,credential:create
+  npm run careloop -- token create --service simulator --scopes subject:create,device:create,assignment:create,credential:create --own
 Numbers are counted here, by what was acknowledged; for figures that are proved see bench/.`
 
 interface Wish {

@@ -27,6 +27,7 @@ const USAGE = `careloop <command>
   device list                              devices with profile, wearer and when last heard
   token create --device NAME               a new token for a device, shown once
   token create --service NAME --scopes S   a token for a program, e.g. --scopes subject:read,series:read
+    [--own]                                it is the organisation's own: sees patients without a consent of each
   program activate FILE|CODE               evaluates a program's rules from now on; a code is looked up in programs/
   program list                             programs of this version and what of them is active
   tenant create NAME                       another organisation
@@ -84,7 +85,7 @@ async function main(argv: readonly string[]): Promise<void> {
 const text = { type: 'string' } as const
 const flag = { type: 'boolean' } as const
 const options = {
-  ...{ name: text, profile: text, class: text, subject: text, device: text, service: text, scopes: text },
+  ...{ name: text, profile: text, class: text, subject: text, device: text, service: text, scopes: text, own: flag },
   ...{ email: text, roles: text, tenant: text, token: flag, 'dry-run': flag, resume: flag, security: flag },
   ...{ out: text, from: text, key: text, sink: text, form: text, restored: text, after: text },
   ...{ into: text, to: text, backup: text, 'finished-at': text },
