@@ -52,7 +52,7 @@ export interface Ground {
 }
 
 /** The platform alone, as its first start leaves it: nobody is a member of anything. */
-export async function startGround(): Promise<Ground> {
+export async function startGround(more: Readonly<Record<string, string>> = {}): Promise<Ground> {
   await buildWeb()
   const folder = mkdtempSync(join(tmpdir(), 'careloop-e2e-'))
   const config = readConfig({
@@ -64,6 +64,7 @@ export async function startGround(): Promise<Ground> {
     CARELOOP_LOG: 'error',
     CARELOOP_DISK_FLOOR_BYTES: '0',
     CARELOOP_BALLAST_BYTES: '0',
+    ...more,
   })
   const platform = await startPlatform(config, makeWatch({ level: 'error' }))
   return {

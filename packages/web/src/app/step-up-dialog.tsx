@@ -3,7 +3,7 @@ import { Button, Modal, Text, TextInput } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { type FormEvent, type KeyboardEvent, useEffect, useSyncExternalStore } from 'react'
+import { type FormEvent, type KeyboardEvent, useEffect, useState, useSyncExternalStore } from 'react'
 import { accountQueries } from '../api/account-queries.ts'
 import { call, proveBy } from '../api/client.ts'
 import { endpoints } from '../api/endpoints.ts'
@@ -58,43 +58,53 @@ function WithoutFactor({ waiting }: { waiting: Waiting }) {
 }
 
 function ProveAtProvider({ waiting, name }: { waiting: Waiting; name: string }) {
-  const begin = useMutation({
-    async mutationFn() {
-      // Opened before anything is awaited, else browsers keep it shut. Nothing there may reach back to this page.
-      const tab = window.open('about:blank', '_blank')
-      if (tab !== null) tab.opener = null
-      try {
-        const { url } = await call(endpoints.stepUpAtProvider, {})
-        if (tab === null) location.assign(url)
-        else tab.location.href = url
-      } catch (error) {
-        tab?.close()
-        throw error
-      }
-    },
+  // Asked before the link is shown: browsers open a tab for who follows a link, and often not for a page that waited for an answer.
+  const walk = useQuery({
+    queryKey: ['step-up-at-provider'],
+    queryFn: () => call(endpoints.stepUpAtProvider, {}),
+    ...{ retry: false, staleTime: Number.POSITIVE_INFINITY, gcTime: 0, refetchOnWindowFocus: false },
   })
+  // A walk is good once.
+  const [isUnderWay, setUnderWay] = useState(false)
+  const again = () => {
+    setUnderWay(false)
+    void walk.refetch()
+  }
+  if (walk.data === undefined && walk.error !== null)
+    return <Failed what={`The way to ${name} could not be found`} error={walk.error} onRetry={again} />
+  if (walk.data === undefined || walk.isFetching) return <Loading rows={2} />
   return (
     <div className={classes.stack}>
       <Text>
         This changes what protects patients, so it is asked once more. Show at {name}, in a new tab, that it is you;
         then come back to this one and go on. It counts for five minutes.
       </Text>
-      <Button
-        variant={begin.isSuccess ? 'default' : 'filled'}
-        mih={44}
-        loading={begin.isPending}
-        onClick={() => begin.mutate()}
-        data-autofocus
-        {...escapeIsOurs}
-      >
-        Show it at {name}
-      </Button>
-      <Refusal error={begin.error} />
-      {begin.isSuccess ? (
-        <Button mih={44} onClick={() => waiting.settle(true)} {...escapeIsOurs}>
-          I have shown it: go on
+      {isUnderWay ? (
+        <>
+          <Button mih={44} onClick={() => waiting.settle(true)} {...escapeIsOurs}>
+            I have shown it: go on
+          </Button>
+          <Button variant="default" mih={44} onClick={again} {...escapeIsOurs}>
+            Begin again
+          </Button>
+        </>
+      ) : (
+        <Button
+          component="a"
+          href={walk.data.url}
+          target="_blank"
+          rel="noopener noreferrer"
+          mih={44}
+          onClick={() => setUnderWay(true)}
+          data-autofocus
+          {...escapeIsOurs}
+        >
+          Show it at {name}
         </Button>
-      ) : null}
+      )}
+      <Text c="dimmed">
+        Or set up a passkey or an authenticator app of Careloop’s own on your account page, and do it again.
+      </Text>
     </div>
   )
 }
