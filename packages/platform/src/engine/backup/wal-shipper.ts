@@ -77,7 +77,7 @@ export async function attachShipper(parts: ShipperParts): Promise<WalShipper> {
     await pool.query('select pg_create_physical_replication_slot($1, true)', [SLOT])
     now = await where()
   }
-  const from = isContinuous ? least(readLsn(mark.lsn), readLsn(now.flush)) : readLsn(now.restart_lsn!)
+  const from = isContinuous ? readLsn(mark.lsn) : readLsn(now.restart_lsn!)
   const at = startOf(segmentAt(from, now.segment_bytes), now.segment_bytes)
   const chain = isContinuous ? readLsn(mark.chain) : at
   // Numbers are never used twice, also when somebody took the marks away: later sessions are laid over earlier ones.
@@ -94,13 +94,15 @@ export async function attachShipper(parts: ShipperParts): Promise<WalShipper> {
   )
 }
 
-/** The slot still holds the segment in which the mark lies. */
-function goesOn(mark: Mark, now: Where): boolean {
+/**
+ * The slot still holds the segment in which the mark lies, and this database has lived that far. One that has not was put back to before
+ * (a machine's snapshot): what lies in the store is of another life, and nothing may be laid over it as if it went on.
+ */
+export function goesOn(mark: Mark, now: Where): boolean {
+  const [flush, shipped] = [readLsn(now.flush), readLsn(mark.lsn)]
   const held = segmentAt(readLsn(now.restart_lsn!), now.segment_bytes)
-  return held <= segmentAt(least(readLsn(mark.lsn), readLsn(now.flush)), now.segment_bytes)
+  return flush >= shipped && held <= segmentAt(shipped, now.segment_bytes)
 }
-
-const least = (a: Lsn, b: Lsn): Lsn => (a < b ? a : b)
 
 /** Which timeline came out of which: small files that a restore needs to follow a database that was itself restored. */
 async function shipHistories({ cluster, store, lock }: ShipperParts, timeline: number): Promise<void> {
