@@ -35,6 +35,7 @@ export const engineErrors = {
   'postgres-unreachable': { disposition: 'retry', status: 503, issue: 'transient' },
   'postgres-stop': { disposition: 'reject', status: 503, issue: 'processing' },
   'postgres-unsafe': { disposition: 'reject', status: 503, issue: 'security' },
+  'database-moved': { disposition: 'reject', status: 503, issue: 'processing' },
   'data-dir-in-use': { disposition: 'reject', status: 409, issue: 'conflict' },
   'backup-none': { disposition: 'reject', status: 404, issue: 'not-found' },
   'backup-store-busy': { disposition: 'retry', status: 503, issue: 'conflict' },

@@ -15,3 +15,13 @@ test('engine > a connection that breaks between two statements fails its transac
   expect(await db.tenants()).toEqual([])
   await test.stop()
 })
+
+test('engine > a transaction of ours that stays open and does nothing is ended by the database after ten minutes', async () => {
+  const ground = await testEngine()
+  try {
+    const { rows } = await ground.engine.db.pool.query('show idle_in_transaction_session_timeout')
+    expect(rows).toEqual([{ idle_in_transaction_session_timeout: '10min' }])
+  } finally {
+    await ground.stop()
+  }
+})

@@ -37,6 +37,8 @@ export interface OpenEngine {
   close(): Promise<void>
 }
 
+const IDLE_TRANSACTION_MS = 10 * 60_000
+
 export function openEngine(options: EngineOptions): OpenEngine {
   const { watch } = options
   const clock = options.clock ?? makeClock()
@@ -49,6 +51,8 @@ export function openEngine(options: EngineOptions): OpenEngine {
       connectionString: options.url,
       max,
       connectionTimeoutMillis: 15_000,
+      // One that stays open keeps facts unheard and the audit trail unsealed.
+      idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
       application_name: `careloop-${name}`,
     })
     // Connections that a stopping database cuts after us are no news.

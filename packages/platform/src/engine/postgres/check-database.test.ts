@@ -129,3 +129,30 @@ test('database > one that cannot be reached is told without its URL', async () =
   expect(refused).toMatchObject({ code: 'postgres-unreachable' })
   expect(`${(refused as Error).message}${(refused as Error).stack}`).not.toMatch(/hidden|someone/)
 })
+
+test.each([
+  [
+    'engine.cursor story',
+    `insert into engine.cursor (name, position) values ('story', '8589934600:1')`,
+    `delete from engine.cursor where name = 'story'`,
+  ],
+  [
+    'engine.fact',
+    `insert into engine.fact (xid, tenant_id, type, body) values ('8589934600', gen_random_uuid(), 'story', '{}')`,
+    'delete from engine.fact',
+  ],
+  [
+    'engine.data_key',
+    `insert into engine.data_key (id, purpose, owner, master_id, destroyed_at, destroyed_xid)
+       values ('0190a000-0000-7000-8000-000000000009', 'subject', 'x', 'm', now(), '8589934600')`,
+    `delete from engine.data_key where owner = 'x'`,
+  ],
+])(
+  'database > refuses one that was brought into a server that counts lower, and says what moves the count on: %s',
+  async (place, harm, mend) => {
+    const refused = await refusalAfter(harm, mend)
+    expect(refused).toMatchObject({ code: 'database-moved', message: expect.stringContaining(place) })
+    expect(refused).toMatchObject({ message: expect.stringContaining('pg_resetwal -e 3 ') })
+    expect(await refusalAfter('select 1', 'select 1')).toBe('accepted')
+  },
+)

@@ -2,12 +2,13 @@
 
 import { engineFailure } from '../errors.ts'
 import { type Migrated, migrate } from '../migrate/index.ts'
+import { assertCounter } from './assert-counter.ts'
 import { assertDurable, assertRowSecurity, assertVersion } from './check-database.ts'
 import { withClient } from './first-words.ts'
 
 /**
  * @param url of a database that Careloop has for itself, with a role that owns it and may create roles
- * @throws Failure `postgres-unreachable`, `postgres-unsafe`, `schema-newer`, `schema-edited`, `migration-failed` (503)
+ * @throws Failure `postgres-unreachable`, `postgres-unsafe`, `database-moved`, `schema-newer`, `schema-edited`, `migration-failed` (503)
  */
 export async function prepareDatabase(url: string): Promise<Migrated> {
   await reach(url, async (client) => {
@@ -16,6 +17,7 @@ export async function prepareDatabase(url: string): Promise<Migrated> {
   })
   const migrated = await migrate(url)
   await withClient(url, assertRowSecurity)
+  await withClient(url, assertCounter)
   return migrated
 }
 
