@@ -4,7 +4,6 @@
  */
 import { join } from 'node:path'
 import { Failure } from '@careloop/contract'
-import { Gauge } from 'prom-client'
 import type { MasterKeys } from '../keys/master-key.ts'
 import type { ObjectStore } from '../objects/object-store.ts'
 import type { Engine, Stage } from '../ports.ts'
@@ -12,6 +11,7 @@ import { type BackupState, readBackupState, writeBackupState } from './backup-st
 import { takeBaseCopy } from './base-copy.ts'
 import { type BlobCopies, makeBlobCopies } from './blob-copies.ts'
 import { applyLedger, destroyedMark, newestLedger, type PeopleLedger, putLedger } from './erasure-ledger.ts'
+import { tellLastingTrouble } from './lasting-trouble.ts'
 import { letGoOfBackups } from './let-go.ts'
 import { type Lock, lockOf } from './lock.ts'
 import { listBases, readManifest } from './manifest.ts'
@@ -56,14 +56,15 @@ export function backupStage(parts: BackupParts | null): Stage {
         return async () => {}
       }
       const stopping = new AbortController()
-      const gauges = makeGauges(engine)
+      const endTelling = tellLastingTrouble(engine)
       const endRoom = parts.own ? guardWalRoom(engine, parts.own) : async () => {}
       const shipping = { process: engine.ids.uuid(), hasOwned: false }
-      const running = run(engine, { ...parts, shipping }, stopping.signal, gauges)
+      const running = run(engine, { ...parts, shipping, base: { hasFailed: false, retryAt: 0 } }, stopping.signal)
       return async () => {
         stopping.abort()
         await running
         await endRoom()
+        endTelling()
       }
     },
   }
@@ -78,13 +79,18 @@ async function letGoOfSlot({ db, watch }: Engine): Promise<void> {
   if (dropped) watch.log.warn('no backup store is named any more: log that waited for it was let go of')
 }
 
-type Running = BackupParts & { readonly shipping: Shipping }
+/** What outlives an attachment. */
+type Running = BackupParts & {
+  readonly shipping: Shipping
+  /** A base copy that failed is trouble until one is finished, however well the log is shipped meanwhile. */
+  readonly base: { hasFailed: boolean; retryAt: number }
+}
 
-async function run(engine: Engine, parts: Running, stop: AbortSignal, gauges: Gauges): Promise<void> {
+async function run(engine: Engine, parts: Running, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
     const lease = await engine.leases.acquire('backup', LEASE_MS).catch(() => null)
     try {
-      if (lease) await new Backups(engine, parts, AbortSignal.any([stop, lease.signal]), gauges).work(stop)
+      if (lease) await new Backups(engine, parts, AbortSignal.any([stop, lease.signal])).work(stop)
     } catch (err) {
       engine.watch.log.error({ err }, 'backups do not go on; trying again')
       await tellError(engine, err)
@@ -107,7 +113,6 @@ class Backups {
   readonly #engine: Engine
   readonly #parts: Running
   readonly #stop: AbortSignal
-  readonly #gauges: Gauges
   #store!: SealedStore
   #assertThere: () => Promise<void> = async () => {}
   #shipper: WalShipper | null = null
@@ -123,15 +128,13 @@ class Backups {
   #toldAt = 0
   #base: Promise<void> | null = null
   #baseFailed: unknown = null
-  #retryBaseAt = 0
   #mustBase = false
   readonly #waiters: { readonly lsn: Lsn; readonly done: () => void }[] = []
 
-  constructor(engine: Engine, parts: Running, stop: AbortSignal, gauges: Gauges) {
+  constructor(engine: Engine, parts: Running, stop: AbortSignal) {
     this.#engine = engine
     this.#parts = parts
     this.#stop = stop
-    this.#gauges = gauges
   }
 
   /** @param ending the process stops: what is durable then is shipped, so that nothing acknowledged stays behind */
@@ -217,7 +220,6 @@ class Backups {
   }
 
   async #ship(): Promise<void> {
-    const { clock } = this.#engine
     await this.#assertThere()
     await this.#assertOwner()
     await this.#hold()
@@ -226,7 +228,6 @@ class Backups {
       await this.#attachShipper()
       await this.#shipper.ship(this.#ledger, () => this.#blobs!.put())
     }
-    this.#gauges.shipped(clock.now())
     const shipped = this.#shipper?.shipped()
     for (const waiter of [...this.#waiters])
       if (shipped !== undefined && waiter.lsn <= shipped) {
@@ -283,15 +284,17 @@ class Backups {
   async #beginBase(): Promise<void> {
     const { clock, db } = this.#engine
     const { own, settings } = this.#parts
-    if (!own || this.#base || clock.now() < this.#retryBaseAt) return
+    if (!own || this.#base || clock.now() < this.#parts.base.retryAt) return
     const state = await readBackupState(db.pool)
     const isWanted = state.wantedAt !== null && state.wantedAt > (state.baseAt ?? 0)
     const isDue = state.baseAt === null || clock.now() - state.baseAt >= settings.baseHours * HOUR_MS
     if (!this.#mustBase && !isWanted && !isDue) return
     this.#base = this.#takeBase(this.#mustBase || isWanted)
       .catch((err: unknown) => {
-        if (!this.#stop.aborted) this.#baseFailed = err
-        this.#retryBaseAt = clock.now() + 60_000
+        if (this.#stop.aborted) return
+        this.#baseFailed = err
+        this.#parts.base.hasFailed = true
+        this.#parts.base.retryAt = clock.now() + 60_000
       })
       .finally(() => {
         this.#base = null
@@ -313,7 +316,7 @@ class Backups {
     rememberStore(own!.dataDir, this.#parts.objects)
     const { id, finishedAt, bytes, putBytes } = manifest
     await writeBackupState(db.pool, { baseId: id, baseAt: finishedAt, baseBytes: bytes, basePutBytes: putBytes })
-    this.#gauges.base(finishedAt)
+    this.#parts.base.hasFailed = false
     watch.log.info(
       { count: manifest.chunks.length, durationMs: finishedAt - manifest.startedAt },
       'a base copy is in the store',
@@ -335,30 +338,9 @@ class Backups {
     if (now - this.#toldAt < TELL_MS) return
     this.#toldAt = now
     const wal: Partial<BackupState> = this.#shipper ? { walAt: now } : {}
-    const ledger = this.#ledgerError === null ? { ledgerAt: now, errorCode: null, errorSince: null } : {}
-    await writeBackupState(db.pool, { ...wal, ...ledger })
+    const isWell = this.#ledgerError === null && !this.#parts.base.hasFailed
+    const ledger = this.#ledgerError === null ? { ledgerAt: now } : {}
+    const well = isWell ? { errorCode: null, errorSince: null } : {}
+    await writeBackupState(db.pool, { ...wal, ...ledger, ...well })
   }
-}
-
-interface Gauges {
-  shipped(at: number): void
-  base(at: number): void
-}
-
-function makeGauges({ watch, db }: Engine): Gauges {
-  const shipped = new Gauge({
-    name: 'careloop_backup_shipped_timestamp_seconds',
-    help: 'When everything durable was last in the backup store',
-    registers: [watch.metrics],
-  })
-  const base = new Gauge({
-    name: 'careloop_backup_base_timestamp_seconds',
-    help: 'When the newest good base copy was finished',
-    registers: [watch.metrics],
-  })
-  void readBackupState(db.pool).then(
-    ({ baseAt }) => baseAt !== null && base.set(baseAt / 1000),
-    () => {},
-  )
-  return { shipped: (at) => shipped.set(at / 1000), base: (at) => base.set(at / 1000) }
 }
