@@ -4,9 +4,10 @@ import { Registry } from 'prom-client'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { auditHealth, auditTrouble, record, sealDetail } from './index.ts'
 import { leafHash } from './merkle/tree.ts'
+import { beginAnew } from './seal/begin-anew.ts'
 import { openCheckpoint, readCheckpoint } from './seal/checkpoint.ts'
 import { sealBatch } from './seal/seal-batch.ts'
-import { beginAnew, openSigningKey, type SigningKey } from './seal/signing-key.ts'
+import { openSigningKey, type SigningKey } from './seal/signing-key.ts'
 import { ageGauge } from './sinks/acknowledged.ts'
 import { settledEntries, type TrailGround, trailGround } from './testing/trail-ground.ts'
 import { type ExportRange, exportTrail } from './verify/export-trail.ts'
@@ -433,9 +434,8 @@ describe('the key that signs', () => {
 
   it('begins anew when it is lost: told, and believed only where the sink holds that checkpoint', async () => {
     const [old, path] = [await ground.publicKey(), `${ground.keyFile}.anew`]
-    const log = /audit\/([0-9a-f]{16})/.exec(old)![1]!
-    const fresh = await beginAnew(path, log, 'the disk\nburnt')
-    await expect(beginAnew(path, log, 'again')).rejects.toMatchObject({ code: 'audit-key-there' })
+    const { verifierKey: fresh } = await beginAnew(ground.engine, path, 'the disk\nburnt')
+    await expect(beginAnew(ground.engine, path, 'again')).rejects.toMatchObject({ code: 'audit-key-there' })
     const key = await openSigningKey(path, false)
     await ground.write(1)
     await settledEntries(ground.engine)

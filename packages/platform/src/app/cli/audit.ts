@@ -11,7 +11,6 @@ import {
   openSigningKey,
   type Proof,
   proveEntry,
-  readCheckpoint,
   readSinkRecords,
   type SigningKey,
   type VerifyReport,
@@ -55,16 +54,9 @@ async function resume(key: SigningKey, options: Options): Promise<void> {
 }
 
 async function anew(config: Config, reason: string): Promise<void> {
-  await withRooms(config, async ({ engine }) => {
-    const { rows } = await engine.db.pool.query<{ checkpoint: string }>(
-      'select checkpoint from engine.audit_batch order by number desc limit 1',
-    )
-    const origin = rows[0] && readCheckpoint(rows[0].checkpoint)?.origin
-    if (origin === undefined) throw appFailure('usage', 'Nothing was signed yet: start the server, it makes a key.')
-    const path = await findKeyFile(config.auditKeyFile, origin)
-    console.log(await beginAnew(path, origin.slice(origin.indexOf('/') + 1), reason))
-    console.log(`The new key is in ${path}. Start the server, copy the file to escrow, and tell whoever verifies why.`)
-  })
+  const { path, verifierKey } = await withRooms(config, ({ engine }) => beginAnew(engine, config.auditKeyFile, reason))
+  console.log(verifierKey)
+  console.log(`It is in ${path}. Start the server, copy the file to escrow, and tell whoever verifies why.`)
 }
 
 async function rotate(key: SigningKey): Promise<void> {

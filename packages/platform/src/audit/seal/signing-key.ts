@@ -101,7 +101,7 @@ export async function openSigningKey(path: string, wantsNew: boolean): Promise<S
 }
 
 /** For a trail whose key is lost: a key of the same name. @throws Failure `audit-key-there` when a file lies there */
-export async function beginAnew(path: string, log: string, reason: string): Promise<string> {
+export async function writeNewKey(path: string, log: string, reason: string): Promise<string> {
   if ((await readKept(path)) !== undefined)
     throw auditFailure('audit-key-there', `There is a key at ${path}. Whoever has a key has not lost it: audit rotate.`)
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
