@@ -15,6 +15,7 @@ import { aPatient, byTest, mrnSystem } from '../subjects/fixtures.ts'
 import { makeSubjects, type Subjects } from '../subjects/index.ts'
 import { subjectsRoutes } from '../subjects/routes.ts'
 import { findUnusual } from './find-unusual.ts'
+import { forgetWatch } from './forget-watch.ts'
 import { type ComplianceParts, missesAnHour } from './office.ts'
 import { complianceRoutes } from './routes.ts'
 
@@ -168,6 +169,12 @@ describe('compliance > unusual access', () => {
     expect(await findUnusual(parts, shell.tenant)).toBe(0)
     const { rows } = await shell.engine.db.pool.query(`select 1 from engine.fact where type = 'UnusualAccessFound'`)
     expect(rows).toHaveLength(items.length)
+    // Of who is erased nothing is said any more; of others it is.
+    await post(officer, '/api/v1/watched-records', { about: { subject: walburga }, reason })
+    const erased = { tenant: shell.tenant, subject: walburga, at: shell.clock.now(), actor: 'cli' }
+    await shell.engine.db.asEngine((tx) => forgetWatch(tx, erased))
+    const left = (await get(officer, '/api/v1/watched-records')).json<WatchedRecords>().items
+    expect(left).toMatchObject([{ subject: kunigunde }])
     const url = `/api/v1/watched-records/${kunigunde}`
     expect((await shell.server.inject({ method: 'DELETE', url, headers: headers(officer) })).statusCode).toBe(204)
     expect((await get(officer, '/api/v1/watched-records')).json<WatchedRecords>().items).toEqual([])

@@ -2,4 +2,5 @@
 export { breachDeadlines } from './breach-deadlines.ts'
 export { complianceErrors } from './errors.ts'
 export { complianceFacts } from './facts.ts'
+export { forgetWatch } from './forget-watch.ts'
 export type { Colleague, ComplianceParts } from './office.ts'

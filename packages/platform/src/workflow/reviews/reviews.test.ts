@@ -3,7 +3,7 @@
 import type { NewFact } from '@careloop/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type TestEngine, testEngine } from '../../engine/testing/index.ts'
-import { testSubjects } from '../../subjects/fixtures.ts'
+import { aPatient, byTest, testSubjects } from '../../subjects/fixtures.ts'
 import { takeAllReviews } from '../testing/take-all-facts.ts'
 import type { Reachable, Ways } from '../ways.ts'
 import { officeOf } from './open-review.ts'
@@ -75,4 +75,27 @@ test('reviews > go to the office without whom they are about, then to administra
   expect(of([person('olga', 'compliance')], 'olga')).toEqual(['olga'])
   expect(of([person('olga', 'compliance', 1), person('adam', 'administrator')], null)).toEqual(['adam'])
   expect(of([person('bea', 'biomed')], null)).toEqual([])
+})
+
+test('reviews > what is written about a patient is unreadable once they are erased; the outcome stands', async () => {
+  const { engine } = ground
+  const { id: subject } = await testSubjects(engine).create(byTest(tenant), aPatient({ mrn: 'M-review' }))
+  const finding = { finding: device, user: 'nora', subject, reason: 'watched-record' } as const
+  await tell({ type: 'UnusualAccessFound', ...finding })
+  const reviews = makeReviews(engine, ways.staff)
+  const [open] = (await reviews.list(office('olga'))).items.filter(({ about }) => about.subject === subject)
+  const closed = await reviews.close(office('olga'), open!.id, {
+    version: 1,
+    outcome: 'justified',
+    note: 'Her own aunt',
+  })
+  expect(closed.note).toBe('Her own aunt')
+  await engine.db.asEngine(async (tx) => {
+    const { rows } = await tx.client.query<{ key_id: string }>('select key_id from tenant.subject where id = $1', [
+      subject,
+    ])
+    await engine.keys.destroy(tx, rows[0]!.key_id)
+  })
+  await engine.keys.refresh()
+  expect(await reviews.read(office('olga'), open!.id)).toMatchObject({ note: null, outcome: 'justified' })
 })

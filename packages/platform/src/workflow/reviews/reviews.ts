@@ -11,7 +11,7 @@ import {
 import type { Updateable } from 'kysely'
 import { staffRef } from '../../alerting/index.ts'
 import { readTrail, record } from '../../audit/index.ts'
-import type { Engine, TenantTx } from '../../engine/index.ts'
+import type { DataKey, Engine, TenantTx } from '../../engine/index.ts'
 import type { StaffPrincipal } from '../../identity/index.ts'
 import { readAccess } from '../break-glass/access-rows.ts'
 import { workflowFailure } from '../errors.ts'
@@ -152,7 +152,7 @@ async function oneReview(tx: TenantTx, office: Office, id: string, locked = fals
 }
 
 async function closeReview(engine: Engine, office: Office, id: string, wanted: CloseReview): Promise<void> {
-  const key = await engine.keys.keyFor('tenant', office.tenant)
+  const key = await keyOfNote(engine, office, id)
   await handle(engine, office, id, wanted.version, (review) => {
     if (!reviewOutcomes[review.kind].includes(wanted.outcome))
       throw workflowFailure(
@@ -173,6 +173,22 @@ async function closeReview(engine: Engine, office: Office, id: string, wanted: C
     }
   })
 }
+
+/**
+ * What is written about a patient goes with them: under their own key, where there is one still. Asked for before the transaction that
+ * closes, which must not wait for another connection.
+ */
+async function keyOfNote(engine: Engine, office: Office, id: string): Promise<DataKey> {
+  const { about_subject: subject } = await engine.db.asTenant(office.tenant, (tx) => oneReview(tx, office, id))
+  const own = subject === null ? null : await unlessDestroyed(engine.keys.keyFor('subject', subject))
+  return own ?? engine.keys.keyFor('tenant', office.tenant)
+}
+
+const unlessDestroyed = (key: Promise<DataKey>): Promise<DataKey | null> =>
+  key.catch((error: { code?: string }) => {
+    if (error.code === 'key-destroyed') return null
+    throw error
+  })
 
 /** Locks, compares with what was seen, changes, tells; in one transaction with its audit entry. */
 async function handle(
@@ -217,7 +233,8 @@ function bodyOf(row: ReviewRow, names: ReadonlyMap<string, string>, office: Offi
 
 const aadOf = (tenant: string, review: string): string => `review-outcome:${tenant}:${review}`
 
-async function openNote(engine: Engine, tenant: string, row: ReviewRow): Promise<string> {
-  const key = await engine.keys.key(row.key_id!)
-  return key.open(row.outcome!, aadOf(tenant, row.id)).toString()
+/** Null when the patient was erased: what was said of them is gone with them. */
+async function openNote(engine: Engine, tenant: string, row: ReviewRow): Promise<string | null> {
+  const key = await unlessDestroyed(engine.keys.key(row.key_id!))
+  return key?.open(row.outcome!, aadOf(tenant, row.id)).toString() ?? null
 }

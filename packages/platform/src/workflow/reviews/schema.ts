@@ -27,7 +27,7 @@ export interface ReviewTables {
     closed_at: NullableMs
     outcome_code: ColumnType<ReviewOutcome | null, undefined, ReviewOutcome>
     key_id: NullableText
-    /** The note, sealed under the organisation's key. */
+    /** The note, sealed under the key of the patient it is about; of none, or one who is erased, under the organisation's. */
     outcome: ColumnType<Buffer | null, undefined, Buffer>
     version: number
   }
