@@ -23,6 +23,8 @@ export interface S3Answer {
 }
 
 const ATTEMPTS = 4
+/** Of one request with all its attempts. */
+const WHOLE_MS = 300_000
 const FIRST_PAUSE_MS = 250
 /** No object of ours is larger. */
 const MAX_ANSWER_BYTES = 1024 ** 3
@@ -31,11 +33,12 @@ export function makeS3Sender(parts: S3StoreParts): (request: S3Request) => Promi
   const { clock, settings } = parts
   const ca = settings.caFile === undefined ? undefined : readFileSync(settings.caFile)
   return async (request) => {
+    // A store that sends a byte now and then is never silent, and never done either.
+    const whole = AbortSignal.timeout(parts.wholeMs ?? WHOLE_MS)
     for (let attempt = 1; ; attempt++) {
-      const last = attempt === ATTEMPTS
-      const answer = await attemptOnce(parts, ca, request).catch((cause: NodeJS.ErrnoException) => cause)
+      const answer = await attemptOnce(parts, ca, request, whole).catch((cause: NodeJS.ErrnoException) => cause)
       if (!(answer instanceof Error) && !isBusy(answer.status)) return answer
-      if (last) throw unreachable(settings.endpoint, answer)
+      if (attempt === ATTEMPTS || whole.aborted) throw unreachable(settings.endpoint, answer)
       await clock.sleep(FIRST_PAUSE_MS * 4 ** (attempt - 1))
     }
   }
@@ -44,7 +47,12 @@ export function makeS3Sender(parts: S3StoreParts): (request: S3Request) => Promi
 const isBusy = (status: number): boolean =>
   status === 408 || status === 429 || status === 500 || status === 502 || status === 503 || status === 504
 
-async function attemptOnce(parts: S3StoreParts, ca: Buffer | undefined, request: S3Request): Promise<S3Answer> {
+async function attemptOnce(
+  parts: S3StoreParts,
+  ca: Buffer | undefined,
+  request: S3Request,
+  whole: AbortSignal,
+): Promise<S3Answer> {
   const { settings, clock, timeoutMs = 30_000 } = parts
   const url = new URL(`${settings.endpoint}/${settings.bucket}/${request.path}`)
   for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value)
@@ -62,13 +70,13 @@ async function attemptOnce(parts: S3StoreParts, ca: Buffer | undefined, request:
     // content-md5 and if-none-match are as much a part of the wish as the path.
     allHeaders: true,
   }).sign()
-  return send(signed, request.body, { ca, timeoutMs })
+  return send(signed, request.body, { ca, timeoutMs, whole })
 }
 
 function send(
   signed: { readonly method: string; readonly url: URL; readonly headers: Headers },
   body: Uint8Array | undefined,
-  options: { readonly ca: Buffer | undefined; readonly timeoutMs: number },
+  options: { readonly ca: Buffer | undefined; readonly timeoutMs: number; readonly whole: AbortSignal },
 ): Promise<S3Answer> {
   const start = signed.url.protocol === 'https:' ? tlsRequest : plainRequest
   const headers = { ...Object.fromEntries(signed.headers), 'content-length': String(body?.byteLength ?? 0) }
@@ -76,7 +84,14 @@ function send(
     const request = start(
       signed.url,
       // A connection of its own: a kept one that the store has just closed would fail an upload for nothing.
-      { method: signed.method, headers, ca: options.ca, agent: false, timeout: options.timeoutMs },
+      {
+        method: signed.method,
+        headers,
+        ca: options.ca,
+        agent: false,
+        timeout: options.timeoutMs,
+        signal: options.whole,
+      },
       (response) => {
         const chunks: Buffer[] = []
         let bytes = 0

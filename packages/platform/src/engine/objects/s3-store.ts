@@ -13,8 +13,10 @@ import { makeS3Sender, type S3Answer, type S3Request } from './s3-sender.ts'
 export interface S3StoreParts {
   readonly settings: S3Settings
   readonly clock: Pick<Clock, 'now' | 'sleep'>
-  /** Of one attempt. Default 30 s. */
+  /** Silence in one attempt. Default 30 s. */
   readonly timeoutMs?: number
+  /** Of a request with all its attempts. Default 5 min. */
+  readonly wholeMs?: number
 }
 
 type Send = (request: S3Request) => Promise<S3Answer>
