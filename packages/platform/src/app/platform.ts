@@ -201,7 +201,7 @@ async function openPages(
     deviceByToken: (sha256) => rooms.fleet.attribution.identityByTokenHash(sha256),
     subjectsOf: (tenant, ids) => rooms.subjects.placesOf(tenant, ids),
     heldBack: heldBackFacts(rooms.engine, rooms.subjects),
-    readiness: readinessOf(opened),
+    readiness: readinessOf(opened, config.auditSinks),
     version,
     isDemo: isDemoData(config),
     ...(arePagesBuilt() ? { webRoot } : {}),

@@ -2,12 +2,16 @@
 
 import { alertingProgress } from '../alerting/index.ts'
 import type { Readiness } from '../api/index.ts'
-import { auditHealth, auditTrouble, sealingState } from '../audit/index.ts'
+import { type AuditSinkSettings, auditHealth, auditTrouble, describeSinks, sealingState } from '../audit/index.ts'
 import type { Engine, OpenEngine } from '../engine/index.ts'
 import { telemetryProgress } from '../telemetry/index.ts'
 import { workflowProgress } from '../workflow/index.ts'
 
-export function readinessOf({ engine, disk }: OpenEngine): readonly Readiness[] {
+/** @param auditSinks of the configuration; absent in tests that have none: every sink that ever acknowledged counts */
+export function readinessOf(
+  { engine, disk }: OpenEngine,
+  auditSinks?: readonly AuditSinkSettings[],
+): readonly Readiness[] {
   return [
     {
       name: 'database',
@@ -29,7 +33,7 @@ export function readinessOf({ engine, disk }: OpenEngine): readonly Readiness[] 
       check: async () =>
         engine.log.refusal() ? 'The reading log takes nothing now; devices are told to try again.' : null,
     },
-    { name: 'audit', check: auditCheck(engine) },
+    { name: 'audit', check: auditCheck(engine, auditSinks) },
     { name: 'master-keys', check: async () => engine.keys.trouble() },
     { name: 'alerting', check: stillMoves(engine, alertingProgress, 'Rules are not evaluated: alerts do not come.') },
     {
@@ -44,13 +48,17 @@ export function readinessOf({ engine, disk }: OpenEngine): readonly Readiness[] 
 }
 
 /** A sink that is away for a while must take no server from its patients: the metric tells of it long before. */
-function auditCheck(engine: Engine): () => Promise<string | null> {
+function auditCheck(
+  engine: Engine,
+  auditSinks: readonly AuditSinkSettings[] | undefined,
+): () => Promise<string | null> {
   const since = engine.clock.now()
+  const sinks = auditSinks && describeSinks(auditSinks, engine)
   return async () => {
     const state = sealingState(engine)
     if (state?.trouble) return state.trouble
     const health = await auditHealth(engine.db.pool).catch(() => null)
-    return health === null ? null : auditTrouble(health, { now: engine.clock.now(), since, sinks: state?.sinks })
+    return health === null ? null : auditTrouble(health, { now: engine.clock.now(), since, sinks })
   }
 }
 

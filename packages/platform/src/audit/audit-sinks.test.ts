@@ -8,7 +8,15 @@ import { Registry } from 'prom-client'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openObjectStore, readObjectStoreSettings } from '../engine/index.ts'
 import { selfSigned, startS3StandIn } from '../engine/testing/index.ts'
-import { auditHealth, auditTrouble, findKeyFile, isElsewhere, openSigningKey, readSinkRecords } from './index.ts'
+import {
+  auditHealth,
+  auditTrouble,
+  describeSinks,
+  findKeyFile,
+  isElsewhere,
+  openSigningKey,
+  readSinkRecords,
+} from './index.ts'
 import { learnFromSink } from './seal/resume.ts'
 import { type SealingState, sealingState } from './sealing-state.ts'
 import { ageGauge } from './sinks/acknowledged.ts'
@@ -257,7 +265,10 @@ describe('the stage', () => {
     ['https://collector.example.org/', true],
   ])('takes %s for elsewhere: %s', (url, elsewhere) => {
     const settings = readAuditSink(url, { keyId: 'k', secret: 's' })
-    expect('wrong' in settings ? settings : isElsewhere(settings)).toBe(elsewhere)
+    if ('wrong' in settings) throw new Error(settings.wrong)
+    expect(isElsewhere(settings)).toBe(elsewhere)
+    const { name } = openAuditSink(settings, ground.engine)
+    expect(describeSinks([settings], ground.engine)).toEqual([{ name, isElsewhere: elsewhere }])
   })
 
   it('tells the age of a sink that never answered', async () => {

@@ -18,7 +18,7 @@ export { findKeyFile } from './seal/find-key-file.ts'
 export { openSigningKey, type SigningKey } from './seal/signing-key.ts'
 export { sealingState } from './sealing-state.ts'
 export { type Acknowledged, type AuditHealth, auditHealth, auditTrouble } from './sinks/acknowledged.ts'
-export { type AuditSinkSettings, isElsewhere, readAuditSink } from './sinks/sink-settings.ts'
+export { type AuditSinkSettings, describeSinks, isElsewhere, readAuditSink } from './sinks/sink-settings.ts'
 export { readTrail, type TrailQuery } from './trail.ts'
 export {
   type DailyReach,

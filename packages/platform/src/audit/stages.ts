@@ -63,13 +63,15 @@ interface Work {
 }
 
 async function run(engine: Engine, work: Work, stopping: AbortSignal): Promise<void> {
-  while (!stopping.aborted) {
+  for (let isOurs = true; !stopping.aborted; ) {
     const lease = await engine.leases.acquire('audit-sealer', LEASE_MS).catch(() => null)
     if (lease === null) {
+      // What was wrong with the database the other process tells; that the key is foreign is true of this machine only.
+      if (isOurs) work.state.trouble = null
       await engine.clock.sleep(RETRY_MS, stopping)
       continue
     }
-    const isOurs = await holdLease(engine, work, lease, stopping)
+    isOurs = await holdLease(engine, work, lease, stopping)
     await lease.release().catch(() => {})
     // Another machine may have the key that belongs here.
     if (!isOurs) await engine.clock.sleep(STEP_BACK_MS, stopping)

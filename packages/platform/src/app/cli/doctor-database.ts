@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { Failure } from '@careloop/contract'
 import pg from 'pg'
-import { auditHealth, auditTrouble } from '../../audit/index.ts'
-import { assertRowSecurity, parameterLogging } from '../../engine/index.ts'
+import { auditHealth, auditTrouble, describeSinks } from '../../audit/index.ts'
+import { assertRowSecurity, makeClock, makeIds, parameterLogging } from '../../engine/index.ts'
 import type { Config } from '../config.ts'
 import { assertMasterFits } from '../master-fits.ts'
 import { openMasters } from '../open-masters.ts'
@@ -34,7 +34,7 @@ export async function databaseFindings(config: Config): Promise<Finding[]> {
       ...(await certificateFindings(client, Date.now())),
       await clockFinding(client),
       ...(await lagFindings(client)),
-      await auditFinding(client, Date.now()),
+      await auditFinding(client, config, Date.now()),
     ]
   } catch {
     return [
@@ -50,10 +50,12 @@ export async function databaseFindings(config: Config): Promise<Finding[]> {
 }
 
 /** How old what a sink has of the audit trail is: what could be changed unseen. */
-async function auditFinding(client: pg.Client, now: number): Promise<Finding> {
+async function auditFinding(client: pg.Client, { auditSinks }: Config, now: number): Promise<Finding> {
   const health = await auditHealth(client)
   const said = health.acknowledged.map(({ sink, signedAt }) => `${sink} ${Math.round((now - signedAt) / 1000)} s`)
-  const trouble = auditTrouble(health, { now, since: 0 })
+  const clock = makeClock()
+  const sinks = describeSinks(auditSinks, { clock, ids: makeIds(clock) })
+  const trouble = auditTrouble(health, { now, since: 0, sinks })
   const what = `checkpoints of the audit trail, age of the newest acknowledged: ${said.join(', ') || 'none yet'}`
   return trouble === null ? { state: 'good', what } : { state: 'bad', what, mend: trouble }
 }

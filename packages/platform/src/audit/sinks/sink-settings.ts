@@ -37,6 +37,23 @@ export function openAuditSink(
   return makeObjectSink(openObjectStore(settings, parts), settings.kind === 's3', elsewhere)
 }
 
+/** Whose acknowledgement counts, for `auditTrouble`. Nobody is asked and no certificate is read. */
+export const describeSinks = (
+  all: readonly AuditSinkSettings[],
+  parts: Parameters<typeof openAuditSink>[1],
+): { readonly name: string; readonly isElsewhere: boolean }[] =>
+  all.map((settings) => ({
+    name: openAuditSink(withoutFiles(settings), parts).name,
+    isElsewhere: isElsewhere(settings),
+  }))
+
+function withoutFiles(settings: AuditSinkSettings): AuditSinkSettings {
+  if (settings.kind === 'folder') return settings
+  if (settings.kind === 'syslog') return { kind: 'syslog', host: settings.host, port: settings.port }
+  const { caFile: _, ...others } = settings
+  return others
+}
+
 /** A sink that the machine's own administrator cannot empty unseen: production wants one. */
 export function isElsewhere(settings: AuditSinkSettings): boolean {
   if (settings.kind === 'folder') return false
