@@ -24,6 +24,7 @@ import { assertOwner, releaseOwner, type Shipping } from './store-owner.ts'
 import { type Lsn, readLsn } from './wal-position.ts'
 import { dropSlot, guardWalRoom } from './wal-room.ts'
 import { attachShipper, type WalShipper } from './wal-shipper.ts'
+import { whileHeld } from './while-held.ts'
 
 export interface BackupParts {
   /** Whoever keeps the ledger of erased people. */
@@ -90,10 +91,16 @@ async function run(engine: Engine, parts: Running, stop: AbortSignal): Promise<v
   while (!stop.aborted) {
     const lease = await engine.leases.acquire('backup', LEASE_MS).catch(() => null)
     try {
-      if (lease) await new Backups(engine, parts, AbortSignal.any([stop, lease.signal])).work(stop)
+      if (lease) {
+        const own = { ...parts, objects: whileHeld(parts.objects, lease.signal) }
+        await new Backups(engine, own, AbortSignal.any([stop, lease.signal])).work(stop)
+      }
     } catch (err) {
-      engine.watch.log.error({ err }, 'backups do not go on; trying again')
-      await tellError(engine, err)
+      // Who took over tells how it goes on.
+      if (!lease?.signal.aborted) {
+        engine.watch.log.error({ err }, 'backups do not go on; trying again')
+        await tellError(engine, err)
+      }
     } finally {
       await lease?.release().catch(() => {})
     }
