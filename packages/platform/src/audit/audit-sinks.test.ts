@@ -239,6 +239,22 @@ describe('the stage', () => {
     expect(await batches()).toBe(4)
   })
 
+  it('does not wait for a bucket that lets nobody read: it seals, and delivers there', async () => {
+    const standIn = await startS3StandIn({ now: ground.clock.now })
+    ends.push(standIn.close)
+    const settings = readAuditSink(standIn.url('blind'), standIn.credentials)
+    if ('wrong' in settings) throw new Error(settings.wrong)
+    standIn.failNext(1, 403)
+    const naps = nappingClock()
+    const stage = auditStage({ keyFile: ground.keyFile, sinks: [settings] })
+    const stop = await stage.start({ ...ground.engine, clock: naps.clock })
+    expect(await naps.next()).toBe(30_000)
+    await stop()
+    const [asked, ...puts] = standIn.requests
+    expect(asked).toMatch(/^GET/)
+    expect(puts.length).toBe(await batches())
+  })
+
   it('counts sinks elsewhere only, and not one that is configured no more', () => {
     const [now, folder, bucket] = [10 * 3_600_000, 'folder /x', 's3 bucket']
     const age = (sink: string, ms: number) => ({ sink, batch: 1, signedAt: now - ms })
