@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
+import { openSeals } from './open-seals.ts'
 import { type Restored, type RestoreOptions, restore } from './restore.ts'
 
 export interface Verified extends Restored {
@@ -12,7 +13,7 @@ export interface Verified extends Restored {
 
 /**
  * @param options.below where the copy lies meanwhile; default the system's folder for temporary files
- * @throws what `restore` throws; Error when the restored log has a hole
+ * @throws what `restore` and `openSeals` throw; Error when the restored log has a hole
  */
 export async function verifyBackup(
   options: Omit<RestoreOptions, 'into' | 'finish'> & { readonly below?: string },
@@ -27,6 +28,7 @@ export async function verifyBackup(
       into: scratch,
       async finish(url) {
         commits = await readThrough(url)
+        await openSeals(url, options.masters, scratch)
       },
     })
     return { ...restored, commits }
