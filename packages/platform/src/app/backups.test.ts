@@ -1,13 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { failures } from '@careloop/contract'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { makeManualClock } from '../engine/clock/manual-clock.ts'
-import { engineFailure } from '../engine/errors.ts'
 import { type BackupParts, readBackupState } from '../engine/index.ts'
-import { masterKeysInMemory } from '../engine/keys/master-key.ts'
 import { backupStage } from '../engine/stages.ts'
-import { type TestEngine, testEngine } from '../engine/testing/index.ts'
+import { masterKeysInMemory, type TestEngine, testEngine } from '../engine/testing/index.ts'
 import { aPatient, byTest, testSubjects } from '../subjects/fixtures.ts'
 import { backupPartsOf, eraseAgain } from './backups.ts'
 import { readConfig } from './config.ts'
@@ -41,8 +40,9 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
+const away = failures({ 'object-store-unreachable': { disposition: 'retry', status: 503, issue: 'transient' } })
 const listing = (next: () => Promise<never>) => () => ({ [Symbol.asyncIterator]: () => ({ next }) })
-const unreachable = listing(() => Promise.reject(engineFailure('object-store-unreachable', 'No answer.')))
+const unreachable = listing(() => Promise.reject(away('object-store-unreachable', 'No answer.')))
 const silent = listing(() => new Promise(() => {}))
 
 describe('erasures made again before any door opens', () => {

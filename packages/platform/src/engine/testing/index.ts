@@ -1,3 +1,4 @@
+export { masterKeysInMemory } from '../keys/master-key.ts'
 export { type S3StandIn, startS3StandIn } from '../objects/testing/s3-stand-in.ts'
 export { selfSigned } from '../objects/testing/self-signed.ts'
 export { settledFacts } from './settled-facts.ts'
