@@ -40,9 +40,13 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-const away = failures({ 'object-store-unreachable': { disposition: 'retry', status: 503, issue: 'transient' } })
+const away = failures({
+  'object-store-unreachable': { disposition: 'retry', status: 503, issue: 'transient' },
+  'object-store-refused': { disposition: 'reject', status: 502, issue: 'security' },
+})
 const listing = (next: () => Promise<never>) => () => ({ [Symbol.asyncIterator]: () => ({ next }) })
 const unreachable = listing(() => Promise.reject(away('object-store-unreachable', 'No answer.')))
+const refusing = listing(() => Promise.reject(away('object-store-refused', 'The key has expired.')))
 const silent = listing(() => new Promise(() => {}))
 
 describe('erasures made again before any door opens', () => {
@@ -52,6 +56,7 @@ describe('erasures made again before any door opens', () => {
 
   test.each([
     ['is away', unreachable],
+    ['refuses us since its credentials were changed', refusing],
     ['does not answer within 10 s', silent],
   ])('a store that %s is passed over, and told', async (_, list) => {
     const clock = makeManualClock(ground.engine.clock.now())

@@ -82,9 +82,12 @@ export async function eraseAgain(engine: Engine, parts: BackupParts | null): Pro
   }
 }
 
-/** A store that is empty, though backups were made there, is a disk that is not mounted. */
-const isAway = (err: unknown): boolean =>
-  err instanceof Failure && (err.code === 'object-store-unreachable' || err.code === 'backup-store-empty')
+/**
+ * A store that is empty, though backups were made there, is a disk that is not mounted; one that refuses us has had its credentials
+ * changed. Neither may keep a hospital's alerts from coming after a reboot.
+ */
+const away: ReadonlySet<string> = new Set(['object-store-unreachable', 'object-store-refused', 'backup-store-empty'])
+const isAway = (err: unknown): boolean => err instanceof Failure && away.has(err.code)
 
 async function lookAtLedger(engine: Engine, parts: BackupParts): Promise<ErasedAgain> {
   const { objects, masters, own, people } = parts
