@@ -189,7 +189,10 @@ describe('from a reading to a closed task', { timeout: 120_000 }, () => {
     await seen(nora.page, 'heading', 'Vaccine refrigerator 2')
     // His pane is read again a moment after his list.
     await carl.page.getByRole('complementary').getByText('Completed: Spoke with the patient').waitFor()
-    await carl.page.getByRole('region', { name: 'What was done' }).getByText(/Completed by Nora Nurse/).waitFor()
+    await carl.page
+      .getByRole('region', { name: 'What was done' })
+      .getByText(/Completed by Nora Nurse/)
+      .waitFor()
     expect(await isSameDocument(nora)).toBe(true)
   })
 
