@@ -1,12 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type CompiledRule, compileRule } from './compiled.ts'
-import { Evaluator, type Transition } from './evaluator.ts'
+import { Evaluator } from './evaluator.ts'
 import { maxPoints } from './lane.ts'
 import { maxEvidence } from './machine.ts'
 import { type Limit, opposite, type ThresholdRule } from './rule.ts'
 import { loadState, saveState } from './state.ts'
 import { historicAfterMs, type RuleState, type SubjectRule } from './track.ts'
+import type { Transition } from './transition.ts'
 
 const minute = 60_000
 const start = Date.parse('2026-03-02T08:00:00Z')

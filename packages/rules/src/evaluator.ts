@@ -3,7 +3,7 @@
  * replay of that input from any saved state gives the same transitions. A subject without rules costs one map look-up.
  */
 import type { EpochMs, LoggedReading } from '@careloop/contract'
-import { Absences, carryOverSilences } from './absences.ts'
+import { Absences } from './absences.ts'
 import { collectEntry, pointsByRule } from './collect.ts'
 import type { CompiledRule } from './compiled.ts'
 import { type SubjectCorrection, withGained, withoutLost } from './correction.ts'
@@ -11,17 +11,16 @@ import type { GateKeeper } from './gate.ts'
 import { handle, isToldAgain, newStanding, type Rearm } from './handling.ts'
 import type { Hearing, WatchedDevice } from './hearing.ts'
 import { newLane, raiseByTimer, type Told } from './lane.ts'
-import { copyPoint, deadlineOf, type Machine, type Point } from './machine.ts'
-import { type AbsenceRule, heardAt, type Source } from './rule.ts'
-import { calm, patienceMs, raiseSilence, type Silence, standOn, stopClock } from './silence.ts'
+import { copyPoint, deadlineOf, type Point } from './machine.ts'
+import { heardAt, type Source } from './rule.ts'
+import { goesOn, isIn, rests, silenceDue, silentAgainAt, stateOf, trackDue } from './rule-state.ts'
+import { calm, raiseSilence, type Silence, standOn, stopClock } from './silence.ts'
 import { reopenGates, type SubjectState, settleGates, subjectState } from './subject-state.ts'
 import { type Timer, Timers } from './timers.ts'
 import {
   aheadMs,
   beginAnew,
-  carryOver,
   historicAfterMs,
-  lateDueOf,
   type RuleState,
   type SubjectRule,
   settleLate,
@@ -29,39 +28,7 @@ import {
   takeInto,
   trackFor,
 } from './track.ts'
-
-/** What the evaluator tells (its caller `not-judged`: readings came that the log no longer has; `state-lost`: what was kept of a subject could not be opened). `at` is event time; `historic`: found too late to page anybody. */
-export interface Transition {
-  readonly what: 'raised' | 'cleared' | 'evidence-changed' | 'rule-failed' | 'not-judged' | 'state-lost'
-  readonly subject: string
-  readonly rule: string
-  readonly version: number
-  readonly enrolment: string
-  readonly focus: string
-  readonly at: EpochMs
-  readonly historic: boolean
-  /** For `cleared`: nobody said that it is well, the enrolment ended or the rule went. */
-  readonly why?: 'no-longer-watched'
-  /** Found by correcting who wore a device. */
-  readonly byCorrection?: true
-  /** For `raised`: since when it stood, and the measurements that show it. */
-  readonly breach?: Breach
-  /** For `raised`: an alert closed while its condition stood is told again, since it is worse by a step or its time came. */
-  readonly again?: 'worse' | 'time'
-  /** For `evidence-changed`: the late measurement. */
-  readonly late?: Point
-  /** For `rule-failed`: the error's name, never values. */
-  readonly error?: string
-}
-
-export interface Breach {
-  readonly since: EpochMs
-  /** The measurements that show it; none for an absence. */
-  readonly points: readonly Point[]
-  readonly leftOut: number
-  /** Of an absence: when it was heard last; null: never since it is watched. */
-  readonly last?: EpochMs | null
-}
+import { about, breachOf, type Transition } from './transition.ts'
 
 export class Evaluator {
   readonly #subjects = new Map<string, SubjectState>()
@@ -377,13 +344,9 @@ export class Evaluator {
     this.#out.push({ what: 'raised', ...about(subject, state), focus, at: due, historic: false, breach, ...again })
   }
 
-  #tellCleared(subject: SubjectState, state: RuleState, focus: string, at: EpochMs): void {
-    this.#out.push({ what: 'cleared', ...about(subject, state), focus, at, historic: false })
-  }
-
-  #tellEnded(subject: SubjectState, state: RuleState, focus: string, at: EpochMs): void {
-    const transition = { what: 'cleared', ...about(subject, state), focus, at, historic: false } as const
-    this.#out.push({ ...transition, why: 'no-longer-watched' })
+  #tellCleared(subject: SubjectState, state: RuleState, focus: string, at: EpochMs, why?: Transition['why']): void {
+    const said = why === undefined ? {} : { why }
+    this.#out.push({ what: 'cleared', ...about(subject, state), focus, at, historic: false, ...said })
   }
 
   /** Nothing is watched any more: what stands raised would stand for ever, and what is pending is nobody's. */
@@ -393,7 +356,7 @@ export class Evaluator {
     track.late = null
     track.lateHeard = null
     track.standing = null
-    if (active) this.#tellEnded(subject, state, track.focus, at)
+    if (active) this.#tellCleared(subject, state, track.focus, at, 'no-longer-watched')
   }
 
   #endSilence(subject: SubjectState, state: RuleState, silence: Silence, at: EpochMs): void {
@@ -401,7 +364,7 @@ export class Evaluator {
     calm(silence)
     stopClock(silence)
     this.#timers.delete(silence)
-    if (active) this.#tellEnded(subject, state, silence.focus, at)
+    if (active) this.#tellCleared(subject, state, silence.focus, at, 'no-longer-watched')
   }
 
   #endRule(subject: SubjectState, state: RuleState, at: EpochMs): void {
@@ -506,37 +469,21 @@ export class Evaluator {
     this.#markChanged(subject)
     for (const of of [...state.tracks, ...state.silences]) {
       this.#timers.delete(of)
-      if ('live' in of ? of.live.head.active : of.active) this.#tellEnded(subject, state, of.focus, at)
+      if ('live' in of ? of.live.head.active : of.active)
+        this.#tellCleared(subject, state, of.focus, at, 'no-longer-watched')
     }
     state.tracks = []
     state.silences = []
-    const transition = {
-      what: 'rule-failed',
-      ...about(subject, state),
-      focus: 'technical',
-      at,
-      historic: false,
-    } as const
-    this.#out.push({ ...transition, error: state.failed })
+    const failed = { what: 'rule-failed', focus: 'technical', error: state.failed } as const
+    this.#out.push({ ...failed, ...about(subject, state), at, historic: false })
   }
 
   #watch(subject: SubjectState, state: RuleState, track: Track): void {
-    const { compiled, to } = state.spec
-    const { live, standing } = track
-    const end = live.head.active && to !== null ? to : Number.POSITIVE_INFINITY
-    const rearm = standing?.rearm?.until === 'time' ? standing.rearm.at : Number.POSITIVE_INFINITY
-    const due = Math.min(end, rearm, deadlineOf(live.head, compiled), lateDueOf(track, compiled))
-    this.#timers.set(subject, state, track, due)
+    this.#timers.set(subject, state, track, trackDue(state, track))
   }
 
   #watchSilence(subject: SubjectState, state: RuleState, silence: Silence): void {
-    const { active, due, pausedAt, rearmAt } = silence
-    const standing =
-      due !== null && pausedAt !== null ? due + patienceMs((state.spec.compiled.body as AbsenceRule).afterMs) : null
-    const clock = active ? rearmAt : (standing ?? due)
-    const isWanted = silence.active || silence.due !== null
-    const end = isWanted ? (state.spec.to ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
-    this.#timers.set(subject, state, silence, Math.min(clock ?? Number.POSITIVE_INFINITY, end))
+    this.#timers.set(subject, state, silence, silenceDue(state, silence))
   }
 
   #forget(subject: string): void {
@@ -547,57 +494,3 @@ export class Evaluator {
     this.#subjects.delete(subject)
   }
 }
-
-/** Whether what a rule has raised goes on under another configuration: its kind and its foci stay. */
-const goesOn = ({ spec }: RuleState, next: SubjectRule): boolean =>
-  spec.rule === next.rule &&
-  spec.enrolment === next.enrolment &&
-  spec.compiled.isAbsence === next.compiled.isAbsence &&
-  spec.compiled.perDevice === next.compiled.perDevice
-
-function stateOf(spec: SubjectRule, before: SubjectState | undefined): RuleState {
-  const fresh: RuleState = { spec, tracks: [], silences: [], restedAt: null, failed: null }
-  const old = before?.rules.find((state) => goesOn(state, spec))
-  if (old === undefined) return fresh
-  const { version, override, compiled } = old.spec
-  if (version === spec.version && override === spec.override) return { ...old, spec }
-  // Of an edited owner, action or time limit nothing is judged otherwise.
-  if (old.failed === null && JSON.stringify(compiled.body) === JSON.stringify(spec.compiled.body))
-    return { ...old, spec }
-  const tracks = old.tracks.map((track) => carryOver(track, compiled, spec.compiled))
-  return { ...fresh, tracks, silences: carryOverSilences(old, fresh) }
-}
-
-/** Silence cannot get worse but by going on: by the rule's own span. */
-function silentAgainAt({ spec }: RuleState, rearm: Rearm | null, at: EpochMs): EpochMs | null {
-  if (rearm?.until === 'time') return rearm.at
-  const { body } = spec.compiled
-  return rearm?.until === 'worse' && body.kind === 'absence' ? at + body.afterMs : null
-}
-
-/** Whether the enrolment covers what was measured then. */
-const isIn = ({ spec: { from, to } }: RuleState, at: EpochMs): boolean => at >= from && (to === null || at < to)
-
-/** Where the contact of a door is heard, what the air does is no news: the rule rests. */
-function rests(state: RuleState, { at, values }: Point): boolean {
-  const { rate } = state.spec.compiled
-  if (rate === null || rate.restSlot < 0) return false
-  if (values[rate.restSlot] !== undefined) state.restedAt = Math.max(state.restedAt ?? at, at)
-  if (values[0] === undefined) return values[rate.restSlot] !== undefined
-  const isHeard = state.restedAt !== null && Math.abs(at - state.restedAt) <= rate.restMs
-  // What is raised already must be able to clear.
-  return isHeard && !state.tracks.some((track) => track.live.head.active)
-}
-
-const about = (subject: SubjectState, { spec }: RuleState) => ({
-  subject: subject.subject,
-  rule: spec.rule,
-  version: spec.version,
-  enrolment: spec.enrolment,
-})
-
-const breachOf = (by: Machine) => ({
-  since: by.breachSince ?? by.raisedAt!,
-  points: by.evidence.map(copyPoint),
-  leftOut: by.evidenceLeftOut,
-})

@@ -2,9 +2,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type CompiledRule, compileRule } from './compiled.ts'
-import { Evaluator, type Transition } from './evaluator.ts'
+import { Evaluator } from './evaluator.ts'
 import { opposite, type RuleBody } from './rule.ts'
 import { saveState } from './state.ts'
+import type { Transition } from './transition.ts'
 
 const minute = 60_000
 const start = Date.parse('2026-03-02T08:00:00Z')

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Transition } from './evaluator.ts'
 import { deliver, feed, happening, json, minute, newWorld, restarted, run, stateOf } from './testing/world.ts'
+import type { Transition } from './transition.ts'
 
 test('rules > whatever happens, any restart points give the same transitions and the same state', () => {
   fc.assert(

@@ -6,7 +6,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { compileRule } from '../compiled.ts'
-import { Evaluator, type Transition } from '../evaluator.ts'
+import { Evaluator } from '../evaluator.ts'
+import type { Transition } from '../transition.ts'
 import { parseProgram } from './parse-program.ts'
 
 const material = fileURLToPath(new URL('../../../../../shared/material/', import.meta.url))

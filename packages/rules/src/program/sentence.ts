@@ -1,9 +1,9 @@
 /** What an alert says, in plain words with numbers, units and since when; and a rule in words. Never a name. */
 import { isCensored, shownUnit, signal } from '@careloop/contract'
 import { signalsOf } from '../compiled.ts'
-import type { Transition } from '../evaluator.ts'
 import type { Point } from '../machine.ts'
 import type { Condition, Limit, RuleBody } from '../rule.ts'
+import type { Transition } from '../transition.ts'
 import type { Usable } from '../truth.ts'
 import type { ProgramRule } from './program.ts'
 import { formatNumber } from './words.ts'

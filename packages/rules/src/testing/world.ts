@@ -1,13 +1,14 @@
 /** A random world for property tests: two subjects, two devices, two gateways, two doors, one rule of each kind, and all that may happen. */
 import fc from 'fast-check'
 import { type CompiledRule, compileRule } from '../compiled.ts'
-import { Evaluator, type Transition } from '../evaluator.ts'
+import { Evaluator } from '../evaluator.ts'
 import type { Rearm } from '../handling.ts'
 import type { WatchedDevice } from '../hearing.ts'
 import { applyOverride } from '../override.ts'
 import { type Limit, opposite, type RuleBody, type ThresholdRule } from '../rule.ts'
 import { loadState, saveState } from '../state.ts'
 import type { SubjectRule } from '../track.ts'
+import type { Transition } from '../transition.ts'
 
 export const minute = 60_000
 export const start = Date.parse('2026-03-02T08:00:00Z')

@@ -5,10 +5,11 @@
 import type { LoggedReading, ReadingFlag } from '@careloop/contract'
 import { z } from 'zod'
 import { compileRule } from '../../compiled.ts'
-import { Evaluator, type Transition } from '../../evaluator.ts'
+import { Evaluator } from '../../evaluator.ts'
 import type { WatchedDevice } from '../../hearing.ts'
 import { applyOverride, type LimitChange } from '../../override.ts'
 import type { SubjectRule } from '../../track.ts'
+import type { Transition } from '../../transition.ts'
 import type { Program, ProgramRule } from '../program.ts'
 import { parseDuration } from '../words.ts'
 
