@@ -1,6 +1,7 @@
 /** Opens tasks for alerts: one process at a time, in the order of the facts. Timers of tasks fire in every process that has them. */
 import type { Engine, Stage } from '../engine/index.ts'
 import { escalationTimer, stepDue } from './escalation.ts'
+import { followAlone } from './follow-alone.ts'
 import { openForgotten } from './forgotten-alerts.ts'
 import { releasedTimer, tellReleased } from './given-back.ts'
 import { cursorName, followed, type TakingFacts, takeFacts } from './open-tasks.ts'
@@ -11,8 +12,6 @@ import { watchTasks, watchTimers } from './workflow-metrics.ts'
 
 export { reviewsStage } from './reviews/take-reviews.ts'
 
-const leaseMs = 10_000
-const retryMs = 1_000
 /** How often alerts without a task are looked for. */
 const lookEveryMs = 60_000
 
@@ -22,11 +21,14 @@ export const workflowStage = (taking: TakingFacts): Stage => ({
     watchTasks(engine)
     watchTimers(engine)
     const stopTimers = workOnTimers(engine, taking.ways)
-    const stopping = new AbortController()
-    const running = holdLease(engine, taking, stopping.signal)
+    const stop = followAlone(engine, {
+      ...{ name: cursorName, facts: followed, lookEveryMs, failed: 'tasks could not be opened; trying again' },
+      begin: () => rearm(engine),
+      take: () => takeFacts(engine, taking),
+      look: () => openForgotten(engine, taking),
+    })
     return async () => {
-      stopping.abort()
-      await running
+      await stop()
       await stopTimers()
     }
   },
@@ -41,44 +43,5 @@ export function workOnTimers(engine: Engine, ways: Ways): () => Promise<void> {
   ]
   return async () => {
     await Promise.all(stops.map((stop) => stop()))
-  }
-}
-
-async function holdLease(engine: Engine, taking: TakingFacts, stop: AbortSignal): Promise<void> {
-  while (!stop.aborted) {
-    const lease = await engine.leases.acquire(cursorName, leaseMs).catch(() => null)
-    if (lease === null) {
-      await engine.clock.sleep(retryMs, stop)
-      continue
-    }
-    try {
-      await rearm(engine)
-      await followFacts(engine, taking, AbortSignal.any([stop, lease.signal]))
-    } catch (err) {
-      engine.watch.log.warn({ err }, 'tasks could not be opened; trying again')
-      await engine.clock.sleep(retryMs, stop)
-    } finally {
-      await lease.release().catch(() => {})
-    }
-  }
-}
-
-async function followFacts(engine: Engine, taking: TakingFacts, stop: AbortSignal): Promise<void> {
-  let wake = new AbortController()
-  let lookedAt = Number.NEGATIVE_INFINITY
-  const unsubscribe = engine.db.onFacts(followed, () => wake.abort())
-  try {
-    while (!stop.aborted) {
-      wake = new AbortController()
-      if (await takeFacts(engine, taking)) continue
-      if (engine.clock.now() - lookedAt >= lookEveryMs) {
-        lookedAt = engine.clock.now()
-        await openForgotten(engine, taking)
-      }
-      // A notification may be lost with its connection: look every second besides.
-      await engine.clock.sleep(retryMs, AbortSignal.any([stop, wake.signal]))
-    }
-  } finally {
-    unsubscribe()
   }
 }

@@ -1,28 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { type TestDatabase, testDatabase } from '../../engine/testing/index.ts'
 import { byConsole } from '../../subjects/index.ts'
-import { type Config, readConfig } from '../config.ts'
+import type { Config } from '../config.ts'
+import { cliConfig } from '../testing/cli-config.ts'
 import { tokenCommand } from './token.ts'
 import { withRooms } from './with-rooms.ts'
 
-let dir: string
-let database: TestDatabase
+let ground: Awaited<ReturnType<typeof cliConfig>>
 let config: Config
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'careloop-test-'))
-  database = await testDatabase()
-  config = readConfig({
-    ...{ CARELOOP_DATA: join(dir, 'data'), CARELOOP_MASTER_KEY_FILE: join(dir, 'master.key') },
-    ...{ DATABASE_URL: database.url, CARELOOP_BALLAST_BYTES: '0', CARELOOP_DISK_FLOOR_BYTES: '0' },
-  })
+  ground = await cliConfig()
+  config = ground.config
 })
-afterAll(async () => {
-  await database?.drop()
-  rmSync(dir, { recursive: true, force: true })
-})
+afterAll(() => ground?.remove())
 
 test('careloop token create > makes a program the organisation’s own only when that is said', async () => {
   const said = vi.spyOn(console, 'log').mockImplementation(() => {})

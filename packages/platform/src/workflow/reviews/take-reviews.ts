@@ -2,6 +2,7 @@
 import type { Fact, FactBodies } from '@careloop/contract'
 import type { Engine, Stage } from '../../engine/index.ts'
 import type { Subjects } from '../../subjects/index.ts'
+import { followAlone } from '../follow-alone.ts'
 import { type Told, toldOf } from '../intents.ts'
 import { isPassing } from '../open-tasks.ts'
 import type { Ways } from '../ways.ts'
@@ -17,8 +18,6 @@ export interface TakingReviews {
 
 export const reviewsCursor = 'reviews'
 const batch = 200
-const leaseMs = 10_000
-const retryMs = 1_000
 /** How often emergency accesses without a review are looked for. */
 const lookEveryMs = 24 * 3_600_000
 
@@ -26,11 +25,13 @@ export const reviewsStage = (taking: TakingReviews): Stage => ({
   name: 'reviews',
   async start(engine) {
     const stopTimers = workOnReviews(engine, taking.ways)
-    const stopping = new AbortController()
-    const running = holdLease(engine, taking, stopping.signal)
+    const stop = followAlone(engine, {
+      ...{ name: reviewsCursor, facts: openingFacts, lookEveryMs, failed: 'reviews could not be opened; trying again' },
+      take: () => takeReviews(engine, taking),
+      look: () => openMissed(engine, taking),
+    })
     return async () => {
-      stopping.abort()
-      await running
+      await stop()
       await stopTimers()
     }
   },
@@ -39,44 +40,6 @@ export const reviewsStage = (taking: TakingReviews): Stage => ({
 /** What fires by itself: reviews that fall due. */
 export const workOnReviews = (engine: Engine, ways: Ways): (() => Promise<void>) =>
   engine.timers.work(reviewTimer, (fired, tx) => reviewDue(engine, ways, fired, tx))
-
-async function holdLease(engine: Engine, taking: TakingReviews, stop: AbortSignal): Promise<void> {
-  while (!stop.aborted) {
-    const lease = await engine.leases.acquire(reviewsCursor, leaseMs).catch(() => null)
-    if (lease === null) {
-      await engine.clock.sleep(retryMs, stop)
-      continue
-    }
-    try {
-      await followFacts(engine, taking, AbortSignal.any([stop, lease.signal]))
-    } catch (err) {
-      engine.watch.log.warn({ err }, 'reviews could not be opened; trying again')
-      await engine.clock.sleep(retryMs, stop)
-    } finally {
-      await lease.release().catch(() => {})
-    }
-  }
-}
-
-async function followFacts(engine: Engine, taking: TakingReviews, stop: AbortSignal): Promise<void> {
-  let wake = new AbortController()
-  let lookedAt = Number.NEGATIVE_INFINITY
-  const unsubscribe = engine.db.onFacts(openingFacts, () => wake.abort())
-  try {
-    while (!stop.aborted) {
-      wake = new AbortController()
-      if (await takeReviews(engine, taking)) continue
-      if (engine.clock.now() - lookedAt >= lookEveryMs) {
-        lookedAt = engine.clock.now()
-        await openMissed(engine, taking)
-      }
-      // A notification may be lost with its connection: look every second besides.
-      await engine.clock.sleep(retryMs, AbortSignal.any([stop, wake.signal]))
-    }
-  } finally {
-    unsubscribe()
-  }
-}
 
 /**
  * Takes in the next facts. One that no review can be made of is set aside, loudly: it must not keep back those that come after it.
