@@ -27,6 +27,15 @@ const PERMISSIVE: ReadonlySet<string> = new Set([
 
 /** Packages that were judged one by one. Fails as well when one is no longer installed under what was judged. */
 export const JUDGED: Readonly<Record<string, { readonly licence: string; readonly reason: string }>> = {
+  fhirpath: {
+    licence: 'SEE LICENSE in LICENSE.md',
+    reason: 'BSD terms of the National Library of Medicine, written out in its LICENSE.md',
+  },
+  '@lhncbc/ucum-lhc': {
+    licence: 'SEE LICENSE IN LICENSE.md',
+    reason:
+      'BSD terms of the National Library of Medicine, with the notices of LOINC and UCUM; its LICENSE.md stays with it',
+  },
   isbot: { licence: 'Unlicense', reason: 'gives its work to the public domain; comes with the pages’ router' },
 }
 

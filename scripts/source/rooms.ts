@@ -33,7 +33,8 @@ export const PACKAGE_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   contract: [],
   profiles: ['contract'],
   rules: ['contract'],
-  platform: ['contract', 'profiles', 'rules'],
+  fhir: [],
+  platform: ['contract', 'profiles', 'rules', 'fhir'],
   web: ['contract'],
   simulator: ['contract', 'profiles', 'platform'],
   edge: ['contract', 'profiles', 'rules'],
@@ -43,6 +44,7 @@ export const PACKAGE_IMPORTS: Readonly<Record<string, readonly string[]>> = {
 export const PURE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   contract: [],
   rules: [],
+  fhir: [],
   profiles: ['node:crypto', 'node:buffer'],
 }
 

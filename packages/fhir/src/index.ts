@@ -1,0 +1,3 @@
+/** FHIR R4 without I/O: spelling, structure, profiles, search. The platform stores and serves it. */
+export type { Issue } from './issue.ts'
+export { idPattern, type Meta, type Resource } from './resource.ts'
