@@ -19,10 +19,12 @@ import type { Asker, Decision } from './decide.ts'
 import { type Disclosure, disclosuresOf, type NewDisclosure, recordDisclosure } from './disclosure.ts'
 import { labellingOf, type ProgramSignals, type ProgramsOf } from './programs.ts'
 import { type ConsentSetting, changeSettings, readSetting, readSettings } from './settings.ts'
-import { type Shown, shownTo, shownToAsker, showsAll, type Thing } from './shown.ts'
+import { type Shown, seesAllUnasked, shownTo, shownToAsker, showsAll, type Thing } from './shown.ts'
 
 /** Opened before a transaction, since it reads what a later room knows of programs; good for one request or one event. */
 export interface Gate {
+  /** Nothing of anybody is held back from who asks: a caller with nothing else to read needs no transaction to learn it. */
+  readonly everything: boolean
   /** What of this person is shown to who asks, as it stands in this transaction. */
   shown(tx: TenantTx, subject: string): Promise<Shown>
 }
@@ -91,11 +93,13 @@ export function makeConsents(engine: Engine, parts: ConsentParts | null): Consen
     settings: (by) => readSettings(engine, by),
     changeSettings: (by, wanted) => changeSettings(engine, by, wanted),
     gate: async ({ tenant, who }, purpose) => {
-      if (who === undefined) return { shown: async () => showsAll }
+      if (who === undefined) return showsAllOfAll
       const programs = await programsOf(tenant)
+      if (seesAllUnasked(programs, who, purpose)) return showsAllOfAll
       let setting: ConsentSetting | null = null
       const known = new Map<string, Shown>()
       return {
+        everything: false,
         async shown(tx, subject) {
           setting ??= await readSetting(tx)
           const shown = known.get(subject) ?? (await shownTo({ engine, programs, setting }, tx, who, subject, purpose))
@@ -131,6 +135,8 @@ export function makeConsents(engine: Engine, parts: ConsentParts | null): Consen
     notice: redisclosureNotice,
   }
 }
+
+const showsAllOfAll: Gate = { everything: true, shown: async () => showsAll }
 
 async function caregiversTold(
   engine: Engine,

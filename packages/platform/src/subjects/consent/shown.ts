@@ -43,11 +43,20 @@ export interface Asking {
 
 /** Most looks are of clinicians where nothing is under Part 2: a worklist of hundreds of patients asks nothing about each. */
 function seesAllInCare({ programs, setting }: Asking, who: Principal, purpose?: ConsentPurpose): boolean {
+  if (seesAllUnasked(programs, who, purpose)) return true
   if (purpose !== undefined && purpose !== 'TREAT') return false
-  const isAnyLabelled = programs.some(({ part2 }) => part2)
-  if (who.kind === 'service') return !isAnyLabelled && setting.ownServices.includes(who.id)
-  return who.kind === 'staff' && isClinician(who) && !(isAnyLabelled && setting.holdsPart2)
+  if (who.kind === 'service') return !isAnyLabelled(programs) && setting.ownServices.includes(who.id)
+  return who.kind === 'staff' && isClinician(who) && !setting.holdsPart2
 }
+
+/** Whether it stands before anything is read of the organisation's settings: a live page asks for every few facts. */
+export const seesAllUnasked = (
+  programs: readonly ProgramSignals[],
+  who: Principal,
+  purpose: ConsentPurpose = 'TREAT',
+): boolean => purpose === 'TREAT' && who.kind === 'staff' && isClinician(who) && !isAnyLabelled(programs)
+
+const isAnyLabelled = (programs: readonly ProgramSignals[]): boolean => programs.some(({ part2 }) => part2)
 
 export async function shownTo(
   asking: Asking,
