@@ -48,7 +48,7 @@ export async function admit(
 }
 
 /** Which patients they are attached to is asked where a route has to do with what may be theirs: not to see who one is. */
-const needsReach = ({ policy }: Route): boolean => typeof policy === 'object'
+const needsReach = ({ policy }: Route): boolean => typeof policy === 'object' || policy === 'fhir'
 
 function keepTrail(trail: RefusalTrail, route: Route, request: FastifyRequest, principal: Principal): Promise<void> {
   const id = `${route.method}:${route.url}`.slice(0, 128)
@@ -60,8 +60,10 @@ function isAllowed(route: Route, principal: Principal): boolean {
   if (policy === 'device') return principal.kind === 'device'
   if (policy === 'display') return principal.kind === 'display'
   if (principal.kind === 'device' || principal.kind === 'display') return false
+  // An app speaks FHIR and nothing else: what it was granted says nothing of our other routes.
+  if (principal.app !== undefined) return policy === 'fhir'
   if (policy === 'session') return principal.kind === 'staff'
-  if (policy === 'signed-in') return true
+  if (policy === 'signed-in' || policy === 'fhir') return true
   return typeof policy === 'object' && may(principal, policy.action, policy.resource)
 }
 

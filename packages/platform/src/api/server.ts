@@ -136,7 +136,7 @@ function assertRoutes(routes: readonly Route[]): void {
 
 function isPolicy(policy: Policy | undefined): boolean {
   if (typeof policy === 'string')
-    return ['public', 'device', 'display', 'operator', 'signed-in', 'session'].includes(policy)
+    return ['public', 'device', 'display', 'operator', 'signed-in', 'session', 'fhir'].includes(policy)
   return typeof policy === 'object' && Boolean(policy.action) && Boolean(policy.resource)
 }
 

@@ -22,6 +22,32 @@ export interface StaffPrincipal {
   readonly held?: Hold
   /** Of patients, what they are attached to; the api reads it for each request. Absent: no patient at all. */
   readonly reach?: Reach
+  /** The app that asks in their name, by SMART: no more than both may. Only routes with the policy `fhir` see it. */
+  readonly app?: AppGrant
+}
+
+/** What an app was granted by SMART App Launch. It narrows what its person or program may, and widens nothing. */
+export interface AppGrant {
+  /** Client id: opaque, what audit entries carry. */
+  readonly client: string
+  /** As its administrators registered it; shown to people. */
+  readonly name: string
+  readonly scopes: readonly SmartScope[]
+  /** Subject id of the patient in context: all that scopes of a patient open. */
+  readonly patient?: string
+}
+
+/** create, read, update, delete, search. */
+export type SmartAccess = 'c' | 'r' | 'u' | 'd' | 's'
+
+/** One scope over resources; identity/oauth/scopes.ts parses it and asks it (`admits`). */
+export interface SmartScope {
+  readonly context: 'patient' | 'user' | 'system'
+  /** A FHIR type, `*` = all. */
+  readonly type: string
+  readonly access: ReadonlySet<SmartAccess>
+  /** Search parameters that a resource must match, all of them. */
+  readonly filters: readonly (readonly [name: string, value: string])[]
 }
 
 /**
@@ -63,6 +89,8 @@ export interface ServicePrincipal {
    * api reads it for each request. Absent: no patient at all.
    */
   readonly reach?: Reach | 'every-patient'
+  /** The app that this is, when it came by SMART Backend Services. Only routes with the policy `fhir` see it. */
+  readonly app?: AppGrant
 }
 
 /** What the fleet room tells of a device whose token was shown; the same fields as ingest's `DeviceIdentity`. */

@@ -42,6 +42,7 @@ import type { DevicePrincipal, DisplayPrincipal, PersonOrService, Principal, Sta
  * action with the resource. `signed-in`: any member of staff or service, whatever their roles. `session`: a member of staff also
  * while their session is held back (locked, or waiting for a second factor): the ways to let go of the hold, nothing else.
  * `display`: a wall screen, and nobody else.
+ * `fhir`: as `signed-in`, and apps by their SMART access token, which opens nothing else; the room decides by type, scope and patient.
  * `operator`: from this machine's loopback, or with the operator's token (metrics).
  */
 export type Policy =
@@ -51,6 +52,7 @@ export type Policy =
   | 'operator'
   | 'signed-in'
   | 'session'
+  | 'fhir'
   | { readonly action: Action; readonly resource: Resource }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
