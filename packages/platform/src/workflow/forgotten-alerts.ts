@@ -3,9 +3,9 @@
  * so that whatever went wrong a person is told: whom the enrolment names, else anybody of the role that owns the rule.
  */
 import { type Alert, alertsOf } from '../alerting/index.ts'
-import type { Engine } from '../engine/index.ts'
+import { type Engine, isPassing } from '../engine/index.ts'
 import { toldOf } from './intents.ts'
-import { aboutAlerts, isPassing, openOrRenew, ownersOf, type TakingFacts, workflowProgress } from './open-tasks.ts'
+import { aboutAlerts, openOrRenew, ownersOf, type TakingFacts, workflowProgress } from './open-tasks.ts'
 import { lateTasks } from './workflow-metrics.ts'
 
 /** An alert becomes a task within a second; one that is so old and has none is forgotten, ms. */

@@ -1,8 +1,8 @@
 /** From alerts to tasks: each open alert has one open task, for the person whom the enrolment names; so has what proved wrong. */
-import { type Fact, type FactBodies, Failure, type TaskEventBody } from '@careloop/contract'
+import type { Fact, FactBodies, TaskEventBody } from '@careloop/contract'
 import type { Updateable } from 'kysely'
 import { type Alert, alertById } from '../alerting/index.ts'
-import type { Engine, TenantTx } from '../engine/index.ts'
+import { type Engine, isPassing, type TenantTx } from '../engine/index.ts'
 import type { Subjects } from '../subjects/index.ts'
 import { hearConsent } from './caregivers.ts'
 import { hearFailure, tellHandOff } from './heard.ts'
@@ -73,15 +73,6 @@ async function takeOneByOne(engine: Engine, taking: TakingFacts, from: string, f
     }
     at = fact.position
   }
-}
-
-/** Trouble of the database, of its connection or of who may work: the same fact may pass on the next try. */
-export function isPassing(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  if (error instanceof Failure) return error.kind.disposition === 'retry'
-  const { code } = error as Error & { code?: unknown }
-  if (code === undefined) return /connection|timeout|terminat|not queryable/i.test(error.message)
-  return /^(08|25006|40|53|55|57|58|E[A-Z]+$)/.test(String(code))
 }
 
 /** Where workflow stands, and whether there are facts beyond: a stage that stands still while more waits is in trouble. */

@@ -1,7 +1,6 @@
 /** Opens tasks for alerts: one process at a time, in the order of the facts. Timers of tasks fire in every process that has them. */
-import type { Engine, Stage } from '../engine/index.ts'
+import { type Engine, followAlone, type Stage } from '../engine/index.ts'
 import { escalationTimer, stepDue } from './escalation.ts'
-import { followAlone } from './follow-alone.ts'
 import { openForgotten } from './forgotten-alerts.ts'
 import { releasedTimer, tellReleased } from './given-back.ts'
 import { cursorName, followed, type TakingFacts, takeFacts } from './open-tasks.ts'

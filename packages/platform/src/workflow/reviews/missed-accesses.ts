@@ -3,9 +3,8 @@
  * went wrong somebody looks at each.
  */
 import type { BreakGlassReason, FactBodies } from '@careloop/contract'
-import type { Engine } from '../../engine/index.ts'
+import { type Engine, isPassing } from '../../engine/index.ts'
 import { toldOf } from '../intents.ts'
-import { isPassing } from '../open-tasks.ts'
 import { openReview, tellCareTeam } from './open-review.ts'
 import { type TakingReviews, whoCaresFor } from './take-reviews.ts'
 

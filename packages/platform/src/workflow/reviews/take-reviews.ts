@@ -1,10 +1,8 @@
 /** From facts to reviews: one process at a time, in the order of the facts, each once. */
 import type { Fact, FactBodies } from '@careloop/contract'
-import type { Engine, Stage } from '../../engine/index.ts'
+import { type Engine, followAlone, isPassing, type Stage } from '../../engine/index.ts'
 import type { Subjects } from '../../subjects/index.ts'
-import { followAlone } from '../follow-alone.ts'
 import { type Told, toldOf } from '../intents.ts'
-import { isPassing } from '../open-tasks.ts'
 import type { Ways } from '../ways.ts'
 import { setAside } from '../workflow-metrics.ts'
 import { openMissed } from './missed-accesses.ts'

@@ -1,6 +1,6 @@
 /** Follows facts as the one process that may: in their order, each once, with a look now and then for what was missed. */
 import type { FactType } from '@careloop/contract'
-import type { Engine } from '../engine/index.ts'
+import type { Engine } from '../ports.ts'
 
 export interface Following {
   /** Of the lease and of the cursor. */
