@@ -24,6 +24,7 @@ const code = {
   program: () => import('../pages/programs/program-page.tsx'),
   programs: () => import('../pages/programs/page.tsx'),
   proved: () => import('../pages/proved.tsx'),
+  record: () => import('../pages/record/page.tsx'),
   quarantine: () => import('../pages/quarantine/page.tsx'),
   reviews: () => import('../pages/reviews/page.tsx'),
   secondFactor: () => import('../pages/account/second-factor-page.tsx'),

@@ -26,6 +26,7 @@ import type { IdentityProviderSearch } from '../pages/identity-provider/page.tsx
 import type { ProgramSearch } from '../pages/programs/program-page.tsx'
 import type { QuarantineSearch } from '../pages/quarantine/page.tsx'
 import { statuses } from '../pages/quarantine/statuses.ts'
+import type { RecordSearch } from '../pages/record/page.tsx'
 import type { ReviewsSearch } from '../pages/reviews/page.tsx'
 import { SignInPage, type SignInSearch } from '../pages/sign-in.tsx'
 import type { SubjectSearch } from '../pages/subject/page.tsx'
@@ -194,6 +195,17 @@ const subject = createRoute({
   }),
   loader: async ({ context, params }) => (await pages.subject()).loadSubject(context.client, params.id),
   component: lazyRouteComponent(pages.subject, 'SubjectPage'),
+})
+
+const record = createRoute({
+  getParentRoute: () => staff,
+  path: '/subjects/$id/record',
+  validateSearch: (raw: Raw): RecordSearch => ({
+    ...textOf(raw, 'measure'),
+    ...(typeof raw.days === 'number' && raw.days >= 1 && raw.days <= 366 ? { days: raw.days } : {}),
+  }),
+  loader: async ({ context, params }) => (await pages.record()).loadRecord(context.client, params.id),
+  component: lazyRouteComponent(pages.record, 'RecordPage'),
 })
 
 const consents = createRoute({
@@ -383,6 +395,7 @@ const routeTree = root.addChildren([
     home,
     worklist,
     subject,
+    record,
     consents,
     board,
     subjects,
