@@ -2,4 +2,5 @@
 export * from './definitions/index.ts'
 export type { Issue } from './issue.ts'
 export * from './json/index.ts'
+export * from './patch/index.ts'
 export { idPattern, type Meta, type Resource } from './resource.ts'

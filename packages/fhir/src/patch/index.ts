@@ -1,0 +1,1 @@
+export { applyPatch, jsonPatchType, patchJson } from './patch.ts'
