@@ -11,6 +11,7 @@ const code = {
   display: () => import('../pages/displays/display-page.tsx'),
   displays: () => import('../pages/displays/page.tsx'),
   consents: () => import('../pages/consent/summary.tsx'),
+  developers: () => import('../pages/developers/page.tsx'),
   device: () => import('../pages/devices/device-page.tsx'),
   devices: () => import('../pages/devices/page.tsx'),
   activate: () => import('../pages/activate.tsx'),

@@ -18,6 +18,8 @@ import type { AuditSearchParams } from '../pages/audit/page.tsx'
 import { views } from '../pages/audit/views.ts'
 import type { BoardSearch } from '../pages/board/page.tsx'
 import type { BreachesSearch } from '../pages/breaches/page.tsx'
+import type { DevelopersSearch } from '../pages/developers/page.tsx'
+import { views as developerViews } from '../pages/developers/views.ts'
 import type { DeviceSearch } from '../pages/devices/device-page.tsx'
 import type { DevicesSearch } from '../pages/devices/page.tsx'
 import { deviceStates } from '../pages/devices/shown-devices.ts'
@@ -310,6 +312,17 @@ const systemHealth = createRoute({
   component: lazyRouteComponent(pages.systemHealth, 'SystemHealthPage'),
 })
 
+const developers = createRoute({
+  getParentRoute: () => staff,
+  path: '/developers',
+  validateSearch: (raw: Raw): DevelopersSearch => {
+    const view = developerViews.find((each) => each === raw.view)
+    return view === undefined ? {} : { view }
+  },
+  loader: async ({ context }) => (await pages.developers()).loadDevelopers(context.client),
+  component: lazyRouteComponent(pages.developers, 'DevelopersPage'),
+})
+
 const displays = createRoute({
   getParentRoute: () => staff,
   path: '/board/screens',
@@ -387,6 +400,7 @@ const routeTree = root.addChildren([
     breaches,
     displays,
     systemHealth,
+    developers,
     reviews,
     erasure,
     account,

@@ -1,8 +1,8 @@
 /** One subject: what is known now, how it went, what is open about it, who answers, what it wears. */
 import type { SubjectAlerts, SubjectRules, SubjectView } from '@careloop/contract'
-import { Text } from '@mantine/core'
+import { Button, Text } from '@mantine/core'
 import { type QueryClient, useQuery } from '@tanstack/react-query'
-import { useParams, useSearch } from '@tanstack/react-router'
+import { Link, useParams, useSearch } from '@tanstack/react-router'
 import { careQueries } from '../../api/care-queries.ts'
 import { queries } from '../../api/queries.ts'
 import { useMay } from '../../app/session.tsx'
@@ -69,10 +69,17 @@ function Subject() {
     <Page
       title={display}
       beside={
-        <Text c="dimmed">
-          {kindWords[kind]}
-          {birthDate === undefined ? '' : `, born ${birthDate}`}, {timeZone}
-        </Text>
+        <>
+          <Text c="dimmed">
+            {kindWords[kind]}
+            {birthDate === undefined ? '' : `, born ${birthDate}`}, {timeZone}
+          </Text>
+          {kind === 'patient' ? (
+            <Button component={Link} to={`/subjects/${id}/record`} variant="default" mih={44}>
+              Record
+            </Button>
+          ) : null}
+        </>
       }
     >
       {kind === 'patient' ? <EmergencyBanner subject={id} /> : null}
