@@ -54,6 +54,8 @@ export interface FactBodies {
   TaskOpened: { task: string; subject: string }
   TaskChanged: { task: string; subject: string; status: string }
   TaskHandedOff: { task: string; subject: string; to: string }
+  /** The time limit of a task passed and nobody has completed it. Told once a limit. */
+  TaskOverdue: { task: string; subject: string }
   /** A notification stands in somebody's pages. */
   Notified: { intent: string; task?: string; review?: string; recipient: string }
   /** The mail server did not take it, again and again; trying goes on. */
