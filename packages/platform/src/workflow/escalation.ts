@@ -4,6 +4,7 @@ import type { Engine, EngineTx, FiredTimer, TenantTx } from '../engine/index.ts'
 import { placesOf } from '../subjects/index.ts'
 import { halfOf, nextStep, type Step } from './escalation-plan.ts'
 import { intend, type Told, toldOf } from './intents.ts'
+import { planOverdue } from './overdue.ts'
 import { openReview } from './reviews/open-review.ts'
 import { type TaskRow, toMs, type WorkflowTables } from './schema.ts'
 import { mayTake } from './staff.ts'
@@ -18,6 +19,7 @@ const againMs = 5 * 60_000
 
 /** Sets the timer of what comes after somebody was told at `from`; takes it away when nothing comes. The task is locked. */
 export async function planNext(engine: Engine, tx: TenantTx, task: TaskRow, from: number): Promise<void> {
+  await planOverdue(engine, tx, task)
   const next =
     task.status === 'completed' || task.paged_at === null ? null : nextStep(planOf(task, task.paged_at), from)
   if (next === null) return engine.timers.cancel(tx, escalationTimer, task.id)

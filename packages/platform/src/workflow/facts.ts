@@ -5,6 +5,7 @@ export const workflowFacts = [
   'TaskOpened',
   'TaskChanged',
   'TaskHandedOff',
+  'TaskOverdue',
   'Notified',
   'ReviewOpened',
   'ReviewChanged',

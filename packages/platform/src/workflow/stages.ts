@@ -4,6 +4,7 @@ import { escalationTimer, stepDue } from './escalation.ts'
 import { openForgotten } from './forgotten-alerts.ts'
 import { releasedTimer, tellReleased } from './given-back.ts'
 import { cursorName, followed, type TakingFacts, takeFacts } from './open-tasks.ts'
+import { limitPassed, overdueTimer } from './overdue.ts'
 import { pageSettled, pageTimer } from './paging.ts'
 import { rearm } from './rearm.ts'
 import type { Ways } from './ways.ts'
@@ -38,6 +39,7 @@ export function workOnTimers(engine: Engine, ways: Ways): () => Promise<void> {
   const stops = [
     engine.timers.work(escalationTimer, (fired, tx) => stepDue(engine, ways, fired, tx)),
     engine.timers.work(pageTimer, (fired, tx) => pageSettled(engine, ways, fired, tx)),
+    engine.timers.work(overdueTimer, (fired, tx) => limitPassed(engine, fired, tx)),
     engine.timers.work(releasedTimer, (fired, tx) => tellReleased(engine, ways, fired, tx)),
   ]
   return async () => {
