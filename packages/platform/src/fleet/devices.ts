@@ -74,7 +74,10 @@ export async function updateDevice(
     await tx
       .tables<FleetTables>()
       .updateTable('device')
-      .set(columnsOf(key, id, wanted, plateOf(wanted, before.bindKey), address))
+      .set({
+        ...columnsOf(key, id, wanted, plateOf(wanted, before.bindKey), address),
+        changed_at: engine.clock.now(),
+      })
       .where('id', '=', id)
       .execute()
       .catch(addressTaken)

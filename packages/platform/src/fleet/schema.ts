@@ -32,6 +32,8 @@ export interface DeviceTable {
   settings: Buffer
   settings_version: number
   enrolled_at: MsColumn
+  /** 0 = as it was enrolled. */
+  changed_at: ColumnType<string, number | undefined, number>
 }
 
 export interface DeviceStatusTable {

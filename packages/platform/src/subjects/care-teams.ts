@@ -59,6 +59,7 @@ export async function setCareTeamMembers(
     if (members.length === 0 && !wanted.letGo) await assertNoPatients(tx, id)
     await tables.deleteFrom('care_team_member').where('team_id', '=', id).execute()
     await writeMembers(tx, id, members)
+    await tables.updateTable('care_team').set({ changed_at: engine.clock.now() }).where('id', '=', id).execute()
     await tx.publish({ type: 'CareTeamChanged', team: id })
     await audited(tx, by, 'update', 'care-team', { id, purpose: 'HOPERAT' })
     return { id, name: team.name, site: team.site_id, members }

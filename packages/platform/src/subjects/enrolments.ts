@@ -86,7 +86,8 @@ export async function updateEnrolment(
   return engine.db.asTenant(by.tenant, async (tx) => {
     const row = await lockEnrolment(tx, id, by.sight)
     const columns = { owner_id: wanted.owner, backup_id: wanted.backup }
-    await tx.tables<SubjectsTables>().updateTable('enrolment').set(columns).where('id', '=', id).execute()
+    const changed = { ...columns, changed_at: engine.clock.now() }
+    await tx.tables<SubjectsTables>().updateTable('enrolment').set(changed).where('id', '=', id).execute()
     const enrolment = viewOf({ ...row, ...columns })
     await finish(tx, by, 'update', enrolment)
     return enrolment
@@ -103,7 +104,8 @@ export const endEnrolment = (engine: Engine, by: By, id: string, end: number | n
       throw subjectFailure('enrolment-span-wrong', 'It ends earlier than that already. Enrol the subject again.', {
         pointer: '/body/to',
       })
-    await tx.tables<SubjectsTables>().updateTable('enrolment').set({ to_at: to }).where('id', '=', id).execute()
+    const ended = { to_at: to, changed_at: engine.clock.now() }
+    await tx.tables<SubjectsTables>().updateTable('enrolment').set(ended).where('id', '=', id).execute()
     const enrolment = viewOf({ ...row, to_at: String(to) })
     await finish(tx, by, 'update', enrolment)
     return enrolment

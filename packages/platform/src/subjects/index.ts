@@ -20,6 +20,24 @@ export {
 export { assertNoneErased, keepLedgerFile, readLedgerFile } from './erasure/ledger-file.ts'
 export { reapplyErasures } from './erasure/reapply.ts'
 export { subjectErrors } from './errors.ts'
+export { type ConsentSource, consentSources } from './fhir/consent-sources.ts'
+export {
+  type CareTeamSource,
+  careTeamSources,
+  patientsOfTeam,
+  type SiteSource,
+  siteSources,
+} from './fhir/place-sources.ts'
+export {
+  consentIdsAfter,
+  type EnrolmentSource,
+  enrolmentIdsAfter,
+  enrolmentSources,
+  enrolmentsEnded,
+  type SubjectSource,
+  subjectIdsAfter,
+  subjectSources,
+} from './fhir/subject-sources.ts'
 export type { NamedSubject } from './name-index.ts'
 export { purposed } from './purpose.ts'
 export { withReach } from './reach.ts'

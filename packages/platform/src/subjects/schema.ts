@@ -25,6 +25,7 @@ export interface CareTeamTable {
   name: string
   site_id: string | null
   created_at: MsColumn
+  changed_at: ColumnType<string, number | undefined, number>
 }
 
 export interface CareTeamMemberTable {
@@ -46,6 +47,7 @@ export interface SubjectTable {
   created_at: MsColumn
   updated_at: MsColumn
   touched: Generated<string>
+  by_fhir: Generated<boolean>
   /** Null = it lives. */
   erased_at: ColumnType<string | null, number | null | undefined, number | null>
 }
@@ -98,6 +100,8 @@ export interface EnrolmentTable {
   from_at: MsColumn
   to_at: NullableMsColumn
   created_at: MsColumn
+  /** 0 = as it was made. */
+  changed_at: ColumnType<string, number | undefined, number>
 }
 
 export interface SightGrantTable {

@@ -9,8 +9,12 @@ export const maxResourceBytes = 64 * 1024
 const aadOf = (tenant: string, subject: string): string => `subject-resource:${tenant}:${subject}`
 
 /** @throws Failure `subject-too-large` */
-export function sealResource(key: DataKey, tenant: string, subject: string, resource: SubjectResource): Buffer {
-  const plain = Buffer.from(JSON.stringify(resource))
+export const sealResource = (key: DataKey, tenant: string, subject: string, resource: SubjectResource): Buffer =>
+  sealText(key, tenant, subject, JSON.stringify(resource))
+
+/** @param text FHIR JSON, whose decimals keep their spelling @throws Failure `subject-too-large` */
+export function sealText(key: DataKey, tenant: string, subject: string, text: string): Buffer {
+  const plain = Buffer.from(text)
   if (plain.byteLength > maxResourceBytes)
     throw subjectFailure(
       'subject-too-large',
@@ -24,4 +28,8 @@ export function sealResource(key: DataKey, tenant: string, subject: string, reso
 
 /** @throws Failure `seal-broken` */
 export const openResource = (key: DataKey, tenant: string, subject: string, sealed: Uint8Array): SubjectResource =>
-  JSON.parse(key.open(sealed, aadOf(tenant, subject)).toString()) as SubjectResource
+  JSON.parse(openText(key, tenant, subject, sealed)) as SubjectResource
+
+/** @throws Failure `seal-broken` */
+export const openText = (key: DataKey, tenant: string, subject: string, sealed: Uint8Array): string =>
+  key.open(sealed, aadOf(tenant, subject)).toString()
