@@ -14,7 +14,7 @@ export const SeriesReading = z
     measuredAt: z.number(),
     value: ValueBody,
     ordinal: z.int(),
-    storedAt: z.number().optional().meta({ description: 'Present when it came late, early or out of order' }),
+    storedAt: z.number().optional().meta({ description: 'When the log took it. Absent: within 10 s of measuredAt' }),
     deviceTime: z.number().optional().meta({ description: 'As the device said it, before correction' }),
     groupId: z.string().optional(),
     origin: z.enum(['automatic', 'typed', 'ehr']).optional().meta({ description: 'Absent = automatic' }),

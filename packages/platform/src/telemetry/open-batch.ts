@@ -1,5 +1,12 @@
 /** What came in since the last write, gathered per series. Reading objects of the log are kept as they are: no copy on the way. */
-import type { AssignmentChanged, DeviceReported, DoorChanged, LoggedReading, ReadingsLogged } from '@careloop/contract'
+import {
+  type AssignmentChanged,
+  type DeviceReported,
+  type DoorChanged,
+  type LoggedReading,
+  type ReadingsLogged,
+  signal,
+} from '@careloop/contract'
 import type { LogCommit } from '../engine/index.ts'
 import type { KeptReading } from './codec/columns.ts'
 import { STEP_MS } from './gap-watch.ts'
@@ -87,25 +94,38 @@ export class OpenBatch {
 
 /** How far storedAt may be from measuredAt and not be kept. */
 const ON_TIME_MS = 10_000
+/** Of what is expected less often than this, storedAt is always kept: few readings, and the record says when each came. */
+const SELDOM_MS = 60_000
+/** Of the rest the first in each such span of time keeps it: the record names it as the span's first. */
+const SLOT_MS = 300_000
 
 /**
  * The readings as they are stored. storedAt stays with those that came late, early or out of order, so that a replay in the
- * order of arrival equals what the rules saw.
+ * order of arrival equals what the rules saw; and with those that become a resource each, so that it can be made again.
  * @param newestMs measuredAt of the series' newest reading before these
  */
 export function keptReadings(pending: Pending, newestMs: number): KeptReading[] {
   let newest = newestMs
+  const { intervalMs } = signal(pending.name.signal) ?? { intervalMs: null }
+  const isSeldom = intervalMs === null || intervalMs >= SELDOM_MS
   return pending.readings.map((reading, i) => {
     const entry = pending.entries[i]!
     const storedAt = pending.storedMs[i]!
-    const onTime = Math.abs(storedAt - reading.measuredAt) <= ON_TIME_MS && reading.measuredAt >= newest
+    const isTold =
+      isSeldom ||
+      reading.groupId !== undefined ||
+      slotOf(reading.measuredAt) !== slotOf(newest) ||
+      entry.origin !== 'automatic'
+    const onTime = !isTold && Math.abs(storedAt - reading.measuredAt) <= ON_TIME_MS && reading.measuredAt >= newest
     newest = Math.max(newest, reading.measuredAt)
-    if (onTime && entry.origin === 'automatic') return reading
+    if (onTime) return reading
     return {
       ...reading,
-      ...(onTime ? {} : { storedAt }),
+      storedAt,
       ...(entry.origin === 'automatic' ? {} : { origin: entry.origin }),
       ...(entry.enteredBy === undefined ? {} : { enteredBy: entry.enteredBy }),
     }
   })
 }
+
+const slotOf = (measuredAt: number): number => Math.floor(measuredAt / SLOT_MS)

@@ -99,11 +99,12 @@ export async function noteSeries(tx: TenantTx, series: Series): Promise<void> {
   )
 }
 
-/** Which series: those of a subject or several (of one signal or several), of a device, or by id. */
+/** Which series: those of a subject or several (of one signal or several), of a device or several, or by id. */
 export interface SeriesChoice {
   readonly subject?: string
   readonly signal?: string | undefined
   readonly device?: string
+  readonly devices?: readonly string[]
   readonly ids?: readonly number[]
   readonly subjects?: readonly string[]
   readonly signals?: readonly string[]
@@ -116,6 +117,7 @@ export async function findSeries(tx: TenantTx, choice: SeriesChoice): Promise<Se
   if (choice.signal !== undefined) query = query.where('signal', '=', choice.signal)
   if (choice.ids !== undefined) query = query.where('id', 'in', choice.ids.map(String))
   if (choice.subjects !== undefined) query = query.where(sql<boolean>`subject = any(${[...choice.subjects]}::uuid[])`)
+  if (choice.devices !== undefined) query = query.where(sql<boolean>`device = any(${[...choice.devices]}::uuid[])`)
   if (choice.signals !== undefined) query = query.where(sql<boolean>`signal = any(${[...choice.signals]}::text[])`)
   const rows = await query.orderBy('id').execute()
   return rows.map((row) => seriesOf(tx.tenant, row))

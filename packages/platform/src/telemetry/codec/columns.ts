@@ -13,7 +13,10 @@ export interface Columns {
   readonly special: (string | undefined)[] | null
   /** The device's own time before correction. */
   readonly deviceTime: Float64Array | null
-  /** When the log took it, kept where that was > 10 s from measuredAt or out of order; else within 10 s of measuredAt. */
+  /**
+   * When the log took it, kept where that was > 10 s from measuredAt or out of order, and of what comes seldom or first in 5 min;
+   * else it was within 10 s of measuredAt.
+   */
   readonly storedAt: Float64Array | null
   readonly originalValue: Float64Array | null
   readonly originalUnit: (string | undefined)[] | null
@@ -31,7 +34,7 @@ export interface KeptReading extends Omit<LoggedReading, 'signal'> {
   /** Absent = `automatic`. */
   readonly origin?: Origin
   readonly enteredBy?: string
-  /** Present where it came > 10 s after (or before) it was measured, or out of order. */
+  /** Present where it came > 10 s after (or before) it was measured or out of order, and of what comes seldom or first in 5 min. */
   readonly storedAt?: EpochMs
 }
 
