@@ -5,6 +5,7 @@ export {
   type FhirTree,
   type FhirValue,
   isExact,
+  isList,
   isObject,
   numberOf,
   toResource,

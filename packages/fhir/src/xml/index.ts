@@ -1,0 +1,2 @@
+export { parseXml } from './read.ts'
+export { fhirXmlType, writeXml } from './write.ts'
