@@ -33,6 +33,8 @@ export interface FactBodies {
   QuarantineReplayed: { quarantine: string; outcome: string }
   SeriesMoved: { device: string; from: string; to: string }
   GapChanged: { gap: string; series: string }
+  /** A client wrote a FHIR resource; `kind` is its type, `rid` its opaque id. */
+  ClinicalChanged: { kind: string; rid: string; subject?: string }
   RuleActivated: { rule: string; version: number }
   /** `catchingUp`: the log was behind when it was decided; whoever pages asks again whether it still stands. */
   AlertRaised: {
