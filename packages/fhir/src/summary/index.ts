@@ -1,0 +1,1 @@
+export { type SummaryMode, summarised, withElements } from './summary.ts'
