@@ -7,6 +7,15 @@ export { type Identity, makeIdentity } from './identity.ts'
 export { type InvitationMail, type Invitations, invitationTimer } from './invitations.ts'
 export { may, type Thing } from './may.ts'
 export { admits, type Filters, parseScope, scopeText } from './oauth/scopes.ts'
+export {
+  type CaregiverSource,
+  caregiverIdsAfter,
+  caregiverSources,
+  type OrganisationSource,
+  organisationSource,
+  type StaffSource,
+  staffSources,
+} from './people-sources.ts'
 export type { ActivatedPerson, PersonAccount, Persons } from './persons.ts'
 export * from './principal.ts'
 export { type About, charts, type Grant, roleGrants } from './role-grants.ts'

@@ -4,7 +4,7 @@
  * under the key of their chart, so that erasing them takes it along; of a caregiver under a key of its own.
  */
 import { randomBytes } from 'node:crypto'
-import type { PersonKind, Relationship } from '@careloop/contract'
+import { Failure, type PersonKind, type Relationship } from '@careloop/contract'
 import type { DataKey, Engine, EngineTx, TenantTx } from '../engine/index.ts'
 import { endSessions } from './access-changed.ts'
 import { type ActedBy, recordAct } from './acted-by.ts'
@@ -251,6 +251,25 @@ const keyOf = (engine: Engine, { id, kind, subject_id }: Owned): Promise<DataKey
 const aadOf = (id: string, field: string): string => `auth.person_account ${id} ${field}`
 const seal = (key: DataKey, id: string, field: string, text: string): Buffer =>
   key.seal(Buffer.from(text), aadOf(id, field))
+
+/** What of an account is sealed. */
+export type SealedPerson = Pick<PersonRow, 'id' | 'kind' | 'subject_id' | 'name' | 'relationship'>
+
+/** Null where there is none, and where its key was destroyed. */
+export async function openPersonWord(
+  engine: Engine,
+  row: SealedPerson,
+  field: 'name' | 'relationship',
+): Promise<string | null> {
+  const sealed = row[field]
+  if (sealed === null) return null
+  try {
+    return (await keyOf(engine, row)).open(sealed, aadOf(row.id, field)).toString()
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'key-destroyed') return null
+    throw error
+  }
+}
 
 async function viewOf(engine: Engine, row: PersonRow): Promise<PersonAccount> {
   // An invitation says nothing sealed of a patient: their key may be gone.

@@ -45,6 +45,7 @@ export async function createUser(engine: Engine, user: NewUser, by: ActedBy = by
   return engine.db.asEngine(async (tx) => {
     const id = await insertUser(engine, tx.client, user, hash)
     if (user.isHandedOver ?? made !== undefined) await markHandedOver(engine, tx.client, id)
+    await tellAccessChanged(tx, id)
     await recordAct(tx, { tenant: user.tenant, by, action: 'create', resource: 'user', id })
     return made === undefined ? { id } : { id, password: made }
   })

@@ -168,7 +168,7 @@ export const openRow = (key: DataKey, tenant: string, row: Selectable<SubjectTab
 
 // ---------------------------------------------------------------- parts
 
-type Columns = Omit<Selectable<SubjectTable>, 'tenant_id' | 'body' | 'touched' | 'erased_at'>
+type Columns = Omit<Selectable<SubjectTable>, 'tenant_id' | 'body' | 'touched' | 'by_fhir' | 'erased_at'>
 
 function named(row: Columns, resource: SubjectResource): Subject {
   return {
