@@ -1,0 +1,37 @@
+/** The room, made once. */
+import type { Engine } from '../engine/index.ts'
+import type { Clinical } from './clinical.ts'
+import type { ClinicalParts } from './parts.ts'
+import { dropDerived, keepDerived } from './store/derived.ts'
+import type { IndexKeys } from './store/draft.ts'
+import { makeGround } from './store/ground.ts'
+import { readHistory } from './store/history.ts'
+import { openAll, patientIdOf } from './store/open-all.ts'
+import { readResource, readVersion } from './store/read.ts'
+import { nameOf, subjectsBehind } from './store/references.ts'
+import { makeTogether } from './store/together.ts'
+import { createResource, patchResource, removeResource, updateResource, type WritingRoom } from './store/write.ts'
+
+export function makeClinical(engine: Engine, parts: ClinicalParts, keysOf: IndexKeys): Clinical {
+  const plain = { ground: makeGround(engine, keysOf), parts }
+  const room: WritingRoom = { ...plain, together: makeTogether(plain) }
+  const { ground } = room
+  return {
+    read: (by, type, id) => readResource(room, by, type, id),
+    vread: (by, type, id, version) => readVersion(room, by, { type, id, version }),
+    history: (by, question) => readHistory(room, by, question),
+    create: (by, tree) => createResource(room, by, tree),
+    update: (by, tree, expected) => updateResource(room, by, tree, expected),
+    patch: (by, type, id, change, expected = {}) => patchResource(room, by, { type, id }, { change, expected }),
+    remove: (by, type, id, expected = {}) => removeResource(room, by, { type, id, expected }),
+    keepDerived: (tx, derived) => keepDerived(ground, tx, derived),
+    dropDerived: (tx, type, id, at) => dropDerived(ground, tx, type, id, at),
+    openAll: (tx, rids) => openAll(ground, tx, rids),
+    ridOf: async (tenant, type, id) => (await ground.blinds(tenant)).rid(type, id),
+    patientIdOf: (tx, subject) => patientIdOf(ground, tx, subject),
+    async subjectOfPatient(tx, id) {
+      const target = { type: 'Patient', id }
+      return (await subjectsBehind(ground, tx, [target])).get(nameOf(target)) ?? null
+    },
+  }
+}

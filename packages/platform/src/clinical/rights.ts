@@ -1,0 +1,108 @@
+/**
+ * Who may do what with which type: the contract's rights of roles and scopes by `types.ts`, narrowed by what the app was granted,
+ * by sight of the subject, and by the patient's consent. Each only takes away.
+ */
+import type { Action } from '@careloop/contract'
+import { toResource } from '@careloop/fhir'
+import type { TenantTx } from '../engine/index.ts'
+import { admits, type Filters, may, type SmartAccess } from '../identity/index.ts'
+import { type By, type Consents, type Gate, sightOf, type Thing } from '../subjects/index.ts'
+import { clinicalFailure } from './errors.ts'
+import type { ResourceMatch } from './parts.ts'
+import { seesRow, type Whose } from './store/rows.ts'
+import type { Stored } from './stored.ts'
+import { isServed, servedTypes } from './types.ts'
+
+/** What somebody was let in to do with one type. */
+export interface Granted {
+  readonly type: string
+  readonly access: SmartAccess
+  /** With the sight that goes with it. */
+  readonly by: By
+  /** Alternatives of the app's scopes, of which one must fit; null = no condition. */
+  readonly filters: readonly Filters[] | null
+}
+
+const actions: Readonly<Record<SmartAccess, Action>> = { c: 'create', r: 'read', u: 'update', d: 'delete', s: 'read' }
+
+/** @throws Failure `type-not-served`, `type-not-yours` */
+export function grantFor(by: By, type: string, access: SmartAccess): Granted {
+  if (!isServed(type))
+    throw clinicalFailure('type-not-served', 'This server keeps no resources of this type: see metadata.')
+  const { who } = by
+  if (who === undefined) return { type, access, by, filters: null }
+  const { right } = servedTypes[type]!
+  const action = actions[access]
+  if (!may(who, action, right)) throw notYours(type)
+  const sighted: By = { ...by, sight: sightOf(who, action, right) }
+  const app = who.kind === 'staff' || who.kind === 'service' ? who.app : undefined
+  if (app === undefined) return { type, access, by: sighted, filters: null }
+  const filters = admits(app, type, access)
+  if (filters === null) throw notYours(type)
+  const isFree = filters.some(({ patient, params }) => patient === undefined && params.length === 0)
+  return { type, access, by: sighted, filters: isFree ? null : filters }
+}
+
+/** Whether it would be let in: for lists of several types. */
+export function mayDo(by: By, type: string, access: SmartAccess): boolean {
+  try {
+    grantFor(by, type, access)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const notYours = (type: string) =>
+  clinicalFailure('type-not-yours', `Your roles or scopes do not include this with ${type}. Ask an administrator.`)
+
+/** Opened before a transaction; one request holds one for each way in which it sees. */
+export interface Eyes {
+  readonly granted: Granted
+  readonly gate: Gate
+  /** Whether the row is there for them, before it is opened. */
+  seesRow(row: { readonly subject_id: string | null } & Whose): boolean
+  /** Whether what was opened is shown: the app's filters, and consent. `heldBack` hears whose consent kept it. */
+  shows(tx: TenantTx, stored: Stored, heldBack?: (subject: string) => void): Promise<boolean>
+}
+
+export async function eyesFor(
+  { consents, matches }: { readonly consents: Pick<Consents, 'gate'>; readonly matches: ResourceMatch },
+  granted: Granted,
+): Promise<Eyes> {
+  const gate = await consents.gate(granted.by)
+  return {
+    granted,
+    gate,
+    seesRow: (row) => seesRow(granted.by.sight, row),
+    async shows(tx, stored, heldBack) {
+      if (!isWithin(granted.filters, stored, matches)) return false
+      if (gate.everything || stored.subject === null || granted.by.who === undefined) return true
+      const shown = await gate.shown(tx, stored.subject)
+      if (shown.everything || shown.may(thingOf(stored))) return true
+      heldBack?.(stored.subject)
+      return false
+    },
+  }
+}
+
+/** What of a person it is, as consent names things. */
+export function thingOf({ type, signals, program }: Pick<Stored, 'type' | 'signals' | 'program'>): Thing {
+  if (type === 'Patient' || type === 'RelatedPerson') return { class: 'person' }
+  if (type === 'Device' || type === 'DeviceMetric' || type === 'DeviceUseStatement') return { class: 'device' }
+  return { ...(signals === undefined ? {} : { signals }), ...(program === undefined ? {} : { program }) }
+}
+
+/** Whether one of the app's alternatives fits. What is gone fits by its patient alone: nothing else of it is left. */
+export function isWithin(
+  filters: readonly Filters[] | null,
+  stored: Pick<Stored, 'type' | 'subject' | 'text' | 'isDeleted'>,
+  matches: ResourceMatch,
+): boolean {
+  if (filters === null) return true
+  return filters.some(({ patient, params }) => {
+    if (patient !== undefined && stored.subject !== patient) return false
+    if (params.length === 0) return true
+    return !stored.isDeleted && matches(toResource(JSON.parse(stored.text)), params)
+  })
+}

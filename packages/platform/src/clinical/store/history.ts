@@ -1,0 +1,84 @@
+/** Versions, newest first: of one resource, of a type, of all types that somebody may read. Pages by key, never by offset. */
+import { type RawBuilder, sql } from 'kysely'
+import type { TenantTx } from '../../engine/index.ts'
+import { audited, type By, sightCondition } from '../../subjects/index.ts'
+import type { HistoryPage, HistoryQuestion } from '../clinical.ts'
+import { clinicalFailure } from '../errors.ts'
+import { type Eyes, eyesFor, grantFor, mayDo } from '../rights.ts'
+import type { Stored } from '../stored.ts'
+import { servedTypes } from '../types.ts'
+import { kindWord } from './kind-word.ts'
+import { notFound, shownRow } from './read.ts'
+import type { ClinicalRoom } from './room.ts'
+import { type PlacedVersion, placeColumns, placeJoin, versionColumns } from './rows.ts'
+
+/** @throws Failure `resource-not-found` for one that is not there for them; `type-not-yours` */
+export async function readHistory(room: ClinicalRoom, by: By, question: HistoryQuestion): Promise<HistoryPage> {
+  const { engine } = room.ground
+  const types = question.type === undefined ? readableTypes(by) : [question.type]
+  const eyes = new Map<string, Eyes>()
+  for (const type of types) eyes.set(type, await eyesFor(room.parts, grantFor(by, type, 'r')))
+  const rid = question.id === undefined ? null : (await room.ground.blinds(by.tenant)).rid(types[0]!, question.id)
+  return engine.db.asTenant(by.tenant, async (tx) => {
+    const rows: PlacedVersion[] = []
+    for (const [type, each] of eyes) rows.push(...(await versions(tx, { type, rid, eyes: each, question })))
+    rows.sort(newestFirst)
+    const page = rows.slice(0, question.limit)
+    const items: Stored[] = []
+    for (const row of page) {
+      const stored = await shownRow(room, tx, eyes.get(row.type)!, row)
+      if (stored !== null) items.push(stored)
+    }
+    if (rid !== null && items.length === 0 && question.after === undefined && question.since === undefined)
+      throw notFound()
+    const word = question.type === undefined ? 'clinical' : kindWord(question.type)
+    const subjects = [...new Set(items.flatMap(({ subject }) => subject ?? []))]
+    await audited(tx, by, rid === null ? 'search' : 'read', word, { id: rid ?? 'history', subjects })
+    const last = page.at(-1)
+    return { items, next: rows.length > page.length && last !== undefined ? tokenOf(last) : null }
+  })
+}
+
+const readableTypes = (by: By): string[] => Object.keys(servedTypes).filter((type) => mayDo(by, type, 'r'))
+
+function newestFirst(a: PlacedVersion, b: PlacedVersion): number {
+  const byTime = Number(b.updated_at) - Number(a.updated_at)
+  if (byTime !== 0) return byTime
+  return a.rid === b.rid ? b.version - a.version : a.rid < b.rid ? 1 : -1
+}
+
+interface Versions {
+  readonly type: string
+  readonly rid: string | null
+  readonly eyes: Eyes
+  readonly question: HistoryQuestion
+}
+
+/** One more than a page of each table: what is left over tells that there is a next page. */
+async function versions(tx: TenantTx, { type, rid, eyes, question }: Versions): Promise<PlacedVersion[]> {
+  const { limit, since, after } = question
+  const one = (table: 'clinical_resource' | 'clinical_history'): RawBuilder<unknown> => sql`(
+    select ${sql.raw(versionColumns)}, ${sql.raw(placeColumns)}
+      from ${sql.raw(`tenant.${table}`)} r ${sql.raw(placeJoin)}
+     where r.tenant_id = ${tx.tenant} and r.type = ${type}
+       ${rid === null ? sql`` : sql`and r.rid = ${rid}`}
+       ${since === undefined ? sql`` : sql`and r.updated_at >= ${since}`}
+       ${after === undefined ? sql`` : olderThan(after)}
+       and (r.subject_id is null or ${sightCondition(eyes.granted.by.sight, 's')})
+     order by r.updated_at desc, r.rid desc, r.version desc limit ${limit + 1})`
+  const { rows } = await sql<PlacedVersion>`${one('clinical_resource')} union all ${one('clinical_history')}`.execute(
+    tx.tables(),
+  )
+  return rows
+}
+
+const tokenOf = ({ updated_at, rid, version }: PlacedVersion): string => `${updated_at}.${rid}.${version}`
+
+/** @throws Failure `resource-unreadable` */
+function olderThan(after: string): RawBuilder<unknown> {
+  const found = /^(-?\d{1,16})\.([0-9a-f-]{36})\.(\d{1,9})$/.exec(after)
+  if (found === null)
+    throw clinicalFailure('resource-unreadable', 'This page of the history is not known. Begin with its first page.')
+  const [, at, rid, version] = found
+  return sql`and (r.updated_at, r.rid, r.version) < (${at}::bigint, ${rid}::uuid, ${version}::int)`
+}
