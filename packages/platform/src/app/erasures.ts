@@ -1,5 +1,6 @@
 /** What stands behind erasing a person: which rooms forget, and where the ledger is kept outside the database. */
 import { forgetAlerts } from '../alerting/index.ts'
+import { forgetClinical } from '../clinical/index.ts'
 import { forgetWatch } from '../compliance/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { forgetWearer } from '../fleet/index.ts'
@@ -23,6 +24,7 @@ export const forgetsOf = (engine: Engine): readonly Forget[] => [
   forgetPersons(engine),
   forgetFrames,
   forgetReadings(engine),
+  forgetClinical,
   forgetTasks,
   forgetWatch,
   forgetAlerts(engine),

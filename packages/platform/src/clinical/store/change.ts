@@ -27,7 +27,7 @@ export interface Change {
 export type Outcome = { readonly written: Written } | { readonly failure: unknown }
 
 /** Types whose write another room takes in. */
-const takenIn: ReadonlySet<string> = new Set(['Patient', 'Location', 'Device'])
+const takenIn: ReadonlySet<string> = new Set(['Patient', 'Location', 'Device', 'Subscription'])
 export const isTakenIn = ({ type }: Pick<Change, 'type'>): boolean => takenIn.has(type)
 
 /**

@@ -6,6 +6,7 @@ import { type AuditEntry, record } from '../../audit/index.ts'
 import type { TenantTx } from '../../engine/index.ts'
 import { type By, purposed } from '../../subjects/index.ts'
 import { clinicalFailure } from '../errors.ts'
+import type { Taken } from '../parts.ts'
 import { isWithin } from '../rights.ts'
 import type { ResourceRow } from '../schema.ts'
 import type { Stored } from '../stored.ts'
@@ -76,9 +77,11 @@ async function decide(
   const { ground, parts } = room
   const { type, id, rid, granted } = change
   const before = await assertChangeable(room, tx, change, known.before)
-  const subject = isTakenIn(change) ? await takeIn(room, tx, change, { before, known }) : subjectOf(change, known)
+  const { subject, tree = change.tree } = isTakenIn(change)
+    ? await takeIn(room, tx, change, { before, known })
+    : { subject: subjectOf(change, known) }
   const draft: Draft = {
-    ...{ type, id, rid, tree: change.tree, subject, signals: change.signals, updatedAt: ground.engine.clock.now() },
+    ...{ type, id, rid, tree, subject, signals: change.signals, updatedAt: ground.engine.clock.now() },
     // What its room took in stays a view of that room's.
     isDerived: before?.isDerived ?? false,
   }
@@ -127,12 +130,12 @@ async function takeIn(
   tx: TenantTx,
   { granted, tree, resource, id, type, pointings }: Change,
   { before, known }: { before: Stored | null; known: Known },
-): Promise<string | null> {
+): Promise<Taken> {
   const taken = await parts.takeIn(tx, granted.by, { tree, resource, id, before })
   const subject = taken === null ? subjectOf({ granted, type, pointings }, known) : taken.subject
   if (subject !== null && !known.held.has(subject))
     for (const [each, held] of await holdSubjects(ground, tx, [subject])) known.held.set(each, held)
-  return subject
+  return { ...taken, subject }
 }
 
 /** @throws Failure `patient-unknown`: not there, erased, or not theirs to know of */

@@ -59,19 +59,30 @@ export async function dropDerived(ground: Ground, tx: TenantTx, type: string, id
 }
 
 function draftOf(
-  { resource, subject, signals, program, at }: Derived,
+  { resource, subject, signals, program, isClients, at }: Derived,
   ridOf: (type: string, id: string) => string,
 ): Draft {
   const { resourceType: type, id } = resource
   if (id === undefined) throw new TypeError(`a derived ${type} has no id`)
   // Made by code of ours: plain JSON, whose numbers JavaScript spells as they are.
   const tree = resource as unknown as FhirTree
-  return { type, id, rid: ridOf(type, id), tree, subject, signals, program, isDerived: true, updatedAt: at }
+  return {
+    type,
+    id,
+    rid: ridOf(type, id),
+    tree,
+    subject,
+    signals,
+    program,
+    isDerived: isClients !== true,
+    updatedAt: at,
+  }
 }
 
 /** Whether the version that stands says the same; when it was made is no part of it. */
 async function isSame(ground: Ground, tx: TenantTx, before: ResourceRow, draft: Draft): Promise<boolean> {
-  if (before.deleted_at !== null || before.subject_id !== draft.subject || !before.is_derived) return false
+  if (before.deleted_at !== null || before.subject_id !== draft.subject || before.is_derived !== draft.isDerived)
+    return false
   const stored = await openRow(ground.engine, tx.tenant, before)
   return (
     stored.text === textOf(draft, before.version, Number(before.updated_at)) &&
