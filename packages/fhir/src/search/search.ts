@@ -1,14 +1,6 @@
 /** A search as it was understood: what `parseSearch` makes of a query, `matches` decides by, and the platform plans from. */
 
-export type ParameterType =
-  | 'number'
-  | 'date'
-  | 'string'
-  | 'token'
-  | 'reference'
-  | 'quantity'
-  | 'composite'
-  | 'uri'
+export type ParameterType = 'number' | 'date' | 'string' | 'token' | 'reference' | 'quantity' | 'composite' | 'uri'
 
 /** One search parameter of one type, of the definitions. */
 export interface SearchParameter {
