@@ -33,6 +33,8 @@ const MIGRATION_ROOMS: Readonly<Record<string, string>> = {
   'audit-batches': 'audit',
   'claim-codes': 'fleet',
   'identity-second-step': 'identity',
+  oauth: 'identity',
+  'clinical-windows': 'clinical',
 }
 
 /** Tables that another room than their migration's may write, each with its reason. */

@@ -64,5 +64,5 @@ export {
   type SightGranting,
 } from './sight-grants.ts'
 export { assertSite } from './sites.ts'
-export type { Subject, SubjectFilter } from './subject-store.ts'
+export { openSubjects, type Subject, type SubjectFilter } from './subject-store.ts'
 export { makeSubjects, type Subjects } from './subjects.ts'
