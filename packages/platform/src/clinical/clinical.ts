@@ -14,6 +14,8 @@ export interface Derived {
   readonly signals?: readonly string[]
   /** Code of the program that it was inferred by, for consent. */
   readonly program?: string
+  /** It is a client's own, of which the server says something (the status of a Subscription): clients go on changing it. */
+  readonly isClients?: true
   /** `meta.lastUpdated` in ms: of what it was derived from, so that a rebuild gives the same bytes. */
   readonly at: number
 }

@@ -3,5 +3,6 @@ export type { Clinical, Derived, Expected, HistoryPage, HistoryQuestion, Written
 export { clinicalErrors } from './errors.ts'
 export { forgetClinical } from './forget-clinical.ts'
 export { makeClinical } from './make-clinical.ts'
-export type { ClinicalParts, ResourceMatch, TakeIn, Taking } from './parts.ts'
+export type { ClinicalParts, ResourceMatch, TakeIn, Taken, Taking } from './parts.ts'
+export { type Eyes, eyesFor, type Granted, grantFor, mayDo, thingOf } from './rights.ts'
 export type { Stored } from './stored.ts'

@@ -7,7 +7,7 @@ import type { Stored } from './stored.ts'
 /** Whether a resource fulfils search parameters of its type; what is not understood is not fulfilled. */
 export type ResourceMatch = (resource: Resource, params: readonly (readonly [name: string, value: string])[]) => boolean
 
-/** A resource that is a view of a subject or of a device, on its way to the room that owns it. */
+/** A resource that is a view of a subject or of a device, or that a later room acts on, on its way to that room. */
 export interface Taking {
   readonly tree: FhirTree
   readonly resource: Resource
@@ -16,12 +16,19 @@ export interface Taking {
   readonly before: Stored | null
 }
 
+/** Whose it is, and what is kept in place of what came (without secrets, with what the server says). */
+export interface Taken {
+  readonly subject: string | null
+  readonly tree?: FhirTree
+}
+
 /**
- * Hands a Patient, Location or Device to its room, in the transaction of the write.
- * @returns whose it is; null = it is nothing of ours, and kept as it came
+ * Hands a Patient, Location, Device or Subscription to its room, in the transaction of the write. Others may share that transaction:
+ * what it fails by, it fails by before it writes.
+ * @returns null = it is nothing of ours, and kept as it came
  * @throws the room's Failures
  */
-export type TakeIn = (tx: TenantTx, by: By, taking: Taking) => Promise<{ readonly subject: string | null } | null>
+export type TakeIn = (tx: TenantTx, by: By, taking: Taking) => Promise<Taken | null>
 
 export interface ClinicalParts {
   readonly consents: Consents
