@@ -1,0 +1,2 @@
+export { defaultProfileOf, supportedProfiles } from './profiles/select.ts'
+export { type ValidateOptions, validate } from './validate.ts'

@@ -1,0 +1,50 @@
+import type { Frame } from './run.ts'
+
+/** A rule of the definitions or of a profile that an element must keep. */
+export interface Invariant {
+  /** What people know it by: `obs-7`. */
+  readonly key: string
+  readonly severity: 'error' | 'warning'
+  /** What it asks, in the words of its definition. */
+  readonly human: string
+  /** True also when it does not say anything about this element, or not for sure. */
+  holds(value: unknown, frame: Frame): boolean
+}
+
+/** An element of a resource as the closures read it: anything may be missing or of another kind, and nothing may throw. */
+export type Loose = Readonly<Record<string, unknown>>
+
+/** The element as an object; empty when it is none. */
+export function loose(value: unknown): Loose {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Loose) : {}
+}
+
+/** The items of a list, none when it is missing; a single value counts as a list of one. */
+export function list(value: unknown): readonly unknown[] {
+  if (value === undefined || value === null) return []
+  return Array.isArray(value) ? value : [value]
+}
+
+/** True when any spelling of a choice is there: `value` for `valueQuantity`. */
+export function hasChoice(element: Loose, name: string): boolean {
+  return choiceOf(element, name) !== undefined
+}
+
+/** The spelling of a choice that is there. */
+export function choiceOf(element: Loose, name: string): string | undefined {
+  for (const key in element) {
+    if (!key.startsWith(name)) continue
+    const next = key.charCodeAt(name.length)
+    if (next >= 65 && next <= 90) return key
+  }
+  return undefined
+}
+
+/** True when a value or something said of it (`_value`) is there. */
+export function has(element: Loose, name: string): boolean {
+  return isThere(element[name]) || isThere(element[`_${name}`])
+}
+
+function isThere(value: unknown): boolean {
+  return value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0)
+}

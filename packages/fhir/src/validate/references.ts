@@ -1,0 +1,50 @@
+import { isResourceType } from '../definitions/index.ts'
+import type { Resource } from '../resource.ts'
+import { type Loose, list, loose } from './invariant.ts'
+import type { Frame, Run } from './run.ts'
+
+/** Checks that a Reference names a type that may stand here, as far as the reference or what comes with it tells. */
+export function checkTarget(value: unknown, targets: ReadonlySet<string>, run: Run, frame: Frame): void {
+  const reference = loose(value)
+  const type = targetType(reference, frame)
+  if (type !== undefined && !targets.has(type)) {
+    run.error('value', 'reference-target', `A reference here goes to ${[...targets].join(', ')}; this one goes to ${type}.`)
+  } else if (typeof reference.type === 'string' && /^[A-Za-z]+$/.test(reference.type) && !targets.has(reference.type)) {
+    run.error('value', 'reference-target', `A reference here is of type ${[...targets].join(', ')}.`, 'type')
+  }
+}
+
+/** The type that a reference goes to, where that can be seen; undefined otherwise (urn:uuid:, identifiers, other servers' URLs). */
+function targetType(reference: Loose, frame: Frame): string | undefined {
+  const text = reference.reference
+  if (typeof text !== 'string') return undefined
+  if (text.startsWith('#')) return containedType(text.slice(1), frame)
+  if (text.startsWith('urn:')) return bundledType(text, frame)
+  // Conditional references (Patient?identifier=...) and Type/id/_history/version, relative or absolute.
+  const path = text.split('?')[0]!.replace(/\/_history\/[^/]*$/, '')
+  const parts = path.split('/')
+  const named = text.includes('?') ? parts.at(-1) : parts.at(-2)
+  return named !== undefined && isResourceType(named) ? named : undefined
+}
+
+function containedType(id: string, frame: Frame): string | undefined {
+  if (id === '') return frame.root.resourceType
+  const found = list(frame.root.contained).find((contained) => loose(contained).id === id)
+  const type = loose(found).resourceType
+  return typeof type === 'string' ? type : undefined
+}
+
+/** Types by full URL: a transaction of thousands is searched once. */
+const bundled = new WeakMap<Resource, ReadonlyMap<unknown, unknown>>()
+
+function bundledType(url: string, frame: Frame): string | undefined {
+  if (frame.bundle === undefined) return undefined
+  let types = bundled.get(frame.bundle)
+  if (types === undefined) {
+    const entries = list(frame.bundle.entry).map(loose)
+    types = new Map(entries.map((entry) => [entry.fullUrl, loose(entry.resource).resourceType]))
+    bundled.set(frame.bundle, types)
+  }
+  const type = types.get(url)
+  return typeof type === 'string' ? type : undefined
+}
