@@ -3,10 +3,11 @@
  * truth; this is what a page shows. When a door process goes down, by itself or by a kill, all its connections have ended.
  */
 import { type DeviceReported, type EpochMs, Failure, type LogEntry } from '@careloop/contract'
+import type { Selectable } from 'kysely'
 import { Counter } from 'prom-client'
-import type { Engine, EngineTx } from '../engine/index.ts'
+import type { DataKey, Engine, EngineTx, TenantTx } from '../engine/index.ts'
 import { mergeAttributes } from './attribute-bounds.ts'
-import { type FleetTables, toMs, toMsOrNull } from './schema.ts'
+import { type DeviceStatusTable, type FleetTables, toMs, toMsOrNull } from './schema.ts'
 import { openPart, sealPart, tenantKey } from './sealed-parts.ts'
 
 type Attributes = DeviceReported['attributes']
@@ -40,30 +41,36 @@ async function noteDoorDown(engine: Engine, tx: EngineTx, process: string): Prom
 async function noteReports(engine: Engine, tx: EngineTx, reports: readonly DeviceReported[]): Promise<void> {
   for (const [tenant, ofTenant] of Map.groupBy(reports, (report) => report.tenant)) {
     const byDevice = Map.groupBy(ofTenant, (report) => report.device)
-    for (const [device, ofDevice] of byDevice) await noteOrPass(engine, tx, tenant, device, ofDevice)
+    // All facts wait for the oldest transaction: a thousand devices that connect at once are two statements, not thousands.
+    if (await isNoted(engine, tx, tenant, byDevice)) continue
+    for (const [device, ofDevice] of byDevice) {
+      if (await isNoted(engine, tx, tenant, new Map([[device, ofDevice]]))) continue
+      passedOver(engine).inc(ofDevice.length)
+      engine.watch.log.error({ tenant, device }, 'the status of a device could not be noted; it is passed over')
+    }
   }
 }
+
+type ReportsByDevice = ReadonlyMap<string, readonly DeviceReported[]>
 
 /**
  * One device whose status cannot be written must not keep the status of all others from being written. What may pass by itself
  * (the database is away) is tried again, with all.
+ * @returns false: nothing of these was written
  */
-async function noteOrPass(
-  engine: Engine,
-  tx: EngineTx,
-  tenant: string,
-  device: string,
-  reports: readonly DeviceReported[],
-): Promise<void> {
-  await tx.client.query('savepoint one_device')
+async function isNoted(engine: Engine, tx: EngineTx, tenant: string, reports: ReportsByDevice): Promise<boolean> {
+  await tx.client.query('savepoint some_devices')
   try {
-    await noteDevice(engine, tx, tenant, device, reports)
-    await tx.client.query('release savepoint one_device')
+    const key = await tenantKey(engine, tenant)
+    const dropped = await tx.asTenant(tenant, (tenantTx) => noteDevices(tenantTx, key, reports))
+    await tx.client.query('release savepoint some_devices')
+    if (dropped > 0) droppedAttributes(engine).inc(dropped)
+    return true
   } catch (err) {
     if (mayPass(err)) throw err
-    await tx.client.query('rollback to savepoint one_device')
-    passedOver(engine).inc(reports.length)
-    engine.watch.log.error({ err, tenant, device }, 'the status of a device could not be noted; it is passed over')
+    await tx.client.query('rollback to savepoint some_devices')
+    engine.watch.log.warn({ err, tenant, devices: reports.size }, 'the status of devices could not be noted')
+    return false
   }
 }
 
@@ -86,46 +93,55 @@ interface Status {
   dropped: number
 }
 
-async function noteDevice(
-  engine: Engine,
-  tx: EngineTx,
-  tenant: string,
-  device: string,
-  reports: readonly DeviceReported[],
-): Promise<void> {
-  const key = await tenantKey(engine, tenant)
-  await tx.asTenant(tenant, async (tenantTx) => {
-    const tables = tenantTx.tables<FleetTables>()
-    const exists = await tables.selectFrom('device').select('id').where('id', '=', device).executeTakeFirst()
-    if (!exists) return
-    const row = await tables.selectFrom('device_status').selectAll().where('device_id', '=', device).executeTakeFirst()
-    const before: Status = row
-      ? {
-          connected: row.connected,
-          process: row.process,
-          connection: row.connection,
-          lastConnectedAt: toMsOrNull(row.last_connected_at),
-          reportedAt: toMs(row.reported_at),
-          attributes: openPart<Attributes>(key, 'attributes', device, row.attributes),
-          dropped: 0,
-        }
-      : nothingYet
-    const after = reports.reduce(withReport, before)
-    if (after.dropped > 0) droppedAttributes(engine).inc(after.dropped)
-    const columns = {
-      connected: after.connected,
-      process: after.process,
-      connection: after.connection,
-      last_connected_at: after.lastConnectedAt,
-      reported_at: after.reportedAt,
-      attributes: sealPart(key, 'attributes', device, after.attributes),
-    }
-    await tables
-      .insertInto('device_status')
-      .values({ device_id: device, ...columns })
-      .onConflict((conflict) => conflict.columns(['tenant_id', 'device_id']).doUpdateSet(columns))
-      .execute()
+/** @returns how many attributes had no room */
+async function noteDevices(tx: TenantTx, key: DataKey, reports: ReportsByDevice): Promise<number> {
+  const { rows } = await tx.client.query<StatusRow>(
+    `select device.id as device_id, connected, process, connection, last_connected_at, reported_at, attributes
+       from tenant.device left join tenant.device_status
+         on device_status.tenant_id = device.tenant_id and device_status.device_id = device.id
+      where device.tenant_id = $1 and device.id = any($2::uuid[])`,
+    [tx.tenant, [...reports.keys()]],
+  )
+  const after = rows.map((row): [string, Status] => {
+    const before = row.reported_at === null ? nothingYet : statusOf(key, row)
+    return [row.device_id, (reports.get(row.device_id) ?? []).reduce(withReport, before)]
   })
+  if (after.length > 0) await writeStatus(tx, key, after)
+  return after.reduce((sum, [, { dropped }]) => sum + dropped, 0)
+}
+
+type StatusRow =
+  | Selectable<DeviceStatusTable>
+  // The device has none yet.
+  | { readonly device_id: string; readonly reported_at: null }
+
+const statusOf = (key: DataKey, row: Selectable<DeviceStatusTable>): Status => ({
+  ...{ connected: row.connected, process: row.process, connection: row.connection },
+  lastConnectedAt: toMsOrNull(row.last_connected_at),
+  reportedAt: toMs(row.reported_at),
+  attributes: openPart<Attributes>(key, 'attributes', row.device_id, row.attributes),
+  dropped: 0,
+})
+
+async function writeStatus(tx: TenantTx, key: DataKey, after: readonly (readonly [string, Status])[]): Promise<void> {
+  const column = <T>(of: (status: Status, device: string) => T): T[] => after.map(([device, each]) => of(each, device))
+  await tx.client.query(
+    `insert into tenant.device_status
+       (device_id, connected, process, connection, last_connected_at, reported_at, attributes)
+     select * from unnest($1::uuid[], $2::boolean[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bytea[])
+     on conflict (tenant_id, device_id) do update set connected = excluded.connected, process = excluded.process,
+       connection = excluded.connection, last_connected_at = excluded.last_connected_at,
+       reported_at = excluded.reported_at, attributes = excluded.attributes`,
+    [
+      column((_, device) => device),
+      column(({ connected }) => connected),
+      column(({ process }) => process),
+      column(({ connection }) => connection),
+      column(({ lastConnectedAt }) => lastConnectedAt),
+      column(({ reportedAt }) => reportedAt),
+      column(({ attributes }, device) => sealPart(key, 'attributes', device, attributes)),
+    ],
+  )
 }
 
 const nothingYet: Status = {

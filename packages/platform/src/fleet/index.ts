@@ -10,6 +10,14 @@ export {
   verifyDeviceCertificate,
 } from './ca/index.ts'
 export type { IssueCertificate } from './certificates.ts'
+export {
+  type AssignmentSource,
+  type DeviceSource,
+  deviceAddressed,
+  deviceIdsAfter,
+  deviceSources,
+  devicesReported,
+} from './device-sources.ts'
 export { lockDevice } from './devices.ts'
 export type { ListedDevice } from './directory.ts'
 export { fleetErrors } from './errors.ts'

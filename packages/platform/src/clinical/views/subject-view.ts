@@ -1,0 +1,57 @@
+/** Subjects as Patient, Device (an asset that is watched) or Location. */
+import { type FhirTree, parseFhir, type Resource } from '@careloop/fhir'
+import type { Engine } from '../../engine/index.ts'
+import { type SubjectSource, subjectIdsAfter, subjectSources } from '../../subjects/index.ts'
+import type { PatientIds, View } from './view.ts'
+import { organisation, timeZoneExtension, timeZoneOf } from './words.ts'
+
+export const subjectView = (engine: Engine, clinical: PatientIds): View => ({
+  name: 'subjects',
+  types: ['Patient', 'Device', 'Location'],
+  facts: ['SubjectChanged'],
+  idsOf: ({ body }) => [(body as { subject: string }).subject],
+  page: (tenant, after, limit) => engine.db.asTenant(tenant, (tx) => subjectIdsAfter(tx, after, limit)),
+  open: async () => async (tx, ids) => {
+    const sources = await subjectSources(engine, tx, ids)
+    const keep = []
+    for (const source of sources) {
+      const resource = resourceOf(source, await clinical.patientIdOf(tx, source.id), tx.tenant)
+      keep.push({ resource, subject: source.id, at: source.updatedAt })
+    }
+    return { keep }
+  },
+})
+
+/** What FHIR wrote is given back as it came; of what was typed into a page we know some things more. */
+function resourceOf(source: SubjectSource, id: string, tenant: string): Resource {
+  const { id: _own, ...tree } = parseFhir(source.text)
+  const named = { ...tree, id }
+  // A tree keeps the spelling of its decimals, which the store writes down.
+  return (source.byFhir ? named : { ...named, ...known(source, tree, tenant) }) as unknown as Resource
+}
+
+function known(source: SubjectSource, tree: FhirTree | Omit<FhirTree, 'id'>, tenant: string) {
+  const extensions = Array.isArray(tree.extension) ? tree.extension : []
+  const zone = timeZoneOf(tree) === undefined ? [timeZoneExtension(source.timeZone)] : []
+  const site = source.site === null ? undefined : { reference: `Location/${source.site}` }
+  const shared = { extension: [...extensions, ...zone] }
+  if (source.kind === 'patient')
+    return { managingOrganization: organisation(tenant), ...kept(tree, 'managingOrganization'), ...shared }
+  if (source.kind === 'asset')
+    return {
+      ...{ owner: organisation(tenant), ...(site === undefined ? {} : { location: site }) },
+      ...{ ...kept(tree, 'owner'), ...kept(tree, 'location'), ...shared },
+    }
+  return {
+    ...{
+      mode: 'instance',
+      managingOrganization: organisation(tenant),
+      ...(site === undefined ? {} : { partOf: site }),
+    },
+    ...{ ...kept(tree, 'mode'), ...kept(tree, 'managingOrganization'), ...kept(tree, 'partOf'), ...shared },
+  }
+}
+
+/** What a page said itself goes before what we add. */
+const kept = (tree: { readonly [element: string]: unknown }, element: string) =>
+  tree[element] === undefined ? {} : { [element]: tree[element] }
