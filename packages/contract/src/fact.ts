@@ -62,6 +62,8 @@ export interface FactBodies {
   Notified: { intent: string; task?: string; review?: string; recipient: string }
   /** The mail server did not take it, again and again; trying goes on. */
   DeliveryFailed: { intent: string; task: string }
+  /** The endpoint of a subscription took nothing for too long. `subscription`: its opaque id. */
+  SubscriptionFailed: { subscription: string; reason: string }
   /** `role`: who closes it. */
   ReviewOpened: { review: string; role: string }
   ReviewChanged: { review: string }

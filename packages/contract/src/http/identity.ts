@@ -72,6 +72,8 @@ export const resources = [
   'backup',
   /** An assessment of who was affected by a breach. */
   'breach',
+  /** A program of others that speaks FHIR by SMART App Launch. */
+  'app',
 ] as const
 export type Resource = (typeof resources)[number]
 

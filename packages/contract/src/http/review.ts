@@ -12,6 +12,7 @@ export const ReviewKind = z.enum([
   'unusual-access',
   'unanswered-task',
   'erasure',
+  'subscription',
 ])
 export type ReviewKind = z.infer<typeof ReviewKind>
 
@@ -29,6 +30,7 @@ export const reviewOutcomes: Readonly<Record<ReviewKind, readonly ReviewOutcome[
   'unusual-access': ['justified', 'not-justified', 'needs-follow-up'],
   'unanswered-task': ['mended', 'needs-follow-up'],
   erasure: ['decided', 'needs-follow-up'],
+  subscription: ['mended', 'harmless', 'needs-follow-up'],
 }
 
 export const ReviewBody = z

@@ -23,6 +23,8 @@ export const reviewKinds: Readonly<Record<ReviewKind, KindOfReview>> = {
   // Its reader gives the role to somebody: until then others are paged for it, or nobody.
   'unanswered-task': kind('Nobody holds the role that answers for a task', 'administrator', 'high', 4 * hourMs),
   erasure: kind('A person is to be erased', 'compliance', 'medium', 14 * dayMs),
+  // A system that others rely on is told nothing: whoever set it up believes that it is.
+  subscription: kind('A system outside is not told any more', 'administrator', 'high', dayMs),
 }
 
 function kind(title: string, role: Role, priority: Priority, limitMs: number): KindOfReview {
@@ -60,6 +62,10 @@ export const opens: Opens = {
     ...(subject === undefined ? {} : { subject }),
   }),
   BreakGlassMissed: ({ miss, user }) => ({ kind: 'break-glass-misses', source: miss, user }),
+  // It may be mended and fail again: each time is a review of its own.
+  SubscriptionFailed: ({ subscription, reason }, { position }) => ({
+    ...{ kind: 'subscription', source: `${subscription} ${position}`, reason },
+  }),
   ErasureProposed: ({ erasure, subject }) => ({ kind: 'erasure', source: erasure, subject }),
 }
 
