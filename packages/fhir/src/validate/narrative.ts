@@ -15,7 +15,8 @@ const ATTRIBUTES: ReadonlySet<string> = new Set(
   ).split(' '),
 )
 
-const TAG = /<(?:!--[\s\S]*?--|!\[CDATA\[[\s\S]*?\]\]|(\/?)([A-Za-z][\w:.-]*)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?))>/g
+const TAG =
+  /<(?:!--[\s\S]*?--|!\[CDATA\[[\s\S]*?\]\]|(\/?)([A-Za-z][\w:.-]*)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?))>/g
 const ATTRIBUTE = /([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g
 
 export interface NarrativeFlaws {
@@ -28,7 +29,8 @@ export interface NarrativeFlaws {
 /** Looks at a `div` as text; nothing is made of it. */
 export function narrativeFlaws(div: string): NarrativeFlaws {
   const open: string[] = []
-  let isUnsafe = !/^\s*<(?:h:)?div\b/.test(div) || !/\sxmlns(?::h)?\s*=\s*["']http:\/\/www\.w3\.org\/1999\/xhtml["']/.test(div)
+  let isUnsafe =
+    !/^\s*<(?:h:)?div\b/.test(div) || !/\sxmlns(?::h)?\s*=\s*["']http:\/\/www\.w3\.org\/1999\/xhtml["']/.test(div)
   let hasImage = false
   let text = ''
   let end = 0

@@ -3,9 +3,9 @@
 /** What a value must be, in words for the sender; undefined when the value is one. */
 export type PrimitiveCheck = (value: unknown) => string | undefined
 
-const DAY = String.raw`([0-9]{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01]))?)?`
+const DAY = `([0-9]{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01]))?)?`
 const TIME = String.raw`(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?`
-const ZONE = String.raw`(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))`
+const ZONE = `(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))`
 const date = new RegExp(`^${DAY}$`)
 const dateTime = new RegExp(`^([0-9]{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01])(?:T${TIME}${ZONE})?)?)?$`)
 const instant = new RegExp(`^([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T${TIME}${ZONE}$`)
@@ -36,7 +36,10 @@ export const primitiveChecks: Readonly<Record<string, PrimitiveCheck>> = {
   url: pattern(/^\S+$/, 'a URL without spaces'),
   canonical: pattern(/^\S+$/, 'a canonical URL without spaces'),
   oid: pattern(/^urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+$/, 'an OID as urn:oid:1.2.3'),
-  uuid: pattern(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, 'a UUID as urn:uuid: and lower case'),
+  uuid: pattern(
+    /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/,
+    'a UUID as urn:uuid: and lower case',
+  ),
   base64Binary: (value) => (typeof value === 'string' && isBase64(value) ? undefined : 'base64 text'),
   date: (value) => calendar(value, date, 'a date that exists: YYYY, YYYY-MM or YYYY-MM-DD'),
   dateTime: (value) =>

@@ -8,7 +8,11 @@ export function checkTarget(value: unknown, targets: ReadonlySet<string>, run: R
   const reference = loose(value)
   const type = targetType(reference, frame)
   if (type !== undefined && !targets.has(type)) {
-    run.error('value', 'reference-target', `A reference here goes to ${[...targets].join(', ')}; this one goes to ${type}.`)
+    run.error(
+      'value',
+      'reference-target',
+      `A reference here goes to ${[...targets].join(', ')}; this one goes to ${type}.`,
+    )
   } else if (typeof reference.type === 'string' && /^[A-Za-z]+$/.test(reference.type) && !targets.has(reference.type)) {
     run.error('value', 'reference-target', `A reference here is of type ${[...targets].join(', ')}.`, 'type')
   }

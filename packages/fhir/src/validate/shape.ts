@@ -122,7 +122,9 @@ function sibling({ element, spelling }: ElementUse, choice: number): Field {
 
 function required(element: ElementRule): Required {
   const names = element.types.flatMap((type) => {
-    const spelling = element.isChoice ? element.name + type.code.charAt(0).toUpperCase() + type.code.slice(1) : element.name
+    const spelling = element.isChoice
+      ? element.name + type.code.charAt(0).toUpperCase() + type.code.slice(1)
+      : element.name
     return type.content === undefined ? [spelling, `_${spelling}`] : [spelling]
   })
   return { label: element.isChoice ? `${element.name}[x]` : element.name, names }

@@ -27,7 +27,12 @@ export class Structure {
     }
     const shape = isResourceType(type) ? shapeOf(type) : undefined
     if (shape === undefined) {
-      this.run.error('not-supported', 'resource-type', 'FHIR R4 has no resource of this type: check the spelling of `resourceType`.', 'resourceType')
+      this.run.error(
+        'not-supported',
+        'resource-type',
+        'FHIR R4 has no resource of this type: check the spelling of `resourceType`.',
+        'resourceType',
+      )
       return
     }
     const frame = frameOf(value as Resource, container)
@@ -70,7 +75,8 @@ export class Structure {
       else this.single(value[name], field, frame, value)
       this.run.leave()
     }
-    if (count === 0) this.run.error('invariant', 'ele-1', 'An element without a value or elements says nothing: leave it out.')
+    if (count === 0)
+      this.run.error('invariant', 'ele-1', 'An element without a value or elements says nothing: leave it out.')
   }
 
   private choose(chosen: string[], field: Field, name: string): void {
@@ -86,7 +92,12 @@ export class Structure {
   private unknown(name: string, shape: Shape): void {
     const isName = /^_?[A-Za-z][A-Za-z0-9]{0,63}$/.test(name)
     const below = isName ? name : ''
-    this.run.error('structure', 'unknown-element', `FHIR R4 has no such element in ${shape.content}: check its spelling, or use an extension.`, below)
+    this.run.error(
+      'structure',
+      'unknown-element',
+      `FHIR R4 has no such element in ${shape.content}: check its spelling, or use an extension.`,
+      below,
+    )
   }
 
   private list(owner: Loose, field: Field, frame: Frame): void {
@@ -96,7 +107,8 @@ export class Structure {
       return
     }
     if (items.length === 0) this.run.error('structure', 'empty', 'A list without items says nothing: leave it out.')
-    if (items.length > field.max) this.run.error('structure', 'cardinality', `At most ${field.max} of these may stand here.`)
+    if (items.length > field.max)
+      this.run.error('structure', 'cardinality', `At most ${field.max} of these may stand here.`)
     for (let index = 0; index < items.length; index++) {
       this.run.enter(index)
       if (items[index] !== null || !isFilledBeside(owner, field, index)) this.value(items[index], field, frame)
@@ -150,7 +162,10 @@ function isFilledBeside(owner: Loose, field: Field, index: number): boolean {
   return Array.isArray(other) && other[index] !== undefined && other[index] !== null
 }
 
-function frameOf(resource: Resource, container: { readonly frame: Frame; readonly isContained: boolean } | undefined): Frame {
+function frameOf(
+  resource: Resource,
+  container: { readonly frame: Frame; readonly isContained: boolean } | undefined,
+): Frame {
   if (container === undefined) return { resource, root: resource, bundle: undefined }
   const { frame, isContained } = container
   if (isContained) return { resource, root: frame.root, bundle: frame.bundle }

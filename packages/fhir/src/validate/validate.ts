@@ -19,7 +19,9 @@ export function validate(resource: Resource, options: ValidateOptions = {}): Iss
   const type: unknown = (resource as Resource | null | undefined)?.resourceType
   const run = new Run(typeof type === 'string' && /^[A-Za-z]{1,64}$/.test(type) ? type : 'Resource')
   const asked = options.profiles ?? []
-  const structure = new Structure(run, (nested, frame) => checkProfiles(nested, frame, run, nested === resource ? asked : []))
+  const structure = new Structure(run, (nested, frame) =>
+    checkProfiles(nested, frame, run, nested === resource ? asked : []),
+  )
   structure.resource(resource)
   return run.issues
 }
@@ -30,6 +32,13 @@ function checkProfiles(resource: Resource, frame: Frame, run: Run, asked: readon
   for (const { index, isOfOtherType } of unknown) {
     const below = index < 0 ? '' : `meta.profile[${index}]`
     if (isOfOtherType) run.error('structure', 'profile-type', 'This profile is of another type of resource.', below)
-    else run.add('warning', 'not-supported', 'profile', 'This profile is not known here: what it asks was not checked.', below)
+    else
+      run.add(
+        'warning',
+        'not-supported',
+        'profile',
+        'This profile is not known here: what it asks was not checked.',
+        below,
+      )
   }
 }

@@ -13,7 +13,8 @@ export const bundleClosures: Readonly<Record<string, Closure>> = {
   'bdl-5': (it) => has(it, 'resource') || has(it, 'request') || has(it, 'response'),
   'bdl-7': (it) => it.type === 'history' || hasDistinctUrls(it),
   'bdl-8': (it) => typeof it.fullUrl !== 'string' || !it.fullUrl.includes('/_history/'),
-  'bdl-9': (it) => it.type !== 'document' || (has(loose(it.identifier), 'system') && has(loose(it.identifier), 'value')),
+  'bdl-9': (it) =>
+    it.type !== 'document' || (has(loose(it.identifier), 'system') && has(loose(it.identifier), 'value')),
   'bdl-10': (it) => it.type !== 'document' || typeof it.timestamp === 'string',
   'bdl-11': (it) => it.type !== 'document' || typeOfFirst(it) === 'Composition',
   'bdl-12': (it) => it.type !== 'message' || typeOfFirst(it) === 'MessageHeader',

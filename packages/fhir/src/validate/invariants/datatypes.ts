@@ -17,7 +17,9 @@ export const dataTypeClosures: Readonly<Record<string, Closure>> = {
   'qty-3': (it) => !has(it, 'code') || has(it, 'system'),
   'age-1': (it) => isUcumWithCode(it) && (typeof it.value !== 'number' || it.value > 0),
   'cnt-3': (it) =>
-    isUcumWithCode(it) && (!has(it, 'code') || it.code === '1') && (typeof it.value !== 'number' || Number.isInteger(it.value)),
+    isUcumWithCode(it) &&
+    (!has(it, 'code') || it.code === '1') &&
+    (typeof it.value !== 'number' || Number.isInteger(it.value)),
   'dis-1': isUcumWithCode,
   'drt-1': (it) => !has(it, 'code') || (it.system === UCUM && has(it, 'value')),
   'rat-1': (it) => has(it, 'numerator') === has(it, 'denominator') && (has(it, 'numerator') || has(it, 'extension')),

@@ -6,7 +6,8 @@ import type { Closure } from './datatypes.ts'
 
 export const resourceClosures: Readonly<Record<string, Closure>> = {
   'dom-2': (it) => list(it.contained).every((contained) => list(loose(contained).contained).length === 0),
-  'dom-3': (it, frame) => it.contained === undefined || list(it.contained).every((contained) => isReferred(loose(contained), frame)),
+  'dom-3': (it, frame) =>
+    it.contained === undefined || list(it.contained).every((contained) => isReferred(loose(contained), frame)),
   'dom-4': (it) => metas(it).every((meta) => !has(meta, 'versionId') && !has(meta, 'lastUpdated')),
   'dom-5': (it) => metas(it).every((meta) => list(meta.security).length === 0),
   'obs-3': (it) => has(it, 'low') || has(it, 'high') || has(it, 'text'),
@@ -69,7 +70,9 @@ function sorted(coding: Loose): readonly (readonly [string, unknown])[] {
 /** The definitions of R4 really say `something`: the rule is kept as it stands. */
 function isOfPatientOr(it: Loose, code: string): boolean {
   if (has(it, 'patient')) return true
-  return !list(loose(it.scope).coding).some((coding) => loose(coding).system === 'something' && loose(coding).code === code)
+  return !list(loose(it.scope).coding).some(
+    (coding) => loose(coding).system === 'something' && loose(coding).code === code,
+  )
 }
 
 /** Only a contained member can be looked at here; others are not resolved and break nothing. */
@@ -80,4 +83,3 @@ function onBehalfOfPractitionerOnly(it: Loose, frame: Frame): boolean {
   const member = list(frame.root.contained).find((contained) => `#${loose(contained).id}` === reference)
   return member === undefined || loose(member).resourceType === 'Practitioner'
 }
-

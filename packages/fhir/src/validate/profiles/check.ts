@@ -1,4 +1,4 @@
-import { elementsOf, type ElementUse, usesOf } from '../../definitions/index.ts'
+import { type ElementUse, elementsOf, usesOf } from '../../definitions/index.ts'
 import { type Loose, list, loose } from '../invariant.ts'
 import { checkTarget } from '../references.ts'
 import type { Frame, Run } from '../run.ts'
@@ -52,7 +52,10 @@ class Checker {
       const times = node.min === 1 ? '' : ` ${node.min} times`
       this.problem(node, 'required', rule, `The profile needs this element${times}: send it.`, name)
     } else if (count > (node.max ?? Number.POSITIVE_INFINITY)) {
-      const text = node.max === 0 ? 'The profile does not allow this element: leave it out.' : `The profile allows at most ${node.max} of these.`
+      const text =
+        node.max === 0
+          ? 'The profile does not allow this element: leave it out.'
+          : `The profile allows at most ${node.max} of these.`
       this.problem(node, 'structure', rule, text, name)
     }
   }
@@ -130,7 +133,8 @@ function usesNamed(content: string, name: string): readonly ElementUse[] {
   const found = name.endsWith('[x]')
     ? uses.filter((use) => use.element.isChoice && `${use.element.name}[x]` === name)
     : uses.filter((use) => use.spelling === name)
-  if (found.length === 0) throw new Error(`A profile names ${content}.${name}, which is not one of ${elementsOf(content).length} elements.`)
+  if (found.length === 0)
+    throw new Error(`A profile names ${content}.${name}, which is not one of ${elementsOf(content).length} elements.`)
   named.set(key, found)
   return found
 }

@@ -1,7 +1,7 @@
 import type { Resource } from '../../resource.ts'
 import { list, loose } from '../invariant.ts'
-import type { Profile } from './profile.ts'
 import { phdProfiles } from './phd.ts'
+import type { Profile } from './profile.ts'
 import { usCoreProfiles } from './us-core.ts'
 import { vitalSignsByLoinc, vitalSignsProfiles } from './vital-signs.ts'
 

@@ -2,7 +2,7 @@
  * The vital signs of FHIR R4 (4.0.1, observation-vitalsigns.html). R4 asks them of every Observation whose code is one
  * of theirs, declared or not.
  */
-import { hasChoice, has, type Invariant, loose } from '../invariant.ts'
+import { has, hasChoice, type Invariant, loose } from '../invariant.ts'
 import { concept, type Elements, type Node, type Profile, type Slice } from './profile.ts'
 
 const BASE = 'http://hl7.org/fhir/StructureDefinition/'
@@ -49,7 +49,14 @@ const vitalSigns: Profile = {
     effectiveDateTime: { rules: [toTheDay] },
     hasMember: { targets: ['QuestionnaireResponse', 'MolecularSequence', 'Observation'] },
     derivedFrom: {
-      targets: ['DocumentReference', 'ImagingStudy', 'Media', 'QuestionnaireResponse', 'MolecularSequence', 'Observation'],
+      targets: [
+        'DocumentReference',
+        'ImagingStudy',
+        'Media',
+        'QuestionnaireResponse',
+        'MolecularSequence',
+        'Observation',
+      ],
     },
     component: { rules: [componentHasAValue] },
   },
