@@ -3,6 +3,7 @@ import { Failure } from '@careloop/contract'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { Counter } from 'prom-client'
 import type { Policy, Route } from '../identity/index.ts'
+import { openToOtherOrigins } from './cross-origin.ts'
 import { displayLiveRoutes } from './display-live.ts'
 import { fail } from './errors.ts'
 import { healthRoutes } from './health.ts'
@@ -80,6 +81,7 @@ export async function makeApiServer(parts: ApiParts): Promise<ApiServer> {
   }
   takeBodiesAsStreams(app)
   watchRequests(app, parts, routes)
+  openToOtherOrigins(app, routes)
   for (const route of routes)
     app.route({
       method: route.method,

@@ -1,9 +1,9 @@
-/** To whom a patient may give a consent by name: caregivers with an account at their chart, and systems with a service token. */
+/** To whom a patient may give a consent by name: caregivers with an account at their chart, systems with a service token, apps. */
 import type { GranteeKind } from '@careloop/contract'
 import type { Identity } from '../identity/index.ts'
 
 export async function granteesOf(
-  { persons, serviceTokens }: Pick<Identity, 'persons' | 'serviceTokens'>,
+  { persons, serviceTokens, smart }: Pick<Identity, 'persons' | 'serviceTokens' | 'smart'>,
   tenant: string,
   subject: string,
 ): Promise<ReadonlyMap<string, { kind: GranteeKind; name: string }>> {
@@ -13,5 +13,11 @@ export async function granteesOf(
   const systems = (await serviceTokens(tenant)).flatMap(({ id, name, revokedAt }) =>
     revokedAt === null ? [{ id, kind: 'integration' as const, name }] : [],
   )
-  return new Map([...caregivers, ...systems].map(({ id, kind, name }) => [id, { kind, name }]))
+  // Those that ask by themselves; one that a person opens asks in that person's name.
+  const apps = (await smart.apps.list(tenant)).flatMap(({ id, name, scopes, disabledAt }) =>
+    disabledAt === null && scopes.some((scope) => scope.startsWith('system/'))
+      ? [{ id, kind: 'integration' as const, name }]
+      : [],
+  )
+  return new Map([...caregivers, ...systems, ...apps].map(({ id, kind, name }) => [id, { kind, name }]))
 }

@@ -6,13 +6,14 @@ import { complianceRoutes } from '../compliance/routes.ts'
 import { environmentRoutes } from '../environment/routes.ts'
 import { fleetRoutes } from '../fleet/routes.ts'
 import type { Route } from '../identity/index.ts'
-import { identityRoutes } from '../identity/routes.ts'
+import { appAndSmartRoutes, identityRoutes } from '../identity/routes.ts'
 import { doorsRoutes, ingestRoutes, quarantineRoutes } from '../ingest/routes.ts'
 import { erasureRoutes, personRoutes, subjectsRoutes } from '../subjects/routes.ts'
 import { telemetryRoutes } from '../telemetry/routes.ts'
 import { workflowRoutes } from '../workflow/routes.ts'
 import type { Doors } from './doors.ts'
 import type { Rooms } from './rooms.ts'
+import { smartWorldOf } from './smart-world.ts'
 import { systemHealth } from './system-health.ts'
 
 /** @param health by the configuration; left out, as of an installation that has none */
@@ -23,6 +24,7 @@ export function routesOf(
 ): Route[] {
   return [
     ...identityRoutes(rooms.identity),
+    ...appAndSmartRoutes(rooms.identity, smartWorldOf(rooms)),
     ...subjectsRoutes(rooms.subjects),
     ...erasureRoutes(rooms.erasures),
     ...personRoutes(rooms),

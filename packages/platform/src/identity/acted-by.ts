@@ -39,4 +39,4 @@ export const recordAct = (tx: EngineTx, act: Act): Promise<void> =>
     return record(tenantTx, { ...rest, ...by, purpose: 'SYSADMN' })
   })
 
-type OwnResource = 'identity-provider' | 'invitation' | 'person-account'
+type OwnResource = 'identity-provider' | 'invitation' | 'person-account' | 'app'

@@ -5,7 +5,8 @@
 import type { AnyRole } from '@careloop/contract'
 import { type Engine, makeGather } from '../engine/index.ts'
 import { fail } from './errors.ts'
-import type { DeviceSpeaker, Principal, StaffPrincipal } from './principal.ts'
+import type { AppByToken } from './oauth/app-by-token.ts'
+import type { DeviceSpeaker, Hold, Principal, StaffPrincipal } from './principal.ts'
 import { type ServiceByToken, sha256 } from './service-tokens.ts'
 import { holdOf, idleLockOf } from './session-hold.ts'
 import type { StaffAuth } from './staff-auth.ts'
@@ -23,6 +24,7 @@ export interface AuthenticateParts {
   readonly engine: Pick<Engine, 'clock'>
   readonly staffAuth: StaffAuth
   readonly serviceByToken: ServiceByToken
+  readonly appByToken: AppByToken
   readonly membershipBySession: MembershipBySession
   readonly idleLockMs: number
 }
@@ -36,32 +38,56 @@ export async function authenticate(
   deviceByToken: DeviceByToken,
   asking: Asking,
 ): Promise<Principal | null> {
-  if (asking.authorization !== undefined) return byBearer(parts.serviceByToken, deviceByToken, asking.authorization)
+  if (asking.authorization !== undefined) return byBearer(parts, deviceByToken, asking.authorization)
   if (asking.cookie !== undefined) return bySession(parts, asking.cookie)
   return null
 }
 
-async function byBearer(
-  serviceByToken: ServiceByToken,
-  deviceByToken: DeviceByToken,
-  header: string,
-): Promise<Principal> {
+async function byBearer(parts: AuthenticateParts, deviceByToken: DeviceByToken, header: string): Promise<Principal> {
   const token = /^Bearer +([A-Za-z0-9_.-]{8,512})$/i.exec(header)?.[1]
   if (token?.startsWith('cls_')) {
-    const service = await serviceByToken(token)
+    const service = await parts.serviceByToken(token)
     if (service !== null) return service
   }
   if (token?.startsWith('cld_')) {
     const device = await deviceByToken(sha256(token))
     if (device !== null) return { kind: 'device', tenant: device.tenant, id: device.device, device }
   }
+  if (token?.startsWith('clo_')) {
+    const app = await principalOfApp(parts, token)
+    if (app !== null) return app
+    throw fail('token-refused', 'This token of an app is unknown, expired or revoked. Renew it, or authorise again.')
+  }
   throw fail('token-refused', 'This token is unknown, expired or revoked. Make a new one: `careloop token create`.')
 }
 
-async function bySession(
-  { engine, staffAuth, membershipBySession, idleLockMs }: AuthenticateParts,
-  cookie: string,
-): Promise<StaffPrincipal | null> {
+/**
+ * Whom an app's token stands for. One that is for the time of a session is held to it: over or held back, it opens nothing. Null for a
+ * token that is not good.
+ */
+export async function principalOfApp(parts: AuthenticateParts, token: string): Promise<Principal | null> {
+  const found = await parts.appByToken(token)
+  if (found?.session === undefined) return found?.principal ?? null
+  const member = await parts.membershipBySession(found.session)
+  const isOpen = member !== undefined && member.ends_at.getTime() > parts.engine.clock.now()
+  return isOpen && holdOfMember(parts, member) === null ? found.principal : null
+}
+
+function holdOfMember({ engine, idleLockMs }: AuthenticateParts, member: MembershipRow): Hold | null {
+  // One that the organisation's identity provider asked for counts too, though none is kept here.
+  const hasSecondFactor = member.has_second_factor || member.second_factor_at !== null
+  return holdOf(
+    {
+      ...{ roles: member.roles, hasSecondFactor, activeAt: member.active_at.getTime() },
+      ...{ lockedAt: member.locked_at?.getTime() ?? null, isPasswordHandedOver: member.is_password_handed_over },
+    },
+    engine.clock.now(),
+    idleLockOf(member.roles, idleLockMs),
+  )
+}
+
+async function bySession(parts: AuthenticateParts, cookie: string): Promise<StaffPrincipal | null> {
+  const { engine, staffAuth, membershipBySession } = parts
   const found = await staffAuth.api.getSession({ headers: new Headers({ cookie }), query: { disableRefresh: true } })
   if (found === null) return null
   const member = await membershipBySession(found.session.id)
@@ -71,16 +97,7 @@ async function bySession(
   if (member.ends_at.getTime() <= engine.clock.now()) return null
   // Whoever has a second factor passed it in this session. One that did not is from before: it ended when the factor was taken on.
   if (member.has_second_factor && member.second_factor_at === null) return null
-  // One that the organisation's identity provider asked for counts too, though none is kept here.
-  const hasProved = member.has_second_factor || member.second_factor_at !== null
-  const hold = holdOf(
-    {
-      ...{ roles: member.roles, hasSecondFactor: hasProved, activeAt: member.active_at.getTime() },
-      ...{ lockedAt: member.locked_at?.getTime() ?? null, isPasswordHandedOver: member.is_password_handed_over },
-    },
-    engine.clock.now(),
-    idleLockOf(member.roles, idleLockMs),
-  )
+  const hold = holdOfMember(parts, member)
   return {
     ...(hold === null ? {} : { held: hold }),
     kind: 'staff',

@@ -45,6 +45,13 @@ export const identityErrors = {
   'login-taken': { disposition: 'reject', status: 409, issue: 'duplicate' },
   'person-account-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
   'service-token-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'app-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'app-unfit': { disposition: 'reject', status: 422, issue: 'value' },
+  'app-redirect-refused': { disposition: 'reject', status: 400, issue: 'security' },
+  'app-patient-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'app-scope-refused': { disposition: 'reject', status: 422, issue: 'value' },
+  'app-grant-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'smart-not-here': { disposition: 'reject', status: 409, issue: 'business-rule' },
 } as const
 
 export const fail = failures(identityErrors)

@@ -24,6 +24,9 @@ export const forgetPersons =
         where tenant_id = $1 and subject_id = $2 returning id, user_id`,
       [tenant, subject, new Date(at)],
     )
+    // What apps were allowed at this patient, by whomever, ends with the patient; codes and tokens go with it.
+    for (const table of ['app_grant', 'app_launch'] as const)
+      await tx.client.query(`delete from auth.${table} where tenant_id = $1 and patient_id = $2`, [tenant, subject])
     for (const { id, user_id } of rows) {
       await destroyKeys(engine, tx, id)
       if (user_id !== null) await closeAccount(tx, user_id, at)

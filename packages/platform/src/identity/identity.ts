@@ -9,10 +9,12 @@ import {
   authenticate,
   type DeviceByToken,
   makeMembershipBySession,
+  principalOfApp,
 } from './authenticate.ts'
 import { displayByCookie } from './display-cookie.ts'
 import { type Displays, makeDisplays } from './displays.ts'
 import { type Invitations, makeInvitations } from './invitations.ts'
+import { makeSmart, type Smart } from './oauth/smart.ts'
 import {
   beginEnrolment,
   changePassword,
@@ -77,6 +79,9 @@ export interface Identity {
   readonly sso: Sso
   readonly invitations: Invitations
   readonly persons: Persons
+  readonly smart: Smart
+  /** Whether an app's access token opens anything now. */
+  isAppTokenGood(token: string): Promise<boolean>
   /** The password. @throws Failure `sign-in-refused`, `sign-in-throttled` */
   signIn(shown: { email: string; password: string; remember: boolean }, peer: Peer): Promise<SignInStep>
   /** The code. @throws Failure `challenge-over`, `second-factor-refused`, `sign-in-throttled` */
@@ -163,9 +168,11 @@ export async function makeIdentity(engine: Engine, options: StaffAuthOptions): P
   const sso = await makeSso(door, options.outbound)
   const invitations = await makeInvitations(door, options.mailsInvitations ?? false)
   const persons = makePersons(door)
+  const smart = await makeSmart(engine, options.outbound)
   const asked: AuthenticateParts = {
     ...{ engine, staffAuth, idleLockMs },
     serviceByToken: makeServiceByToken(engine),
+    appByToken: smart.appByToken,
     membershipBySession: makeMembershipBySession(engine),
   }
   const authenticateHeld: Identity['authenticateHeld'] = (asking, deviceByToken) =>
@@ -180,7 +187,9 @@ export async function makeIdentity(engine: Engine, options: StaffAuthOptions): P
       sso,
       invitations,
       persons,
+      smart,
     },
+    isAppTokenGood: async (token) => (await principalOfApp(asked, token)) !== null,
     authenticateDisplay: ({ cookie }) => displayByCookie(displays, secureCookies, cookie),
     async authenticate(asking, deviceByToken) {
       const principal = await authenticateHeld(asking, deviceByToken)

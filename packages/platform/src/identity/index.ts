@@ -7,6 +7,7 @@ export { type Identity, makeIdentity } from './identity.ts'
 export { type InvitationMail, type Invitations, invitationTimer } from './invitations.ts'
 export { may, type Thing } from './may.ts'
 export { admits, type Filters, parseScope, scopeText } from './oauth/scopes.ts'
+export type { SmartWorld } from './oauth/smart.ts'
 export {
   type CaregiverSource,
   caregiverIdsAfter,

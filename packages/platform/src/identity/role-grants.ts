@@ -124,7 +124,7 @@ export const roleGrants: Readonly<Record<AnyRole, readonly Grant[]>> = {
     seeFrame,
     hearOfWork,
     closeReviews,
-    grant(['read'], ['audit', 'user', 'service-token', 'system']),
+    grant(['read'], ['audit', 'user', 'service-token', 'app', 'system']),
     grant(['act'], ['audit']),
     grant(['read', 'create', 'act'], ['erasure', 'legal-hold', 'breach']),
   ],

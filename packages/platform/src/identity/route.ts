@@ -159,6 +159,11 @@ export interface RouteDefinition<P extends Policy, Params, Query, Body, A extend
   readonly stepUp?: boolean
   /** Requests a minute from one address; more get 429. */
   readonly perMinute?: number
+  /**
+   * Pages of other origins may ask and read: what they send carries a token or a secret of its own, and no cookie is looked at. For
+   * `public` routes that never look at one; those with the policy `fhir` are so by themselves.
+   */
+  readonly isCrossOrigin?: boolean
   readonly handler: (ctx: Context<P, Params, Query, Body, A>) => Promise<Replied> | Replied
 }
 

@@ -8,6 +8,9 @@ import { assertMayGrantScopes } from './grant.ts'
 import type { Identity } from './identity.ts'
 import { invitationRoutes } from './invitation-routes.ts'
 import { allowedFor } from './may.ts'
+import { appRoutes } from './oauth/app-routes.ts'
+import type { SmartWorld } from './oauth/smart.ts'
+import { smartRoutes } from './oauth/smart-routes.ts'
 import { passkeyRoutes } from './passkey-routes.ts'
 import { peopleRoutes } from './people-routes.ts'
 import { defineRoute, type Route } from './route.ts'
@@ -90,6 +93,12 @@ export const identityRoutes = (identity: Identity): Route[] => [
   ...displayRoutes(identity),
   ...ssoRoutes(identity),
   ...invitationRoutes(identity),
+]
+
+/** Apart from the rest: it asks of patients, which later rooms know. */
+export const appAndSmartRoutes = (identity: Identity, world: SmartWorld): Route[] => [
+  ...appRoutes(identity, world),
+  ...smartRoutes(identity, world),
 ]
 
 const serviceTokenRoutes = (identity: Identity): Route[] => [

@@ -1,5 +1,6 @@
 /** Routes that answer without an entry in the trail, each with its reason. Data of a patient stand in none of them. */
 export const recordsNothing: Readonly<Record<string, string>> = {
+  'GET /api/v1/apps': 'apps by name, address and scope; no secret',
   'GET /api/v1/break-glass': "the asker's own emergency access, recorded when it was taken, and how long one stands",
   'GET /api/v1/care-teams': 'teams and their members; no patient',
   'GET /api/v1/displays': 'wall screens by name; what they show is not in it',
