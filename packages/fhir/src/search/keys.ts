@@ -66,14 +66,39 @@ export const textOf = {
 /** Bucket of what may be any number: it is found by every range. */
 export const anyBucket = '*'
 
+type KeyMaker = (keys: Set<string>, resource: Resource) => void
+const makersByType = new Map<string, readonly KeyMaker[]>()
+
 /** The texts of a resource, each once. */
 export function keysOf(resource: Resource): readonly IndexKey[] {
+  const type = resource.resourceType
+  const makers = makersByType.get(type) ?? makersOf(type)
+  makersByType.set(type, makers)
   const keys = new Set<string>()
-  for (const parameter of parametersOf(resource.resourceType).values()) addKeys(keys, resource, parameter)
-  if (resource.resourceType === 'Observation') addQuantities(keys, resource)
-  return isLong(resource)
-    ? [...keys, textOf.all(resource.resourceType)].flatMap((key) => [key, textOf.long(key)])
-    : [...keys]
+  for (const make of makers) make(keys, resource)
+  if (type === 'Observation') addQuantities(keys, resource)
+  return isLong(resource) ? [...keys, textOf.all(type)].flatMap((key) => [key, textOf.long(key)]) : [...keys]
+}
+
+/** One for each expression: parameters that read the same give the same. */
+function makersOf(type: string): readonly KeyMaker[] {
+  const made = new Map<string, KeyMaker>()
+  for (const parameter of parametersOf(type).values()) {
+    const add = adders[parameter.type]
+    if (add === undefined || !hasKeys(type, parameter)) continue
+    const read = readerOf(type, parameter.expression)
+    const name = parameter.type === 'token' ? parameter.code : `${parameter.type} ${parameter.expression}`
+    made.set(name, (keys, resource) => read(resource, (value) => add({ keys, resource, type, parameter }, value)))
+  }
+  return [...made.values()]
+}
+
+function hasKeys(type: string, parameter: SearchParameter): boolean {
+  const { code } = parameter
+  if (parameter.type === 'token') return unions[`${type} ${code}`] === undefined && isIndexed(type, parameter)
+  if (parameter.type === 'date') return code === 'birthdate'
+  if (parameter.type === 'uri') return type !== 'AuditEvent' && code !== '_profile' && code !== '_source'
+  return true
 }
 
 /** What lasts longer than any day in any zone begins far from dates that it still holds: it is looked for besides. */
@@ -82,14 +107,6 @@ export const longMs = 27 * 60 * 60 * 1_000
 function isLong(resource: Resource): boolean {
   const span = clinicalSpan(resource)
   return span !== null && !(span.to - span.from <= longMs)
-}
-
-function addKeys(keys: Set<string>, resource: Resource, parameter: SearchParameter): void {
-  const type = resource.resourceType
-  if (parameter.type === 'token' && unions[`${type} ${parameter.code}`] !== undefined) return
-  const add = adders[parameter.type]
-  if (add === undefined || (parameter.type === 'token' && !isIndexed(type, parameter))) return
-  readerOf(type, parameter.expression)(resource, (value) => add({ keys, resource, type, parameter }, value))
 }
 
 interface Adding {
@@ -105,13 +122,12 @@ const adders: Partial<Record<SearchParameter['type'], (adding: Adding, value: un
   string: ({ keys, type }, value) => {
     for (const text of stringsOf(value)) keys.add(textOf.string(type, text))
   },
-  uri: ({ keys, type, parameter }, value) => {
-    if (typeof value !== 'string' || parameter.code === '_profile' || parameter.code === '_source') return
-    if (type !== 'AuditEvent') addUrl(keys, type, value)
+  uri: ({ keys, type }, value) => {
+    if (typeof value === 'string') addUrl(keys, type, value)
   },
   date: ({ keys, type, parameter }, value) => {
     // Not the time by which it is sorted: that stands beside every key. A birth date is found by its own.
-    if (parameter.code === 'birthdate' && typeof value === 'string') keys.add(textOf.day(type, parameter.code, value))
+    if (typeof value === 'string') keys.add(textOf.day(type, parameter.code, value))
   },
 }
 

@@ -14,13 +14,14 @@ export type Reader = (root: Node, emit: Emit) => void
 /** What comes next for one value; `content` is the type or part that it is of, where known. */
 type Step = (value: unknown, parent: Node, emit: Emit) => void
 
-const known = new Map<string, Reader>()
+const known = new Map<string, Map<string, Reader>>()
 
 /** @param type resource type, or the path of a part (`Observation.component`) that the expression starts from */
 export function readerOf(type: string, expression: string): Reader {
-  const name = `${type} ${expression}`
-  const reader = known.get(name) ?? compiled(type, expression)
-  known.set(name, reader)
+  const ofType = known.get(type) ?? new Map<string, Reader>()
+  known.set(type, ofType)
+  const reader = ofType.get(expression) ?? compiled(type, expression)
+  ofType.set(expression, reader)
   return reader
 }
 

@@ -51,9 +51,9 @@ export function rowOf(draft: Draft, sealing: Sealing, before?: ResourceRow): { r
     ...(program === undefined ? {} : { program }),
   }
   const keys = [...new Set(sealing.keysOf({ ...resource, id }).map((each) => blind.key(each)))]
-  const at = span?.from ?? (before === undefined ? updatedAt : Number(before.at))
+  const at = span.from ?? (before === undefined ? updatedAt : Number(before.at))
   const row: NewRow = {
-    ...{ rid, type, version, subject, at, from: span?.from ?? null, to: span?.to ?? null, updatedAt },
+    ...{ rid, type, version, subject, at, from: span.from ?? null, to: span.to ?? null, updatedAt },
     ...{ keyId: key.id, body: sealBody(key, { tenant, rid, version }, body), keys, isDerived, deletedAt: null },
   }
   return { row, stored: { type, rid, version, updatedAt, subject, isDeleted: false, isDerived, ...body } }
