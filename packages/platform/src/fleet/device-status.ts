@@ -128,7 +128,7 @@ async function writeStatus(tx: TenantTx, key: DataKey, after: readonly (readonly
   await tx.client.query(
     `insert into tenant.device_status
        (device_id, connected, process, connection, last_connected_at, reported_at, attributes)
-     select * from unnest($1::uuid[], $2::boolean[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bytea[])
+     select * from unnest($1::uuid[], $2::boolean[], $3::uuid[], $4::uuid[], $5::bigint[], $6::bigint[], $7::bytea[])
      on conflict (tenant_id, device_id) do update set connected = excluded.connected, process = excluded.process,
        connection = excluded.connection, last_connected_at = excluded.last_connected_at,
        reported_at = excluded.reported_at, attributes = excluded.attributes`,
