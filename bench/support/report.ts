@@ -67,3 +67,11 @@ export function processTree(pid: number): number[] {
     return [pid]
   }
 }
+
+/** Value of `--name WORD` or `--name=WORD`, if it was given. */
+export function word(name: string): string | undefined {
+  const at = process.argv.findIndex((each) => each === `--${name}` || each.startsWith(`--${name}=`))
+  if (at < 0) return undefined
+  const found = process.argv[at]!
+  return found.includes('=') ? found.slice(found.indexOf('=') + 1) : process.argv[at + 1]
+}

@@ -32,12 +32,13 @@ export interface TestServer {
   rooms(): Promise<{ rooms: Rooms; close(): Promise<void> }>
   /** CPU seconds so far of server and database. */
   cpu(): { server: number; database: number }
-  /** Stops it and removes its data. */
+  /** Stops it and removes its data, unless they were to be kept. */
   remove(): Promise<void>
 }
 
-export async function startServer(env: NodeJS.ProcessEnv = {}): Promise<TestServer> {
-  const dir = mkdtempSync(join(tmpdir(), 'careloop-server-'))
+/** @param keep a folder whose data are used again and stay; absent = a fresh one, removed at the end */
+export async function startServer(env: NodeJS.ProcessEnv = {}, keep?: string): Promise<TestServer> {
+  const dir = keep ?? mkdtempSync(join(tmpdir(), 'careloop-server-'))
   const [http, mqtt, mqtts] = [await freePort(), await freePort(), await freePort()]
   const all: NodeJS.ProcessEnv = {
     ...process.env,
@@ -100,7 +101,7 @@ export async function startServer(env: NodeJS.ProcessEnv = {}): Promise<TestServ
     }),
     async remove() {
       await server.stop()
-      rmSync(dir, { recursive: true, force: true })
+      if (keep === undefined) rmSync(dir, { recursive: true, force: true })
     },
   }
   await server.start()
