@@ -4,7 +4,7 @@ import type { Engine, TenantTx } from '../engine/index.ts'
 import { aPatient, byTest, testSubjects } from '../subjects/fixtures.ts'
 import type { Subjects } from '../subjects/index.ts'
 import type { Clinical } from './clinical.ts'
-import { makeClinical } from './make-clinical.ts'
+import { makeClinical, makeRoom } from './make-clinical.ts'
 import type { ClinicalParts } from './parts.ts'
 
 /** @param over parts that the test is about */
@@ -14,13 +14,10 @@ export function testClinical(
 ): { clinical: Clinical; subjects: Subjects } {
   const subjects = testSubjects(engine)
   const parts: ClinicalParts = {
-    ...{ consents: subjects.consents, validate: () => [], matches: () => false, takeIn: async () => null },
+    ...{ consents: subjects.consents, takeIn: async () => null },
     ...over,
   }
-  return {
-    clinical: makeClinical(engine, parts, (resource) => [`${resource.resourceType}|id|${resource.id}`]),
-    subjects,
-  }
+  return { clinical: makeClinical(makeRoom(engine, parts)), subjects }
 }
 
 /** A patient in the subjects room. @returns the subject's id, which is the Patient's FHIR id too */

@@ -1,9 +1,9 @@
 /** The room, made once. */
+import { keysOf } from '@careloop/fhir'
 import type { Engine } from '../engine/index.ts'
 import type { Clinical } from './clinical.ts'
 import type { ClinicalParts } from './parts.ts'
 import { dropDerived, keepDerived } from './store/derived.ts'
-import type { IndexKeys } from './store/draft.ts'
 import { makeGround } from './store/ground.ts'
 import { readHistory } from './store/history.ts'
 import { openAll, patientIdOf } from './store/open-all.ts'
@@ -12,9 +12,13 @@ import { nameOf, subjectsBehind } from './store/references.ts'
 import { makeTogether } from './store/together.ts'
 import { createResource, patchResource, removeResource, updateResource, type WritingRoom } from './store/write.ts'
 
-export function makeClinical(engine: Engine, parts: ClinicalParts, keysOf: IndexKeys): Clinical {
+/** What acts of the room take: its own routes and searches hold it besides `Clinical`. */
+export function makeRoom(engine: Engine, parts: ClinicalParts): WritingRoom {
   const plain = { ground: makeGround(engine, keysOf), parts }
-  const room: WritingRoom = { ...plain, together: makeTogether(plain) }
+  return { ...plain, together: makeTogether(plain) }
+}
+
+export function makeClinical(room: WritingRoom): Clinical {
   const { ground } = room
   return {
     read: (by, type, id) => readResource(room, by, type, id),

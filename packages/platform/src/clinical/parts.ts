@@ -1,11 +1,8 @@
 /** What the clinical room is made of, as `app` hands it over. */
-import type { FhirTree, Issue, Resource } from '@careloop/fhir'
+import type { FhirTree, Resource } from '@careloop/fhir'
 import type { TenantTx } from '../engine/index.ts'
 import type { By, Consents } from '../subjects/index.ts'
 import type { Stored } from './stored.ts'
-
-/** Whether a resource fulfils search parameters of its type; what is not understood is not fulfilled. */
-export type ResourceMatch = (resource: Resource, params: readonly (readonly [name: string, value: string])[]) => boolean
 
 /** A resource that is a view of a subject or of a device, or that a later room acts on, on its way to that room. */
 export interface Taking {
@@ -20,6 +17,8 @@ export interface Taking {
 export interface Taken {
   readonly subject: string | null
   readonly tree?: FhirTree
+  /** Its room keeps it from now on, and shows it by a view: what this write leaves behind is that view already. */
+  readonly isView?: boolean
 }
 
 /**
@@ -36,6 +35,6 @@ export interface ClinicalParts {
   readonly takeIn: TakeIn
   /** Where we are reached: references below it are our own. */
   readonly base?: string | undefined
-  readonly validate: (resource: Resource) => readonly Issue[]
-  readonly matches: ResourceMatch
+  /** Pages and API are reached by TLS: what we call ourselves where `base` says nothing. */
+  readonly isOverTls?: boolean
 }

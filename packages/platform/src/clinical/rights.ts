@@ -3,12 +3,11 @@
  * by sight of the subject, and by the patient's consent. Each only takes away.
  */
 import type { Action } from '@careloop/contract'
-import { toResource } from '@careloop/fhir'
 import type { TenantTx } from '../engine/index.ts'
 import { admits, type Filters, may, type SmartAccess } from '../identity/index.ts'
 import { type By, type Consents, type Gate, sightOf, type Thing } from '../subjects/index.ts'
 import { clinicalFailure } from './errors.ts'
-import type { ResourceMatch } from './parts.ts'
+import { fulfils } from './fulfils.ts'
 import { seesRow, type Whose } from './store/rows.ts'
 import type { Stored } from './stored.ts'
 import { isServed, servedTypes } from './types.ts'
@@ -67,7 +66,7 @@ export interface Eyes {
 }
 
 export async function eyesFor(
-  { consents, matches }: { readonly consents: Pick<Consents, 'gate'>; readonly matches: ResourceMatch },
+  { consents }: { readonly consents: Pick<Consents, 'gate'> },
   granted: Granted,
 ): Promise<Eyes> {
   const gate = await consents.gate(granted.by)
@@ -76,7 +75,7 @@ export async function eyesFor(
     gate,
     seesRow: (row) => seesRow(granted.by.sight, row),
     async shows(tx, stored, heldBack) {
-      if (!isWithin(granted.filters, stored, matches)) return false
+      if (!isWithin(granted.filters, stored)) return false
       if (gate.everything || stored.subject === null || granted.by.who === undefined) return true
       const shown = await gate.shown(tx, stored.subject)
       if (shown.everything || shown.may(thingOf(stored))) return true
@@ -97,12 +96,11 @@ export function thingOf({ type, signals, program }: Pick<Stored, 'type' | 'signa
 export function isWithin(
   filters: readonly Filters[] | null,
   stored: Pick<Stored, 'type' | 'subject' | 'text' | 'isDeleted'>,
-  matches: ResourceMatch,
 ): boolean {
   if (filters === null) return true
   return filters.some(({ patient, params }) => {
     if (patient !== undefined && stored.subject !== patient) return false
     if (params.length === 0) return true
-    return !stored.isDeleted && matches(toResource(JSON.parse(stored.text)), params)
+    return !stored.isDeleted && fulfils(JSON.parse(stored.text), params)
   })
 }

@@ -1,6 +1,6 @@
 /** A write as it is asked for, and what must be known of it before its transaction. */
 import { createHash } from 'node:crypto'
-import { type FhirTree, type Issue, idPattern, type Resource, toResource } from '@careloop/fhir'
+import { type FhirTree, type Issue, idPattern, type Resource, toResource, validate } from '@careloop/fhir'
 import type { Expected, Written } from '../clinical.ts'
 import { clinicalFailure } from '../errors.ts'
 import { ResourceInvalid } from '../invalid.ts'
@@ -49,13 +49,18 @@ export async function changeOf(
       pointer: `${type}.id`,
     })
   const resource = toResource(tree)
-  const issues = room.parts.validate(resource)
-  if (issues.some(isError)) throw new ResourceInvalid(issues)
+  assertValid(resource)
   const blind = await room.ground.blinds(granted.by.tenant)
   return {
     ...{ granted, type, id, rid: blind.rid(type, id), tree, resource, mode, expected },
     ...{ pointings: pointingsOf(resource, room.parts.base), signals: signalsOf(resource) },
   }
+}
+
+/** @throws ResourceInvalid with every issue */
+export function assertValid(resource: Resource): void {
+  const issues = validate(resource)
+  if (issues.some(isError)) throw new ResourceInvalid(issues)
 }
 
 const isError = ({ severity }: Issue): boolean => severity === 'error' || severity === 'fatal'

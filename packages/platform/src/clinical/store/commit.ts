@@ -12,6 +12,7 @@ import type { ResourceRow } from '../schema.ts'
 import type { Stored } from '../stored.ts'
 import { servedTypes } from '../types.ts'
 import { type Change, isTakenIn, type Outcome } from './change.ts'
+import { insteadOf } from '../views/instead-of.ts'
 import { type Draft, rowOf, type Sealing, textOf } from './draft.ts'
 import { kindWord } from './kind-word.ts'
 import { MadeMeanwhile } from './made-meanwhile.ts'
@@ -74,22 +75,23 @@ async function decide(
   change: Change,
   known: Known,
 ): Promise<Write | { readonly same: Stored }> {
-  const { ground, parts } = room
+  const { ground } = room
   const { type, id, rid, granted } = change
   const before = await assertChangeable(room, tx, change, known.before)
-  const { subject, tree = change.tree } = isTakenIn(change)
+  const taken: Taken = isTakenIn(change)
     ? await takeIn(room, tx, change, { before, known })
     : { subject: subjectOf(change, known) }
+  const { subject, tree = change.tree } = taken
   const draft: Draft = {
     ...{ type, id, rid, tree, subject, signals: change.signals, updatedAt: ground.engine.clock.now() },
     // What its room took in stays a view of that room's.
-    isDerived: before?.isDerived ?? false,
+    isDerived: taken.isView ?? before?.isDerived ?? false,
   }
   const key = subject === null ? await ground.engine.keys.keyFor('tenant', tx.tenant) : known.held.get(subject)!.key
   const sealing: Sealing = { tenant: tx.tenant, key, blind: await ground.blinds(tx.tenant), keysOf: ground.keysOf }
   if (before !== null && isSame(before, draft)) return { same: before }
   const made = rowOf(draft, sealing, known.before)
-  if (!isWithin(granted.filters, made.stored, parts.matches))
+  if (!isWithin(granted.filters, made.stored))
     throw clinicalFailure('type-not-yours', `The scopes of this app do not include a ${type} like this one.`)
   return { change, before: known.before, ...made }
 }
@@ -108,7 +110,7 @@ async function assertChangeable(
     return null
   }
   const stored = await openRow(room.ground.engine, tx.tenant, row)
-  const isTheirs = seesRow(granted.by.sight, row) && isWithin(granted.filters, stored, room.parts.matches)
+  const isTheirs = seesRow(granted.by.sight, row) && isWithin(granted.filters, stored)
   if (!isTheirs) throw notFound()
   if (row.deleted_at === null && expected.isNew === true)
     throw clinicalFailure('version-moved', 'There is one already, and If-None-Match asked that there be none.')
@@ -116,7 +118,7 @@ async function assertChangeable(
   if (row.is_derived && !isTakenIn(change))
     throw clinicalFailure(
       'resource-derived',
-      `This ${type} is kept by another part of the server, and is changed there.`,
+      `This ${type} is kept by another part of the server. ${insteadOf(type)}`,
     )
   return row.deleted_at === null ? stored : null
 }

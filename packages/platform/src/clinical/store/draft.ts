@@ -1,11 +1,10 @@
 /** A version that is to be: its text, its span, what it is found by; sealed once its number is known. */
-import { type FhirTree, type Resource, toResource, withMeta, writeFhir } from '@careloop/fhir'
+import { clinicalSpan, type FhirTree, type Resource, toResource, withMeta, writeFhir } from '@careloop/fhir'
 import type { DataKey } from '../../engine/index.ts'
 import type { ResourceRow } from '../schema.ts'
 import type { Stored } from '../stored.ts'
 import type { Blind } from './blind.ts'
 import { type Body, sealBody } from './body.ts'
-import { spanOf } from './times.ts'
 import type { NewRow } from './write-rows.ts'
 
 /** Texts by which a resource is found. @see @careloop/fhir `keysOf` */
@@ -30,6 +29,9 @@ export const instantOf = (ms: number): string => new Date(ms).toISOString()
 export const textOf = ({ tree, id }: Pick<Draft, 'tree' | 'id'>, version: number, updatedAt: number): string =>
   writeFhir(withMeta(tree, { id, versionId: String(version), lastUpdated: instantOf(updatedAt) }))
 
+/** First and last ms that a date can be: what has no beginning began then. */
+const endMs = 8.64e15
+
 export interface Sealing {
   readonly tenant: string
   readonly key: DataKey
@@ -44,16 +46,17 @@ export function rowOf(draft: Draft, sealing: Sealing, before?: ResourceRow): { r
   const version = before === undefined ? 1 : before.version + 1
   const text = textOf(draft, version, updatedAt)
   const resource = toResource(draft.tree)
-  const span = spanOf(resource)
+  const span = clinicalSpan(resource)
   const body: Body = {
     ...{ id, text },
     ...(signals === undefined || signals.length === 0 ? {} : { signals }),
     ...(program === undefined ? {} : { program }),
   }
   const keys = [...new Set(sealing.keysOf({ ...resource, id }).map((each) => blind.key(each)))]
-  const at = span.from ?? (before === undefined ? updatedAt : Number(before.at))
+  const [from, to] = span === null ? [null, null] : [Math.max(span.from, -endMs), span.to > endMs ? null : span.to]
+  const at = from ?? (before === undefined ? updatedAt : Number(before.at))
   const row: NewRow = {
-    ...{ rid, type, version, subject, at, from: span.from ?? null, to: span.to ?? null, updatedAt },
+    ...{ rid, type, version, subject, at, from, to, updatedAt },
     ...{ keyId: key.id, body: sealBody(key, { tenant, rid, version }, body), keys, isDerived, deletedAt: null },
   }
   return { row, stored: { type, rid, version, updatedAt, subject, isDeleted: false, isDerived, ...body } }
