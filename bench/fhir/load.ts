@@ -1,7 +1,6 @@
 /** Fills a record: patients by the subjects' room, Observations by the store's own row encoder and statements, many a transaction. */
-import { keysOf } from '../../packages/fhir/src/index.ts'
+import { keysOf, validate } from '../../packages/fhir/src/index.ts'
 import { toResource } from '../../packages/fhir/src/json/index.ts'
-import { validate } from '../../packages/fhir/src/validate/index.ts'
 import type { Rooms } from '../../packages/platform/src/app/rooms.ts'
 import { makeBlinds } from '../../packages/platform/src/clinical/store/blind.ts'
 import { rowOf, type Sealing } from '../../packages/platform/src/clinical/store/draft.ts'

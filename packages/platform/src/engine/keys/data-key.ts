@@ -1,6 +1,7 @@
-import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import { engineFailure } from '../errors.ts'
 import type { DataKey } from '../ports.ts'
+import { type HmacKey, hmacKey, hmacSha256, shredHmacKey } from './hmac.ts'
 import { KEY_BYTES, openBytes, sealBytes } from './sealed.ts'
 
 /** Random nonces of 96 bits are safe for 2^32 seals under one key (SP 800-38D, 8.3); no owner comes near it. */
@@ -11,7 +12,7 @@ export class LiveKey implements DataKey {
   readonly id: string
   readonly #bytes: Buffer
   #key: KeyObject | undefined
-  readonly #derived = new Map<string, KeyObject>()
+  readonly #derived = new Map<string, HmacKey>()
   #seals = 0
 
   constructor(id: string, bytes: Uint8Array) {
@@ -40,15 +41,16 @@ export class LiveKey implements DataKey {
   hmac(purpose: string, text: string): Buffer {
     let key = this.#derived.get(purpose)
     if (!key) {
-      key = createSecretKey(Buffer.from(hkdfSync('sha256', this.#alive(), '', `careloop hmac ${purpose}`, 32)))
+      key = hmacKey(new Uint8Array(hkdfSync('sha256', this.#alive(), '', `careloop hmac ${purpose}`, 32)))
       this.#derived.set(purpose, key)
     }
-    return createHmac('sha256', key).update(text, 'utf8').digest()
+    return hmacSha256(key, text)
   }
 
   shred(): void {
     this.#key = undefined
     this.#bytes.fill(0)
+    for (const key of this.#derived.values()) shredHmacKey(key)
     this.#derived.clear()
   }
 
