@@ -2,7 +2,7 @@ import { type ElementUse, elementsOf, usesOf } from '../../definitions/index.ts'
 import { type Loose, list, loose } from '../invariant.ts'
 import { checkTarget } from '../references.ts'
 import type { Frame, Run } from '../run.ts'
-import { type Elements, matches, type Node, type Profile } from './profile.ts'
+import { type Elements, matches, type Node, type Profile, type Slice } from './profile.ts'
 
 /** Checks a resource against one profile, not its bases. Structure was checked before: what is broken there is passed over. */
 export function checkProfile(profile: Profile, frame: Frame, run: Run): void {
@@ -77,7 +77,7 @@ class Checker {
       const sliceRule = `${rule}:${name}`
       let count = 0
       for (let index = 0; index < items.length; index++) {
-        if (!matches(items[index], slice.match)) continue
+        if (!isOf(slice, items[index])) continue
         count += 1
         if (isList) this.run.enter(index)
         this.value(items[index], slice, use, sliceRule)
@@ -104,7 +104,12 @@ class Checker {
       this.problem(node, 'value', rule, `The profile takes only this value here: ${values}.`)
     }
     if (node.pattern !== undefined && !matches(value, node.pattern)) {
-      this.problem(node, 'value', rule, `The profile asks that this holds ${JSON.stringify(node.pattern)}.`)
+      this.problem(
+        node,
+        'value',
+        rule,
+        'The profile asks for a certain coding or value here, which is missing: see its definition.',
+      )
     }
     if (node.targets !== undefined) checkTarget(value, new Set(node.targets), this.run, this.frame)
     this.rules(node, value)
@@ -116,6 +121,10 @@ class Checker {
   private problem(node: Node, code: string, rule: string, text: string, below = ''): void {
     this.run.add(node.isAdvice === true ? 'warning' : 'error', code, rule, text, below)
   }
+}
+
+function isOf(slice: Slice, item: unknown): boolean {
+  return matches(item, slice.match) && (slice.except === undefined || !matches(item, slice.except))
 }
 
 function isFixed(value: unknown, fixed: string | readonly string[]): boolean {

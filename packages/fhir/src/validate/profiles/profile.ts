@@ -36,13 +36,22 @@ export interface Node {
 export interface Slice extends Node {
   /** Which items of the list the slice is about. */
   readonly match: Pattern
+  /** Items that are of another slice, though they match. */
+  readonly except?: Pattern
 }
 
 /**
  * What a value holds at least: primitives are equal, each item of a list is matched by some item. `null` means that the
- * element is not there, `ANY` that it is.
+ * element is not there, `ANY` that it is, a Set that it is one of these texts.
  */
-export type Pattern = string | number | boolean | null | readonly Pattern[] | { readonly [name: string]: Pattern }
+export type Pattern =
+  | string
+  | number
+  | boolean
+  | null
+  | ReadonlySet<string>
+  | readonly Pattern[]
+  | { readonly [name: string]: Pattern }
 
 export const ANY = '*'
 
@@ -50,6 +59,7 @@ export const ANY = '*'
 export function matches(value: unknown, pattern: Pattern): boolean {
   if (pattern === null) return value === undefined
   if (pattern === ANY) return value !== undefined
+  if (pattern instanceof Set) return pattern.has(value)
   if (Array.isArray(pattern)) {
     return Array.isArray(value) && pattern.every((wanted) => value.some((item) => matches(item, wanted as Pattern)))
   }
@@ -62,6 +72,11 @@ export function matches(value: unknown, pattern: Pattern): boolean {
 }
 
 /** A CodeableConcept with this coding among its own. */
-export function concept(system: string, code?: string): Pattern {
-  return { coding: [code === undefined ? { system } : { system, code }] }
+export function concept(system: string | ReadonlySet<string>, code: string | ReadonlySet<string> = ANY): Pattern {
+  return { coding: [{ system, code }] }
+}
+
+/** A list of which exactly one coding is of this system, and what more it asks of that one. */
+export function oneCoding(slice: string, system: string, elements: Elements = { code: { min: 1 } }): Node {
+  return { slices: { [slice]: { match: { system }, min: 1, max: 1, elements } } }
 }
