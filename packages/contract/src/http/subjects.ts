@@ -97,7 +97,42 @@ export const LocationResource = z.looseObject({
   address: Address.optional(),
 })
 
-export const SubjectResource = z.discriminatedUnion('resourceType', [PatientResource, AssetResource, LocationResource])
+/** What is typed in: a name that people can read, identifiers that say in whose numbering. */
+export const NewSubjectResource = z.discriminatedUnion('resourceType', [
+  PatientResource,
+  AssetResource,
+  LocationResource,
+])
+export type NewSubjectResource = z.infer<typeof NewSubjectResource>
+
+/** An element as FHIR R4 allows it: what came from a record system may lack what we would ask a person for. */
+const loosely = <Shape extends z.ZodRawShape>(shape: Shape) => z.array(z.looseObject(shape)).optional()
+const word = z.string().optional()
+const looseIdentifiers = loosely({ use: word, system: word, value: word })
+const looseAddress = z.looseObject({
+  ...{ text: word, line: z.array(z.string()).optional(), city: word, district: word },
+  ...{ state: word, postalCode: word, country: word },
+})
+
+/** What is kept and shown: any Patient, Device or Location that is valid FHIR R4. */
+export const SubjectResource = z.discriminatedUnion('resourceType', [
+  z.looseObject({
+    resourceType: z.literal('Patient'),
+    identifier: looseIdentifiers,
+    name: loosely({ use: word, text: word, family: word, given: z.array(z.string().nullable()).optional() }),
+    telecom: loosely({ system: word, value: word, use: word }),
+    ...{ gender: word, birthDate: word, address: z.array(looseAddress).optional() },
+  }),
+  z.looseObject({
+    ...{ resourceType: z.literal('Device'), identifier: looseIdentifiers },
+    deviceName: loosely({ name: word, type: word }),
+    ...{ manufacturer: word, modelNumber: word, serialNumber: word },
+  }),
+  z.looseObject({
+    ...{ resourceType: z.literal('Location'), identifier: looseIdentifiers, name: word, description: word },
+    address: looseAddress.optional(),
+  }),
+])
 export type SubjectResource = z.infer<typeof SubjectResource>
 
 // ---------------------------------------------------------------- subjects
@@ -110,12 +145,12 @@ export const NewSubject = z.strictObject({
     .boolean()
     .optional()
     .describe('Said by who gives a patient to a care team that is not theirs: they see the patient no longer'),
-  resource: SubjectResource,
+  resource: NewSubjectResource,
 })
 export type NewSubject = z.infer<typeof NewSubject>
 
 /** The whole new state. `version` is the one that was read; another one meanwhile answers 409 `subject-moved`. */
-export const SubjectUpdate = NewSubject.extend({ version: z.int().positive() })
+export const SubjectUpdate = NewSubject.extend({ resource: SubjectResource, version: z.int().positive() })
 export type SubjectUpdate = z.infer<typeof SubjectUpdate>
 
 export const SubjectSummary = z.object({

@@ -121,3 +121,12 @@ export async function deviceAddressed(engine: Engine, tx: TenantTx, address: str
   )
   return rows[0]?.id ?? null
 }
+
+/** Those of the ids that are devices. */
+export async function deviceIdsAmong(tx: TenantTx, ids: readonly string[]): Promise<string[]> {
+  const { rows } = await tx.client.query<{ id: string }>(
+    'select id from tenant.device where tenant_id = $1 and id = any($2::uuid[])',
+    [tx.tenant, ids],
+  )
+  return rows.map(({ id }) => id)
+}

@@ -15,6 +15,7 @@ export {
   type DeviceSource,
   deviceAddressed,
   deviceIdsAfter,
+  deviceIdsAmong,
   deviceSources,
   devicesReported,
 } from './device-sources.ts'

@@ -8,15 +8,21 @@ const kinds = { Patient: 'patient', Device: 'asset', Location: 'location' } as c
 
 export const kindOf = (body: SubjectResource): SubjectKind => kinds[body.resourceType]
 
-/** The name to show: `Family, Given` of the official or usual name, the asset's or the location's name. */
+/** The name to show: `Family, Given` of the official or usual name, the asset's or the location's name; without one, words that say so. */
 export function displayOf(body: SubjectResource): string {
-  if (body.resourceType === 'Location') return body.name
-  if (body.resourceType === 'Device') return body.deviceName[0]!.name
-  const name =
-    body.name.find((each) => each.use === 'official') ?? body.name.find((each) => each.use === 'usual') ?? body.name[0]!
-  const parts = [name.family, name.given?.join(' ')].filter((part) => part !== undefined && part !== '')
-  return parts.length > 0 ? parts.join(', ') : (name.text ?? '')
+  if (body.resourceType === 'Location') return wordOr(body.name, 'Location without a name')
+  if (body.resourceType === 'Device')
+    return wordOr(body.deviceName?.[0]?.name ?? body.modelNumber, 'Device without a name')
+  const names = body.name ?? []
+  const name = names.find((each) => each.use === 'official') ?? names.find((each) => each.use === 'usual') ?? names[0]
+  // A part of a name whose value is not known stands as null in FHIR JSON.
+  const given = name?.given?.filter((part) => typeof part === 'string').join(' ')
+  const parts = [name?.family, given].filter((part) => part !== undefined && part !== '')
+  return wordOr(parts.length > 0 ? parts.join(', ') : name?.text, 'Patient without a name')
 }
+
+const wordOr = (word: string | undefined, otherwise: string): string =>
+  word === undefined || word.trim() === '' ? otherwise : word
 
 // Letters that Unicode does not take apart into a base letter and a mark.
 const foldings: Record<string, string> = { ß: 'ss', ø: 'o', æ: 'ae', œ: 'oe', ł: 'l', đ: 'd', ð: 'd', þ: 'th', ı: 'i' }
@@ -37,18 +43,18 @@ export const wordsIn = (text: string): string[] =>
 
 /** Words by which a subject is found: names, addresses, birth date. */
 export function searchWordsOf(body: SubjectResource): ReadonlySet<string> {
-  const texts: (string | undefined)[] = []
+  const texts: (string | null | undefined)[] = []
   if (body.resourceType === 'Patient') {
-    for (const name of body.name) texts.push(name.text, name.family, ...(name.given ?? []))
+    for (const name of body.name ?? []) texts.push(name.text, name.family, ...(name.given ?? []))
     for (const address of body.address ?? []) texts.push(...addressTexts(address))
     texts.push(body.birthDate)
   } else if (body.resourceType === 'Device') {
-    for (const { name } of body.deviceName) texts.push(name)
+    for (const { name } of body.deviceName ?? []) texts.push(name)
     texts.push(body.manufacturer, body.modelNumber)
   } else {
     texts.push(body.name, body.description, ...(body.address ? addressTexts(body.address) : []))
   }
-  return new Set(texts.flatMap((text) => (text === undefined ? [] : wordsIn(text))))
+  return new Set(texts.flatMap((text) => (typeof text === 'string' ? wordsIn(text) : [])))
 }
 
 interface AddressLike {
@@ -94,19 +100,20 @@ export const normaliseEmail = (value: string): string => value.normalize('NFKC')
 
 /** Identifiers, telephone numbers and e-mail addresses of a body, each once. */
 export function exactKeysOf(body: SubjectResource): ExactKey[] {
-  const keys: ExactKey[] = (body.identifier ?? []).map((identifier, at) => ({
-    system: identifier.system,
-    normalised: normaliseIdentifier(identifier.value),
-    isUnique: identifier.use !== 'old',
-    pointer: `/identifier/${at}`,
-  }))
+  // A number without its numbering system names nobody.
+  const keys: ExactKey[] = (body.identifier ?? []).flatMap(({ system, value, use }, at) =>
+    system === undefined || value === undefined
+      ? []
+      : [{ system, normalised: normaliseIdentifier(value), isUnique: use !== 'old', pointer: `/identifier/${at}` }],
+  )
   const telecom = body.resourceType === 'Patient' ? (body.telecom ?? []) : []
-  telecom.forEach((point, at) => {
+  telecom.forEach(({ system, value }, at) => {
+    if (value === undefined) return
     const pointer = `/telecom/${at}`
-    if (point.system === 'email')
-      keys.push({ system: emailSystem, normalised: normaliseEmail(point.value), isUnique: false, pointer })
-    if (point.system === 'phone' || point.system === 'sms')
-      keys.push({ system: phoneSystem, normalised: normalisePhone(point.value), isUnique: false, pointer })
+    if (system === 'email')
+      keys.push({ system: emailSystem, normalised: normaliseEmail(value), isUnique: false, pointer })
+    if (system === 'phone' || system === 'sms')
+      keys.push({ system: phoneSystem, normalised: normalisePhone(value), isUnique: false, pointer })
   })
   const seen = new Set<string>()
   return keys.filter((key) => {

@@ -26,6 +26,26 @@ export const hashKeysOf = (engine: Engine, tenant: string, resource: SubjectReso
     })),
   )
 
+const taken = (pointer: string) =>
+  subjectFailure(
+    'identifier-taken',
+    'Another subject has this identifier. Search for it by identifier, and use or correct that one.',
+    { pointer },
+  )
+
+/** Before anything is written. @param subject whose own they may be @throws Failure `identifier-taken` */
+export async function assertKeysFree(tx: TenantTx, subject: string | null, keys: readonly HashedKey[]): Promise<void> {
+  for (const { system, hmac, isUnique, pointer } of keys) {
+    if (!isUnique) continue
+    const { rows } = await tx.client.query(
+      `select from tenant.subject_identifier
+        where tenant_id = $1 and system = $2 and hmac = $3 and is_unique and subject_id is distinct from $4 limit 1`,
+      [tx.tenant, system, hmac, subject],
+    )
+    if (rows.length > 0) throw taken(pointer)
+  }
+}
+
 /** Puts a subject's keys in place of those it had. @throws Failure `identifier-taken` with a pointer to the identifier */
 export async function writeKeys(tx: TenantTx, subject: string, keys: readonly HashedKey[]): Promise<void> {
   const tables = tx.tables<SubjectsTables>()
@@ -36,12 +56,7 @@ export async function writeKeys(tx: TenantTx, subject: string, keys: readonly Ha
       .values({ subject_id: subject, system, hmac, is_unique: isUnique })
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirst()
-    if (written.numInsertedOrUpdatedRows !== 1n)
-      throw subjectFailure(
-        'identifier-taken',
-        'Another subject has this identifier. Search for it by identifier, and use or correct that one.',
-        { pointer },
-      )
+    if (written.numInsertedOrUpdatedRows !== 1n) throw taken(pointer)
   }
 }
 

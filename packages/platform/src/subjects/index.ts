@@ -38,6 +38,7 @@ export {
   subjectIdsAfter,
   subjectSources,
 } from './fhir/subject-sources.ts'
+export { createByFhir, type FhirWrite, updateByFhir } from './fhir/write-subject.ts'
 export type { NamedSubject } from './name-index.ts'
 export { purposed } from './purpose.ts'
 export { withReach } from './reach.ts'

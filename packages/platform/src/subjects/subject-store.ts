@@ -28,10 +28,7 @@ export interface Subject extends NamedSubject {
 
 /** @throws Failure `subject-kind-refused`, `identifier-taken`, `site-not-found`, `care-team-not-found`, `subject-too-large` */
 export async function createSubject(engine: Engine, by: By, wanted: NewSubject): Promise<Subject> {
-  if (!seesKind(by.sight, kindOf(wanted.resource)))
-    throw subjectFailure('subject-kind-refused', 'Your roles do not take in subjects of this kind. Ask a colleague.', {
-      pointer: '/body/resource/resourceType',
-    })
+  assertKindSeen(by, wanted.resource)
   const id = engine.ids.uuid()
   assertKept(by, id, wanted)
   const keys = await hashKeysOf(engine, by.tenant, wanted.resource)
@@ -168,6 +165,14 @@ export const openRow = (key: DataKey, tenant: string, row: Selectable<SubjectTab
 
 // ---------------------------------------------------------------- parts
 
+/** @throws Failure `subject-kind-refused` */
+export function assertKindSeen(by: By, resource: SubjectResource): void {
+  if (seesKind(by.sight, kindOf(resource))) return
+  throw subjectFailure('subject-kind-refused', 'Your roles do not take in subjects of this kind. Ask a colleague.', {
+    pointer: '/body/resource/resourceType',
+  })
+}
+
 type Columns = Omit<Selectable<SubjectTable>, 'tenant_id' | 'body' | 'touched' | 'by_fhir' | 'erased_at'>
 
 function named(row: Columns, resource: SubjectResource): Subject {
@@ -187,7 +192,10 @@ function named(row: Columns, resource: SubjectResource): Subject {
   }
 }
 
-const columnsOf = (wanted: NewSubject) => ({
+/** What a page or a record system wants a subject to be. */
+export type Wanted = Omit<NewSubject, 'resource'> & { readonly resource: SubjectResource }
+
+export const columnsOf = (wanted: Wanted) => ({
   kind: kindOf(wanted.resource),
   time_zone: wanted.timeZone,
   site_id: wanted.site ?? null,
@@ -195,7 +203,7 @@ const columnsOf = (wanted: NewSubject) => ({
 })
 
 /** Whoever takes a patient in, or moves them, does not lose them by a slip: it must be said. @throws Failure `subject-out-of-sight` */
-function assertKept({ sight }: By, id: string, wanted: NewSubject): void {
+export function assertKept({ sight }: By, id: string, wanted: Wanted): void {
   if (wanted.letGo === true || isLasting(sight, { id, kind: kindOf(wanted.resource), team: wanted.team ?? null }))
     return
   throw subjectFailure(
@@ -251,7 +259,7 @@ const placeOf = (row: Pick<SubjectTable, 'id' | 'kind' | 'team_id'>) => ({
 })
 
 /** What somebody may not know of is not there for them. */
-function assertSeen(row: Selectable<SubjectTable>, { sight }: By): void {
+export function assertSeen(row: Selectable<SubjectTable>, { sight }: By): void {
   if (!sees(sight, placeOf(row))) throw subjectNotFound('/params/id')
 }
 
@@ -266,7 +274,7 @@ const livingRows: RowReader<string, Selectable<SubjectTable> | undefined> = asyn
   return ids.map((id) => byId.get(id.toLowerCase()))
 }
 
-async function rowForUpdate(tx: TenantTx, id: string): Promise<Selectable<SubjectTable>> {
+export async function rowForUpdate(tx: TenantTx, id: string): Promise<Selectable<SubjectTable>> {
   // Erased is as if it had never been: the row stays for what points to it.
   const row = await tx
     .tables<SubjectsTables>()
@@ -295,7 +303,7 @@ function assertSame(row: Selectable<SubjectTable>, wanted: SubjectUpdate): void 
     })
 }
 
-async function assertPlaced(tx: TenantTx, wanted: NewSubject): Promise<void> {
+async function assertPlaced(tx: TenantTx, wanted: Wanted): Promise<void> {
   if (wanted.site !== undefined) await assertSite(tx, wanted.site, '/body/site')
   if (wanted.team !== undefined) {
     const team = await tx
@@ -311,7 +319,13 @@ async function assertPlaced(tx: TenantTx, wanted: NewSubject): Promise<void> {
   }
 }
 
-async function finish(tx: TenantTx, by: By, action: 'create' | 'update', id: string, keys: readonly HashedKey[]) {
+export async function finish(
+  tx: TenantTx,
+  by: By,
+  action: 'create' | 'update',
+  id: string,
+  keys: readonly HashedKey[],
+) {
   await writeKeys(tx, id, keys)
   await tx.publish({ type: 'SubjectChanged', subject: id })
   await audited(tx, by, action, 'subject', { id, subjects: [id] })

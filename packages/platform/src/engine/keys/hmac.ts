@@ -33,7 +33,7 @@ export function hmacSha256({ inner, outer }: HmacKey, text: string): Buffer {
   outer.copy(message)
   within.copy(message, BLOCK_BYTES)
   const digest = hash('sha256', message.subarray(0, BLOCK_BYTES + DIGEST_BYTES), 'buffer')
-  message.fill(0, 0, end)
+  message.fill(0, 0, Math.max(end, BLOCK_BYTES + DIGEST_BYTES))
   return digest
 }
 

@@ -3,7 +3,6 @@ import { redisclosureMark } from '@careloop/contract'
 import { type FhirTree, parseFhir } from '@careloop/fhir'
 import { record } from '../../audit/index.ts'
 import type { TenantTx } from '../../engine/index.ts'
-import { actorOf } from '../../identity/index.ts'
 import type { By } from '../../subjects/index.ts'
 import { type NotificationKind, notificationBundle, type Told, type ToldEvent } from './notification.ts'
 import type { Asked } from './owners.ts'
@@ -56,7 +55,11 @@ export const toldOf = (row: SubscriptionRow, body: SubscriptionBody, kind: Notif
   }
 }
 
-async function knownOf(parts: SubscriptionParts, tx: TenantTx, { events, asked }: Composing): Promise<Map<string, Known>> {
+async function knownOf(
+  parts: SubscriptionParts,
+  tx: TenantTx,
+  { events, asked }: Composing,
+): Promise<Map<string, Known>> {
   const rids = [...new Set(events.flatMap(({ rid }) => rid ?? []))]
   const stored = await parts.clinical.openAll(tx, rids)
   const there = [...stored.values()].filter(({ isDeleted }) => !isDeleted)
@@ -79,7 +82,10 @@ async function account(
   const numbers: string[] = []
   for (const event of events) {
     const found = event.rid === null ? undefined : known.get(event.rid)
-    if (found === undefined || !found.isOutside || event.disclosed_at !== null || found.stored.subject === null) continue
+    // Told again to the same, because an answer was lost, it is the same disclosure.
+    const isToldBefore = event.disclosed_at !== null && by.actor === row.owner
+    if (found === undefined || !found.isOutside || isToldBefore || found.stored.subject === null)
+      continue
     await disclose(parts, tx, by, row, found, content)
     numbers.push(event.number)
   }
@@ -98,7 +104,10 @@ const disclose = (
 ): Promise<string> =>
   consents.disclose(tx, by, {
     ...{ subject: stored.subject!, purpose: 'TREAT', consent },
-    recipient: { kind: 'integration', id: by.who?.kind === 'service' ? by.who.id : null, name: by.who && actorOf(by.who) },
+    recipient: {
+      kind: 'integration',
+      id: by.who?.kind === 'service' ? by.who.id : null,
+    },
     what: {
       description: `${topics.find(({ code }) => code === row.topic)!.title}: ${stored.type}${content === 'full-resource' ? '' : ', its id'}`,
       ...{ labels: isNoticed ? ['ETH', 'SUD'] : [], noticed: isNoticed },

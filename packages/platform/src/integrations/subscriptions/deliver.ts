@@ -11,10 +11,20 @@ import { type Composed, compose } from './compose.ts'
 import type { NotificationKind } from './notification.ts'
 import { askedBy } from './owners.ts'
 import type { SubscriptionParts } from './parts.ts'
-import { type EventRow, type SubscriptionRow, toMs, toMsOrNull, type Trouble } from './schema.ts'
+import { type EventRow, type SubscriptionRow, type Trouble, toMs, toMsOrNull } from './schema.ts'
 import { openBody } from './sealed-body.ts'
 import { notificationSeconds, notificationsTotal } from './subscription-metrics.ts'
-import { changeSubscription, findSubscription, fresh, lockSubscription, nextAt, setTimer, subscriptionTimer, tableOf, turn } from './subscription-rows.ts'
+import {
+  changeSubscription,
+  findSubscription,
+  fresh,
+  lockSubscription,
+  nextAt,
+  setTimer,
+  subscriptionTimer,
+  tableOf,
+  turn,
+} from './subscription-rows.ts'
 
 /** Longer than any conversation lasts: what has not ended by then has no process any more, ms. */
 export const netMs = 60_000
@@ -166,7 +176,12 @@ async function succeed(
   const now = engine.clock.now()
   const last = letter.events.at(-1)
   // Numbers without a row are those of more than a month ago.
-  const delivered = last !== undefined ? Number(last.number) : kind === 'event-notification' ? Number(row.events) : Number(row.delivered)
+  const delivered =
+    last !== undefined
+      ? Number(last.number)
+      : kind === 'event-notification'
+        ? Number(row.events)
+        : Number(row.delivered)
   const told = { ...fresh, delivered, told_at: now }
   if (row.status === 'requested')
     await turn(parts, tx, row, { ...told, status: 'active', reason: null, activated_at: now, trouble: null })
@@ -176,8 +191,7 @@ async function succeed(
   if (at === null) await engine.timers.cancel(tx, subscriptionTimer, row.id)
   else await setTimer(engine, tx, row.id, at)
   tx.afterCommit(() => {
-    for (const event of letter.events)
-      notificationSeconds(engine.watch.metrics).observe((now - toMs(event.at)) / 1_000)
+    for (const event of letter.events) notificationSeconds(engine.watch.metrics).observe((now - toMs(event.at)) / 1_000)
   })
 }
 
@@ -209,5 +223,8 @@ async function fail(
   const next = now + waitMs(failures, askedMs)
   await changeSubscription(tx, row.id, { ...failed, next_try_at: next })
   await setTimer(engine, tx, row.id, next)
-  engine.watch.log.warn({ ...told, nextTryInMs: next - now }, 'the endpoint of a subscription did not take a notification; trying again')
+  engine.watch.log.warn(
+    { ...told, nextTryInMs: next - now },
+    'the endpoint of a subscription did not take a notification; trying again',
+  )
 }

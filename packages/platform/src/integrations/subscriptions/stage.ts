@@ -43,13 +43,17 @@ export function workOnSubscriptions(
   const send = (begun: Begun) => {
     const { kind: _, ...told } = begun
     const sending = deliver(parts, begun)
-      .catch((err) => engine.watch.log.warn({ err, ...told }, 'a notification was cut off; it is tried again in a minute'))
+      .catch((err) =>
+        engine.watch.log.warn({ err, ...told }, 'a notification was cut off; it is tried again in a minute'),
+      )
       .finally(() => underWay.delete(sending))
     underWay.add(sending)
   }
   const stopTimers = engine.timers.work(subscriptionTimer, async (fired, tx) => {
     if (underWay.size >= conversations)
-      return tx.asTenant(String(fired.ids.tenant), (own) => setTimer(engine, own, fired.key, engine.clock.now() + busyMs))
+      return tx.asTenant(String(fired.ids.tenant), (own) =>
+        setTimer(engine, own, fired.key, engine.clock.now() + busyMs),
+      )
     const begun = await beginDelivery(parts, fired, tx)
     if (begun !== null) tx.afterCommit(() => send(begun))
   })

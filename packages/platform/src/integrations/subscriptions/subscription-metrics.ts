@@ -38,7 +38,8 @@ export const notificationSeconds = (registry: Registry): Histogram => {
 }
 
 const counter = (registry: Registry, name: string, help: string, labelNames: string[]): Counter =>
-  (registry.getSingleMetric(name) as Counter | undefined) ?? new Counter({ name, help, labelNames, registers: [registry] })
+  (registry.getSingleMetric(name) as Counter | undefined) ??
+  new Counter({ name, help, labelNames, registers: [registry] })
 
 /** Subscriptions by status, counted when somebody asks for the metrics. */
 export function watchSubscriptions(engine: Engine): void {

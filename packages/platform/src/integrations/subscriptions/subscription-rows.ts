@@ -2,7 +2,7 @@
 import { parseFhir, type Resource, toResource } from '@careloop/fhir'
 import type { Engine, TenantTx } from '../../engine/index.ts'
 import type { SubscriptionParts } from './parts.ts'
-import { type Reason, type SubscriptionRow, type SubscriptionTables, toMs, toMsOrNull, type Trouble } from './schema.ts'
+import { type Reason, type SubscriptionRow, type SubscriptionTables, type Trouble, toMs, toMsOrNull } from './schema.ts'
 import type { Status } from './status.ts'
 
 /** Timers of subscriptions: key = the subscription, `{ tenant, subscription }`. One waits for each at most. */
@@ -77,7 +77,8 @@ export function withStatus(resource: Resource, status: Status, reason: Reason | 
 }
 
 export const words: Readonly<Record<Reason, string | undefined>> = {
-  'handshake-failed': 'The endpoint did not take the handshake. Mend it, then write the Subscription as requested again.',
+  'handshake-failed':
+    'The endpoint did not take the handshake. Mend it, then write the Subscription as requested again.',
   undelivered:
     'The endpoint took no notification for 72 hours. Mend it, then write the Subscription as requested again: what happened meanwhile is told then, and $events tells it now.',
   refused: 'The endpoint is not called: its address is not https, or leads inside. Give another.',

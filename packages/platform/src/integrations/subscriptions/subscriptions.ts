@@ -11,7 +11,16 @@ import type { SubscriptionParts } from './parts.ts'
 import type { Content } from './read-subscription.ts'
 import { type EventRow, type SubscriptionRow, toMs, toMsOrNull } from './schema.ts'
 import { openBody } from './sealed-body.ts'
-import { changeSubscription, findSubscription, fresh, lockSubscription, setTimer, tableOf, turn, words } from './subscription-rows.ts'
+import {
+  changeSubscription,
+  findSubscription,
+  fresh,
+  lockSubscription,
+  setTimer,
+  tableOf,
+  turn,
+  words,
+} from './subscription-rows.ts'
 import { canonicalOf, topics } from './topics.ts'
 
 export interface EventsQuestion {
@@ -29,9 +38,16 @@ export interface Subscriptions {
   /** Begins anew at once: a handshake when it is in error. @throws Failure `subscription-not-found`, `subscription-not-stopped` */
   retry(by: By, id: string): Promise<SubscriptionHealth>
   /** @param fhirId of one; left out: of all. @throws Failure `subscription-not-found` */
-  status(by: By, asked: { readonly fhirIds?: readonly string[]; readonly statuses?: readonly string[] }): Promise<FhirTree[]>
+  status(
+    by: By,
+    asked: { readonly fhirIds?: readonly string[]; readonly statuses?: readonly string[] },
+  ): Promise<FhirTree[]>
   /** Oldest first, at most a hundred. @throws Failure `subscription-not-found` */
-  events(by: By, fhirId: string, question: EventsQuestion): Promise<{ bundle: FhirTree; headers: Readonly<Record<string, string>> }>
+  events(
+    by: By,
+    fhirId: string,
+    question: EventsQuestion,
+  ): Promise<{ bundle: FhirTree; headers: Readonly<Record<string, string>> }>
 }
 
 export const makeSubscriptions = (parts: SubscriptionParts): Subscriptions => ({
@@ -41,7 +57,8 @@ export const makeSubscriptions = (parts: SubscriptionParts): Subscriptions => ({
   events: (by, fhirId, question) => events(parts, by, fhirId, question),
 })
 
-const notFound = () => integrationsFailure('subscription-not-found', 'There is no such subscription. Search for it again.')
+const notFound = () =>
+  integrationsFailure('subscription-not-found', 'There is no such subscription. Search for it again.')
 
 async function list(parts: SubscriptionParts, by: By): Promise<SubscriptionHealth[]> {
   const rows = await parts.engine.db.asTenant(by.tenant, async (tx) => {
@@ -52,7 +69,11 @@ async function list(parts: SubscriptionParts, by: By): Promise<SubscriptionHealt
   return Promise.all(rows.map((row) => healthOf(parts, by.tenant, row)))
 }
 
-async function healthOf({ engine }: SubscriptionParts, tenant: string, row: SubscriptionRow): Promise<SubscriptionHealth> {
+async function healthOf(
+  { engine }: SubscriptionParts,
+  tenant: string,
+  row: SubscriptionRow,
+): Promise<SubscriptionHealth> {
   const body = await openBody(engine, { tenant, id: row.id }, row)
   const says = row.reason === null ? undefined : words[row.reason]
   return {
@@ -75,7 +96,10 @@ async function retry(parts: SubscriptionParts, by: By, id: string): Promise<Subs
     const found = await lockSubscription(tx, id)
     if (found === undefined) throw notFound()
     if (found.status !== 'error' && found.failures === 0)
-      throw integrationsFailure('subscription-not-stopped', 'Its endpoint takes notifications, or it is off: there is nothing to try again.')
+      throw integrationsFailure(
+        'subscription-not-stopped',
+        'Its endpoint takes notifications, or it is off: there is nothing to try again.',
+      )
     if (found.status === 'error') await turn(parts, tx, found, { status: 'requested', reason: null, ...fresh })
     else await changeSubscription(tx, id, { next_try_at: null })
     await setTimer(engine, tx, id, engine.clock.now())
@@ -90,12 +114,17 @@ async function statuses(
   by: By,
   { fhirIds, statuses: wanted }: { readonly fhirIds?: readonly string[]; readonly statuses?: readonly string[] },
 ): Promise<FhirTree[]> {
-  const rids = fhirIds && (await Promise.all(fhirIds.map((each) => parts.clinical.ridOf(by.tenant, 'Subscription', each))))
+  const rids =
+    fhirIds && (await Promise.all(fhirIds.map((each) => parts.clinical.ridOf(by.tenant, 'Subscription', each))))
   const rows = await parts.engine.db.asTenant(by.tenant, async (tx) => {
     const all = tableOf(tx).selectFrom('subscription').selectAll().orderBy('created_at').orderBy('id')
     const found = rids === undefined ? await all.execute() : await all.where('id', 'in', [...rids]).execute()
     const entry = { actor: by.actor, requestId: by.requestId, resource: 'subscription' } as const
-    await record(tx, { ...entry, action: rids?.length === 1 ? 'read' : 'search', ...(rids?.length === 1 ? { id: rids[0] } : {}) })
+    await record(tx, {
+      ...entry,
+      action: rids?.length === 1 ? 'read' : 'search',
+      ...(rids?.length === 1 ? { id: rids[0] } : {}),
+    })
     return found
   })
   const meant = rows.filter(({ status }) => wanted === undefined || wanted.includes(status))
@@ -142,4 +171,3 @@ export const statusBundle = (items: readonly FhirTree[], at: number): FhirTree =
   total: items.length,
   entry: items.map((resource) => ({ resource, search: { mode: 'match' } })),
 })
-

@@ -35,7 +35,10 @@ export async function takeSubscription(
 ): Promise<FhirTree> {
   assertSubscriber(by)
   const wanted = readSubscription(resource)
-  const types = new Set([...wanted.filters.map(({ type }) => type), ...(wanted.topic.type === null ? [] : [wanted.topic.type])])
+  const types = new Set([
+    ...wanted.filters.map(({ type }) => type),
+    ...(wanted.topic.type === null ? [] : [wanted.topic.type]),
+  ])
   for (const type of types) parts.assertMayRead(by, type)
   for (const filter of wanted.filters) parts.assertFilter(filter)
   const id = await parts.clinical.ridOf(tx.tenant, 'Subscription', fhirId)
@@ -79,9 +82,13 @@ function headersOf(
     if (value !== keptSecret) return [name, value]
     const kept = was?.headers.find(([known]) => known.toLowerCase() === name.toLowerCase())
     if (kept !== undefined && was?.endpoint === endpoint && row?.owner === by.actor) return kept
-    throw integrationsFailure('subscription-invalid', 'Say the value of this header: it is not known for this address.', {
-      pointer: `Subscription.channel.header[${at}]`,
-    })
+    throw integrationsFailure(
+      'subscription-invalid',
+      'Say the value of this header: it is not known for this address.',
+      {
+        pointer: `Subscription.channel.header[${at}]`,
+      },
+    )
   })
 }
 
@@ -112,7 +119,11 @@ interface Keeping {
   readonly status: Status
 }
 
-async function keep(parts: SubscriptionParts, tx: TenantTx, { id, by, row, wanted, body, status }: Keeping): Promise<void> {
+async function keep(
+  parts: SubscriptionParts,
+  tx: TenantTx,
+  { id, by, row, wanted, body, status }: Keeping,
+): Promise<void> {
   const { engine } = parts
   const now = engine.clock.now()
   const begins = status === 'requested'
@@ -120,7 +131,12 @@ async function keep(parts: SubscriptionParts, tx: TenantTx, { id, by, row, wante
   const isAnew = row !== undefined && (row.topic !== wanted.topic.code || row.status === 'off')
   const columns = {
     ...{ owner: by.actor, status, topic: wanted.topic.code, payload: wanted.content, changed_at: now },
-    ...{ heartbeat_ms: wanted.heartbeatMs, timeout_ms: wanted.timeoutMs, max_count: wanted.maxCount, end_at: wanted.endAt },
+    ...{
+      heartbeat_ms: wanted.heartbeatMs,
+      timeout_ms: wanted.timeoutMs,
+      max_count: wanted.maxCount,
+      end_at: wanted.endAt,
+    },
     ...(status === 'error' ? {} : { reason: null }),
     ...(begins || status === 'off' ? fresh : {}),
     ...(isAnew ? { delivered: Number(row.events) } : {}),
