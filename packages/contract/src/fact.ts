@@ -35,6 +35,8 @@ export interface FactBodies {
   GapChanged: { gap: string; series: string }
   /** A client wrote a FHIR resource; `kind` is its type, `rid` its opaque id. */
   ClinicalChanged: { kind: string; rid: string; subject?: string }
+  /** An Observation of a device's readings lies outside of the usual. `resource`: its opaque id. */
+  ReadingOutOfRange: { resource: string; subject: string }
   RuleActivated: { rule: string; version: number }
   /** `catchingUp`: the log was behind when it was decided; whoever pages asks again whether it still stands. */
   AlertRaised: {
