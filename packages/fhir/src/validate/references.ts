@@ -3,6 +3,19 @@ import type { Resource } from '../resource.ts'
 import { type Loose, list, loose } from './invariant.ts'
 import type { Frame, Run } from './run.ts'
 
+/**
+ * Targets that R4 forgot: its own example goes there, and R5 allows it. Without them a valid record would be refused.
+ */
+const ERRATA: Readonly<Record<string, readonly string[]>> = {
+  'DeviceUseStatement.reasonReference': ['Procedure'],
+}
+
+/** The types that a reference at a path of the definitions may go to; undefined when it may go anywhere. */
+export function targetsAt(path: string, targets: readonly string[]): ReadonlySet<string> | undefined {
+  if (targets.length === 0 || targets.includes('Resource')) return undefined
+  return new Set([...targets, ...(ERRATA[path] ?? [])])
+}
+
 /** Checks that a Reference names a type that may stand here, as far as the reference or what comes with it tells. */
 export function checkTarget(value: unknown, targets: ReadonlySet<string>, run: Run, frame: Frame): void {
   const reference = loose(value)

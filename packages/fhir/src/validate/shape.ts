@@ -4,6 +4,7 @@ import { type BindingCheck, bindingCheck } from './bindings.ts'
 import type { Invariant } from './invariant.ts'
 import { invariantsOf } from './invariants/index.ts'
 import { type PrimitiveCheck, primitiveChecks } from './primitives.ts'
+import { targetsAt } from './references.ts'
 import { quantityInvariants, simpleQuantity } from './units.ts'
 
 /** A type, or a part of one, with its elements by the names that JSON gives them. */
@@ -93,14 +94,10 @@ function field({ element, type, spelling }: ElementUse, choice: number): Field {
     content: isPrimitive || holdsResource ? undefined : type.content,
     holdsResource,
     binding: bindingCheck(element.valueSet, type.code),
-    targets: type.code === 'Reference' && !isAny(type.targets) ? new Set(type.targets) : undefined,
+    targets: type.code === 'Reference' ? targetsAt(element.path, type.targets) : undefined,
     invariants: element.isSimple ? [...invariants, simpleQuantity] : invariants,
     choice,
   }
-}
-
-function isAny(targets: readonly string[]): boolean {
-  return targets.length === 0 || targets.includes('Resource')
 }
 
 function sibling({ element, spelling }: ElementUse, choice: number): Field {

@@ -2,7 +2,7 @@
  * The profiles of HL7's Personal Health Device guide, as its examples follow them (2.x; where 1.1 differs and a gateway
  * may still send that, both are taken: the category `phd-observation`, bits as CodeableConcept).
  */
-import { type Invariant, list, loose } from '../invariant.ts'
+import { has, type Invariant, list, loose } from '../invariant.ts'
 import { ANY, concept, type Elements, type Node, oneCoding, type Profile, type Slice } from './profile.ts'
 
 const PHD = 'http://hl7.org/fhir/uv/phd/StructureDefinition/'
@@ -63,6 +63,18 @@ const mdcDimension: Invariant = {
   holds(value) {
     const { system, code } = loose(value)
     return system !== MDC || (/^\d{6}$/.test(String(code)) && Number(code) >= 262_144 && Number(code) <= 327_679)
+  },
+}
+
+/** A gateway that knows nobody sends an identifier of type U and nothing more, as the guide's second example does. */
+const knownPatientIsNamed: Invariant = {
+  key: 'PhdPatient.identifier',
+  severity: 'error',
+  human: 'An identifier has system and value, unless its type says that the patient is unknown (U).',
+  holds(value) {
+    const it = loose(value)
+    const isUnknown = list(loose(it.type).coding).some((coding) => loose(coding).code === 'U')
+    return isUnknown || (has(it, 'system') && has(it, 'value'))
   },
 }
 
@@ -323,9 +335,8 @@ const patient: Profile = {
       min: 1,
       elements: {
         type: { min: 1, elements: { coding: oneCoding('v2Coding', 'http://terminology.hl7.org/CodeSystem/v2-0203') } },
-        system: { min: 1 },
-        value: { min: 1 },
       },
+      rules: [knownPatientIsNamed],
     },
   },
 }

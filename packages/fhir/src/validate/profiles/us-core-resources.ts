@@ -74,7 +74,6 @@ export const resourceUsCoreProfiles: readonly Profile[] = [
     identifier: { min: 1, elements: { system: { min: 1 }, value: { min: 1 } } },
     name: { min: 1, rules: [named] },
     telecom: { elements: { system: { min: 1 }, value: { min: 1 } } },
-    gender: { min: 1 },
   }),
   profile('us-core-practitioner', 'Practitioner', {
     identifier: { min: 1, elements: { system: { min: 1 }, value: { min: 1 } } },
@@ -89,13 +88,11 @@ export const resourceUsCoreProfiles: readonly Profile[] = [
     participant: { min: 1, elements: { role: { min: 1 }, member: { min: 1 } } },
   }),
   profile('us-core-careplan', 'CarePlan', {
-    subject: { targets: ['Patient'] },
+    subject: { targets: ['Patient', 'Group'] },
     category: {
-      min: 1,
       slices: {
         AssessPlan: {
           match: concept('http://hl7.org/fhir/us/core/CodeSystem/careplan-category', 'assess-plan'),
-          min: 1,
           max: 1,
         },
       },

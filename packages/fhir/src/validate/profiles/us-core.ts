@@ -1,6 +1,6 @@
 /**
  * US Core (5.0.1 to 9.0.0): what its profiles ask beyond R4 of the types in use, in minimum cardinalities, slices and
- * invariants. Its value sets are extensible or lie with the NLM, and are not checked; must-support asks things of
+ * invariants; where versions differ, what the mildest asks. Its value sets are extensible or lie with the NLM, and are not checked; must-support asks things of
  * senders that no resource can show.
  */
 import { has, hasChoice, type Invariant, list, loose } from '../invariant.ts'
@@ -71,24 +71,29 @@ const bloodPressure = vital('us-core-blood-pressure', {
   component: { min: 2, slices: { systolic: pressure('8480-6'), diastolic: pressure('8462-4') } },
 })
 
+const componentValueOrReason: Invariant = {
+  key: 'us-core-26',
+  severity: 'error',
+  human: 'A component has a value or a dataAbsentReason.',
+  holds: (value) => hasChoice(loose(value), 'value') || has(loose(value), 'dataAbsentReason'),
+}
+
+/** Since 8.0.0 it stands for itself: an average is no vital sign of R4, which wants 85354-9. */
 const averageBloodPressure: Profile = {
   url: `${US_CORE}us-core-average-blood-pressure`,
   id: 'us-core-average-blood-pressure',
   type: 'Observation',
-  bases: [bloodPressure.url],
+  bases: [],
   elements: {
-    code: { elements: { coding: { slices: { 'uscore-avg-bp': coding('96607-7') } } } },
+    category: { min: 1, slices: { VSCat: { match: concept(CATEGORY, 'vital-signs'), min: 1, max: 1 } } },
+    code: { pattern: concept(LOINC, '96607-7') },
+    subject: { min: 1 },
+    'effective[x]': { min: 1, types: ['dateTime', 'Period'] },
+    'value[x]': { max: 0 },
     component: {
-      slices: {
-        systolic: {
-          match: { code: concept(LOINC, '8480-6') },
-          elements: { code: { pattern: concept(LOINC, '96608-5') } },
-        },
-        diastolic: {
-          match: { code: concept(LOINC, '8462-4') },
-          elements: { code: { pattern: concept(LOINC, '96609-3') } },
-        },
-      },
+      min: 2,
+      rules: [componentValueOrReason],
+      slices: { systolic: pressure('96608-5'), diastolic: pressure('96609-3') },
     },
   },
 }
@@ -184,7 +189,7 @@ const smokingStatus: Profile = {
     status: { fixed: ['final', 'entered-in-error'] },
     category: { min: 1, slices: { SocialHistory: { match: concept(CATEGORY, 'social-history'), min: 1, max: 1 } } },
     subject: { min: 1 },
-    effectiveDateTime: { min: 1 },
+    'effective[x]': { min: 1 },
     'value[x]': { min: 1 },
   },
 }
