@@ -10,6 +10,7 @@ export const clinicalErrors = {
   'resource-too-large': { disposition: 'reject', status: 413, issue: 'too-long' },
   'type-not-served': { disposition: 'reject', status: 404, issue: 'not-found' },
   'type-not-yours': { disposition: 'reject', status: 403, issue: 'forbidden' },
+  'operation-not-served': { disposition: 'reject', status: 404, issue: 'not-found' },
   'interaction-not-served': { disposition: 'reject', status: 405, issue: 'business-rule' },
   'id-mismatch': { disposition: 'reject', status: 400, issue: 'invalid' },
   'id-illegal': { disposition: 'reject', status: 400, issue: 'value' },

@@ -16,7 +16,11 @@ export async function replyWith(ctx: FhirContext, answer: FhirAnswer, format: Fo
   const headers = headersOf(answer)
   const body = shapedBody(ctx, answer)
   if (body === null) return ctx.send(answer.status, typeOf(format), '', { headers })
-  const text = writtenIn(format, body, ctx.pairs.some(([name, value]) => name === '_pretty' && value === 'true'))
+  const text = writtenIn(
+    format,
+    body,
+    ctx.pairs.some(([name, value]) => name === '_pretty' && value === 'true'),
+  )
   return sendText(ctx, answer.status, { text, format, headers })
 }
 

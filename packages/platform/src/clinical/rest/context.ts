@@ -40,7 +40,10 @@ export function contextOf(parts: Pick<ClinicalParts, 'base' | 'isOverTls'>, aske
 }
 
 /** Where the client reached us. */
-export function baseOf({ base, isOverTls }: Pick<ClinicalParts, 'base' | 'isOverTls'>, headers: FhirContext['headers']): string {
+export function baseOf(
+  { base, isOverTls }: Pick<ClinicalParts, 'base' | 'isOverTls'>,
+  headers: FhirContext['headers'],
+): string {
   if (base !== undefined) return base
   const host = /^[A-Za-z0-9.:[\]-]{1,255}$/.exec(String(headers.host ?? ''))?.[0] ?? 'localhost'
   return `${isOverTls === true ? 'https' : 'http'}://${host}${basePath}`

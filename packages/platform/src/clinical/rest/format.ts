@@ -20,7 +20,10 @@ export function formatOf(query: readonly Pair[], accept: string | undefined): Fo
   // A plus sign that was not escaped arrives as a blank.
   if (asked !== undefined) return known(mediaOf(asked.replaceAll(' ', '+')))
   if (accept === undefined || accept.trim() === '') return 'json'
-  const ranges = accept.split(',').map(rangeOf).sort((a, b) => b.weight - a.weight)
+  const ranges = accept
+    .split(',')
+    .map(rangeOf)
+    .sort((a, b) => b.weight - a.weight)
   for (const { media, weight } of ranges) if (weight > 0 && Object.hasOwn(formats, media)) return formats[media]!
   throw unacceptable()
 }

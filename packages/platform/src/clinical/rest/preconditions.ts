@@ -21,7 +21,9 @@ function versionIn(header: string): number {
 /** Whether the asker has it already: 304. */
 export function isUnchanged({ ifNoneMatch, ifModifiedSince }: Conditions, stored: Stored): boolean {
   if (ifNoneMatch !== undefined)
-    return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etagOf(stored).slice(2))
+    return ifNoneMatch
+      .split(',')
+      .some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etagOf(stored).slice(2))
   if (ifModifiedSince === undefined) return false
   const since = Date.parse(ifModifiedSince)
   // The header has whole seconds.
