@@ -14,7 +14,7 @@ export {
   type SeriesPart,
   type SeriesQuestion,
 } from './read-series.ts'
-export { readSpans, type SpanReadings } from './read-spans.ts'
+export { readSpans, type SpanReadings, spanOfReadings } from './read-spans.ts'
 export { type RetentionPolicy, retireChunks } from './retention.ts'
 export type { GapReason } from './schema.ts'
 export {

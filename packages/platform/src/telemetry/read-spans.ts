@@ -2,6 +2,7 @@
 import type { EpochMs } from '@careloop/contract'
 import { Failure } from '@careloop/contract'
 import type { Engine } from '../engine/index.ts'
+import { bigints } from './binary-arrays.ts'
 import { type Columns, joined, type KeptReading, toReadings } from './codec/columns.ts'
 import { listParts, PartReader, within } from './read-store.ts'
 import { keyOwner, type Series } from './series.ts'
@@ -42,6 +43,25 @@ export async function readSpans(
     const parts = found.get(one.id)
     return parts === undefined ? [] : [{ series: one, readings: toReadings(joined(parts)) }]
   })
+}
+
+/** When the oldest and the newest reading of these series were measured, ms; null when nothing is stored one by one. */
+export async function spanOfReadings(
+  { db }: Pick<Engine, 'db'>,
+  series: readonly Series[],
+): Promise<{ readonly from: EpochMs; readonly to: EpochMs } | null> {
+  const ids = bigints(series.map((one) => one.id))
+  const { rows } = await db.asEngine((tx) =>
+    tx.client.query<{ first: string | null; last: string | null }>(
+      `select min(first) as first, max(last) as last from (
+         select min(first_ms) as first, max(last_ms) as last from engine.sample where series_id = any($1::bigint[])
+         union all
+         select min(from_ms), max(to_ms) from engine.chunk where series_id = any($1::bigint[]) and tier = 0) spans`,
+      [ids],
+    ),
+  )
+  const { first = null, last = null } = rows[0] ?? {}
+  return first === null || last === null ? null : { from: Number(first), to: Number(last) }
 }
 
 async function withKeys({ keys }: Engine, series: readonly Series[]): Promise<Series[]> {

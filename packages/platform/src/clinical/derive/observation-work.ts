@@ -1,0 +1,171 @@
+/** One holder's work, from its lease to its end: reads the log, writes Observations, closes windows behind. */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { AssignmentChanged, ReadingsLogged } from '@careloop/contract'
+import type { Engine, EngineTx, Lease, LogCommit } from '../../engine/index.ts'
+import { telemetryProgress } from '../../telemetry/index.ts'
+import type { Clinical } from '../clinical.ts'
+import { closeWindows } from './close-windows.ts'
+import { correctDevice } from './correct-device.ts'
+import type { observationMetrics } from './observation-metrics.ts'
+import { Panels } from './panels.ts'
+import type { People } from './people.ts'
+import { type StoredEntry, takeEntries } from './take-entries.ts'
+import { type OpenWindow, Windows } from './windows.ts'
+
+export const observationsCursor = 'clinical-observations:0'
+const PARTITION = 0
+/** Entries a transaction. */
+const BATCH_ENTRIES = 1_500
+/** Summaries a transaction: short, so that a reading does not wait behind them. */
+const BATCH_WINDOWS = 200
+/** Commits that come meanwhile are read together. Real time: it spares the machine, it decides nothing. */
+const PACE_MS = 25
+const WAIT_MS = 1_000
+
+export interface WorkParts {
+  readonly engine: Engine
+  readonly clinical: Clinical
+  readonly people: People
+  readonly metrics: ReturnType<typeof observationMetrics>
+  /** Tests throw here to stop at any step, as a crash would. */
+  readonly fault?: ((step: string) => void) | undefined
+}
+
+/** A window that is due, and how far telemetry must be to know all of it. */
+interface Closing {
+  readonly window: OpenWindow
+  readonly position: number
+}
+
+export class ObservationWork {
+  readonly #parts: WorkParts
+  readonly #lease: Lease
+  readonly #panels = new Panels()
+  readonly #windows = new Map<string, Windows>()
+  #closing: Closing[] = []
+  #cursor = '0'
+  #telemetryAt = 0
+
+  constructor(parts: WorkParts, lease: Lease) {
+    this.#parts = parts
+    this.#lease = lease
+  }
+
+  async load(): Promise<void> {
+    const { db } = this.#parts.engine
+    this.#cursor = await db.cursor(observationsCursor)
+    for (const tenant of await db.tenants()) await db.asTenant(tenant, (tx) => this.#of(tenant).load(tx))
+  }
+
+  /** Takes in what is new, and closes some windows. @returns whether there was anything to do */
+  async step(signal?: AbortSignal): Promise<boolean> {
+    const { log } = this.#parts.engine
+    const commits = await log.read(PARTITION, Number(this.#cursor), BATCH_ENTRIES)
+    if (commits.length > 0) await this.#takeCommits(commits)
+    const closed = await this.#closeSome()
+    if (commits.length > 0 || closed) {
+      if (signal !== undefined) await pause(PACE_MS)
+      return true
+    }
+    const waitMs = this.#closing.length > 0 ? 2 * PACE_MS : WAIT_MS
+    if (signal !== undefined) await log.waitFor(PARTITION, Number(this.#cursor), waitMs, signal)
+    return false
+  }
+
+  async #takeCommits(commits: readonly LogCommit[]): Promise<void> {
+    const corrected = commits.findIndex(({ entries }) => entries.some(isCorrection))
+    // What was logged before a correction is taken before it.
+    const batch = corrected === -1 ? commits : commits.slice(0, Math.max(1, corrected))
+    const isAlone = corrected === 0
+    const newest = batch.at(-1)!
+    if (isAlone && !(await this.#isStored(newest.position))) return
+    const owed = isAlone ? await this.#correct(newest) : []
+    let made = 0
+    const due: OpenWindow[] = []
+    await this.#within(async (tx) => {
+      for (const [tenant, entries] of byTenant(batch))
+        await tx.asTenant(tenant, async (tenantTx) => {
+          const windows = this.#of(tenant)
+          for (const { name, due: at, told } of owed) if (name.tenant === tenant) windows.owe(name, at, told)
+          const { clinical, people } = this.#parts
+          const taken = await takeEntries({ clinical, people, panels: this.#panels, windows }, tenantTx, entries)
+          due.push(...taken.due)
+          made += taken.made
+        })
+      this.#parts.fault?.('batch: written')
+      await this.#parts.engine.db.moveCursor(tx, observationsCursor, this.#cursor, String(newest.position))
+    })
+    this.#parts.fault?.('batch: committed')
+    this.#cursor = String(newest.position)
+    for (const windows of this.#windows.values()) due.push(...windows.due(newest.storedAt))
+    for (const window of due) this.#closing.push({ window, position: newest.position })
+    this.#parts.metrics.made.inc(made)
+    this.#parts.metrics.behind.set((this.#parts.engine.clock.now() - newest.storedAt) / 1_000)
+  }
+
+  async #correct(commit: LogCommit) {
+    const owed = []
+    for (const change of commit.entries.filter(isCorrection)) {
+      this.#of(change.tenant).forgetTotals(change.device)
+      owed.push(...(await correctDevice(this.#parts, change, commit.storedAt, (work) => this.#within(work))))
+      this.#parts.fault?.('correction: written')
+    }
+    return owed
+  }
+
+  async #closeSome(): Promise<boolean> {
+    if (this.#closing.length === 0) return false
+    const ready: Closing[] = []
+    const rest: Closing[] = []
+    for (const closing of this.#closing)
+      if (ready.length < BATCH_WINDOWS && (await this.#isKnown(closing))) ready.push(closing)
+      else rest.push(closing)
+    if (ready.length === 0) return false
+    const windows = ready.map(({ window }) => window)
+    const made = await closeWindows(this.#parts, windows, (work) => this.#within(work))
+    this.#parts.fault?.('windows: closed')
+    this.#closing = rest
+    this.#parts.metrics.made.inc(made)
+    return true
+  }
+
+  async #isKnown({ window, position }: Closing): Promise<boolean> {
+    return window.totals !== null || (await this.#isStored(position))
+  }
+
+  /** Whether telemetry holds what the log holds up to there. */
+  async #isStored(position: number): Promise<boolean> {
+    if (this.#telemetryAt < position) this.#telemetryAt = Number((await telemetryProgress(this.#parts.engine)).at)
+    return this.#telemetryAt >= position
+  }
+
+  #within(work: (tx: EngineTx) => Promise<void>): Promise<void> {
+    return this.#parts.engine.db.asEngine(async (tx) => {
+      await this.#lease.assertHeld(tx)
+      await work(tx)
+    })
+  }
+
+  #of(tenant: string): Windows {
+    const known = this.#windows.get(tenant)
+    if (known !== undefined) return known
+    const made = new Windows(tenant)
+    this.#windows.set(tenant, made)
+    return made
+  }
+}
+
+const isCorrection = (entry: { readonly kind: string }): entry is AssignmentChanged =>
+  entry.kind === 'assignment-changed'
+
+function byTenant(commits: readonly LogCommit[]): Map<string, StoredEntry[]> {
+  const found = new Map<string, StoredEntry[]>()
+  for (const { entries, storedAt } of commits)
+    for (const entry of entries) {
+      if (!('tenant' in entry)) continue
+      const own = found.get(entry.tenant) ?? []
+      found.set(entry.tenant, own)
+      if (entry.kind === 'readings') own.push({ entry: entry satisfies ReadingsLogged, storedAt })
+    }
+  return found
+}
