@@ -22,7 +22,9 @@ export interface DeviceSource {
   /** What it told of itself (battery, firmware). */
   readonly attributes: Readonly<Record<string, string | number | boolean>>
   readonly assignments: readonly AssignmentSource[]
-  /** ms; when it was enrolled, or changed, or who wears it changed last. */
+  /** ms; when it was enrolled or changed itself. */
+  readonly plateChangedAt: number
+  /** ms; that, or when who wears it changed last. */
   readonly changedAt: number
 }
 
@@ -56,12 +58,13 @@ function sourceOf(
   assignments: readonly AssignmentSource[],
 ): DeviceSource {
   const { serial, manufacturer, model, address } = openPlate(key, row.id, row.identity)
-  const times = [toMs(row.enrolled_at), toMs(row.changed_at), ...assignments.map(({ changedAt }) => changedAt)]
+  const plateChangedAt = Math.max(toMs(row.enrolled_at), toMs(row.changed_at))
   return {
     ...{ id: row.id, name: row.name, classification: row.classification, profile: row.profile },
     ...{ expectedIntervalMs: toMsOrNull(row.expected_interval_ms), serial, manufacturer, model, address },
     attributes: row.attributes === null ? {} : openPart(key, 'attributes', row.id, row.attributes),
-    ...{ assignments, changedAt: Math.max(...times) },
+    ...{ assignments, plateChangedAt },
+    changedAt: Math.max(plateChangedAt, ...assignments.map(({ changedAt }) => changedAt)),
   }
 }
 

@@ -70,8 +70,9 @@ export async function updateSubject(
     assertSame(row, wanted)
     if (row.team_id !== (wanted.team ?? null)) await assertMayMove(tx, by, row, wanted, working)
     await assertPlaced(tx, wanted)
-    const resource = { ...wanted.resource, id }
-    const body = sealResource(await engine.keys.key(row.key_id), by.tenant, id, resource)
+    const key = await engine.keys.key(row.key_id)
+    const resource = { ...wanted.resource, id: row.by_fhir ? (openRow(key, by.tenant, row).resource.id ?? id) : id }
+    const body = sealResource(key, by.tenant, id, resource)
     const columns = { ...columnsOf(wanted), version: row.version + 1, updated_at: now }
     await tx
       .tables<SubjectsTables>()

@@ -29,7 +29,7 @@ export async function signalsOfDevices(
 }
 
 export const metricsOf = (device: DeviceSource, signals: readonly string[]): Derived[] =>
-  signals.map((code) => ({ resource: metricOf(device, code), subject: null, at: device.changedAt }))
+  signals.map((code) => ({ resource: metricOf(device, code), subject: null, at: device.plateChangedAt }))
 
 function metricOf({ id, expectedIntervalMs }: DeviceSource, code: string) {
   const signal = knownSignal(code)

@@ -14,7 +14,7 @@ import type { PatientIds, View } from './view.ts'
 export const ownViews = (engine: Engine, clinical: PatientIds): readonly View[] => [
   placesView(engine),
   staffView(engine),
-  subjectView(engine, clinical),
+  subjectView(engine),
   careTeamView(engine),
   patientTeamView(engine, clinical),
   caregiverView(engine, clinical),

@@ -2,10 +2,10 @@
 import { type FhirTree, parseFhir, type Resource } from '@careloop/fhir'
 import type { Engine } from '../../engine/index.ts'
 import { type SubjectSource, subjectIdsAfter, subjectSources } from '../../subjects/index.ts'
-import type { PatientIds, View } from './view.ts'
+import type { View } from './view.ts'
 import { organisation, timeZoneExtension, timeZoneOf } from './words.ts'
 
-export const subjectView = (engine: Engine, clinical: PatientIds): View => ({
+export const subjectView = (engine: Engine): View => ({
   name: 'subjects',
   types: ['Patient', 'Device', 'Location'],
   facts: ['SubjectChanged'],
@@ -15,19 +15,20 @@ export const subjectView = (engine: Engine, clinical: PatientIds): View => ({
     const sources = await subjectSources(engine, tx, ids)
     const keep = []
     for (const source of sources) {
-      const resource = resourceOf(source, await clinical.patientIdOf(tx, source.id), tx.tenant)
+      const resource = resourceOf(source, tx.tenant)
       keep.push({ resource, subject: source.id, at: source.updatedAt })
     }
     return { keep }
   },
 })
 
-/** What FHIR wrote is given back as it came; of what was typed into a page we know some things more. */
-function resourceOf(source: SubjectSource, id: string, tenant: string): Resource {
-  const { id: _own, ...tree } = parseFhir(source.text)
-  const named = { ...tree, id }
+/** What FHIR wrote is given back as it came, under the id that it chose; of what was typed into a page we know some things more. */
+function resourceOf(source: SubjectSource, tenant: string): Resource {
+  const { id, ...tree } = parseFhir(source.text)
   // A tree keeps the spelling of its decimals, which the store writes down.
-  return (source.byFhir ? named : { ...named, ...known(source, tree, tenant) }) as unknown as Resource
+  return (source.byFhir
+    ? { ...tree, id: typeof id === 'string' ? id : source.id }
+    : { ...tree, id: source.id, ...known(source, tree, tenant) }) as unknown as Resource
 }
 
 function known(source: SubjectSource, tree: FhirTree | Omit<FhirTree, 'id'>, tenant: string) {

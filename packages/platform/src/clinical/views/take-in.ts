@@ -26,7 +26,7 @@ export const takeInSubjects =
     if (subject === null && kind === 'asset' && !isTaggedAsset(resource)) return null
     const write = {
       resource: resource as unknown as SubjectResource,
-      text: textOf(taking.tree),
+      text: textOf({ ...taking.tree, id: taking.id }),
       timeZone: timeZoneOf(resource),
     }
     const seenAt = before?.updatedAt ?? engine.clock.now()
@@ -37,7 +37,7 @@ export const takeInSubjects =
     })
   }
 
-/** What is kept: without what the store says itself. */
+/** What is kept: with the id that the client chose, without what the store says itself. */
 function textOf({ meta, ...tree }: FhirTree): string {
   if (typeof meta !== 'object' || meta === null || Array.isArray(meta)) return writeFhir(tree as FhirTree)
   const { versionId: _version, lastUpdated: _at, ...said } = meta as Record<string, FhirTree[string]>
