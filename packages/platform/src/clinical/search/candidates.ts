@@ -1,0 +1,133 @@
+/**
+ * Rows that may fit, in the order of the search, a window at a time. The places that lead there are merged by (time, seq): from each
+ * key the first few, of all those the first few. Each window is bounded, so a place where little fits costs many small statements
+ * and never one long one. Only what the asker sees is opened or counted.
+ */
+import { type RawBuilder, sql } from 'kysely'
+import type { TenantTx } from '../../engine/index.ts'
+import { type Sight, sightCondition } from '../../subjects/index.ts'
+import { type PlacedVersion, placeColumns, versionColumns } from '../store/rows.ts'
+import type { Order, Places, Plan } from './plan.ts'
+
+/** Where the walk stands: after this row. */
+export interface Position {
+  /** ms: of the order. */
+  readonly time: string
+  readonly seq: string
+}
+
+export type Candidate = PlacedVersion & { readonly time: string; readonly seq: string }
+
+/** A row of a window: without `rid` it is not for this search, or not there for the asker. */
+interface Walked extends Partial<Omit<Candidate, 'time' | 'seq'>> {
+  readonly time: string
+  readonly seq: string
+}
+
+export interface Window {
+  readonly candidates: readonly Candidate[]
+  /** How many places were walked over. */
+  readonly walked: number
+  /** Null: there are no more. */
+  readonly end: Position | null
+}
+
+export interface Walk {
+  readonly plan: Plan
+  readonly order: Order
+  readonly sight: Sight | undefined
+  /** Blind keys of which a row must have none. */
+  readonly without?: readonly string[]
+}
+
+export async function windowAfter(tx: TenantTx, walk: Walk, after: Position | null, size: number): Promise<Window> {
+  const { rows } = await windowQuery(tx.tenant, walk, after, size).execute(tx.tables())
+  const last = rows.at(-1)
+  return {
+    candidates: rows.filter((row): row is Candidate => row.rid !== null && row.rid !== undefined),
+    walked: rows.length,
+    end: rows.length < size || last === undefined ? null : { time: last.time, seq: last.seq },
+  }
+}
+
+/** Exported for the tests that hold its plan. */
+export function windowQuery(tenant: string, walk: Walk, after: Position | null, size: number): RawBuilder<Walked> {
+  const direction = sql.raw(walk.order.isDescending ? 'desc' : 'asc')
+  const merged = sql.join(leads(tenant, walk, after, size), sql` union all `)
+  return sql<Walked>`
+    with walked as materialized (
+      select led.time, led.seq from (${merged}) as led
+       group by led.time, led.seq order by led.time ${direction}, led.seq ${direction} limit ${size})
+    select walked.time, walked.seq, found.*
+      from walked
+      left join lateral (
+        select ${sql.raw(versionColumns)}, ${sql.raw(placeColumns)}
+          from tenant.clinical_resource r
+          left join tenant.subject s on s.tenant_id = r.tenant_id and s.id = r.subject_id
+         where r.tenant_id = ${tenant} and r.seq = walked.seq and r.type = ${walk.plan.type} and r.deleted_at is null
+           and (r.subject_id is null or ${sightCondition(walk.sight, 's')}) ${passing(walk)}
+      ) as found on true
+     order by walked.time ${direction}, walked.seq ${direction}`
+}
+
+/** One lead for each kind of place; each gives its first rows after the position. */
+function leads(tenant: string, walk: Walk, after: Position | null, size: number): RawBuilder<unknown>[] {
+  const { plan, order } = walk
+  const time = sql.ref(order.by)
+  const tail = sql`${beyond(walk, after)} order by ${time} ${way(order)}, seq ${way(order)} limit ${size}`
+  const range = order.by === 'at' ? between(plan) : sql``
+  const ofKeys = (keys: readonly string[], within: RawBuilder<unknown>) => sql`
+    (select place.at as time, place.seq from unnest(${[...keys]}::bigint[]) as named(key) cross join lateral (
+      select at, seq from tenant.clinical_key where tenant_id = ${tenant} and key = named.key ${within} ${tail}) as place)`
+  const ofType = (where: RawBuilder<unknown>) => sql`
+    (select ${time} as time, seq from tenant.clinical_resource where tenant_id = ${tenant} and type = ${plan.type} ${where} ${tail})`
+  const long = plan.long.length === 0 || order.by !== 'at' ? [] : [ofKeys(plan.long, sql``)]
+  if (plan.lead === null) return [ofType(range), ...long]
+  const { keys, subjects, rids } = plan.lead
+  const ofSubjects = sql`
+    (select place.at as time, place.seq from unnest(${[...subjects]}::uuid[]) as named(id) cross join lateral (
+      select at, seq from tenant.clinical_resource
+       where tenant_id = ${tenant} and subject_id = named.id and type = ${plan.type} ${tail}) as place)`
+  // Few and unordered: with an order the planner would rather walk the type.
+  const ofRids = sql`
+    (select ${time} as time, seq from tenant.clinical_resource
+      where tenant_id = ${tenant} and rid = any(${[...rids]}::uuid[]) ${beyond(walk, after)})`
+  return [
+    ...(keys.length === 0 ? [] : [ofKeys(keys, range), ...long]),
+    ...(subjects.length === 0 ? [] : [ofSubjects]),
+    ...(rids.length === 0 && keys.length + subjects.length > 0 ? [] : [ofRids]),
+  ]
+}
+
+const way = ({ isDescending }: Order): RawBuilder<unknown> => sql.raw(isDescending ? 'desc' : 'asc')
+
+function beyond({ order }: Walk, after: Position | null): RawBuilder<unknown> {
+  if (after === null) return sql``
+  const sign = sql.raw(order.isDescending ? '<' : '>')
+  return sql`and (${sql.ref(order.by)}, seq) ${sign} (${after.time}::bigint, ${after.seq}::bigint)`
+}
+
+/** No day in any zone is longer; what lasts longer is looked for besides (`plan.long`). */
+const longestMs = 27 * 60 * 60 * 1_000
+
+function between({ narrowed }: Plan): RawBuilder<unknown> {
+  if (narrowed === null) return sql``
+  const { startsBefore, endsAfter } = narrowed
+  return sql`${startsBefore === null ? sql`` : sql`and at < ${startsBefore}::bigint`}
+    ${endsAfter === null ? sql`` : sql`and at > ${endsAfter - longestMs}::bigint`}`
+}
+
+/** What rows must be besides, told by their columns: a body is opened only when all of it holds. */
+function passing({ plan, without }: Walk): RawBuilder<unknown> {
+  const { narrowed, others } = plan
+  const dated =
+    narrowed === null
+      ? sql``
+      : sql`${narrowed.startsBefore === null ? sql`` : sql`and (r.at_from is null or r.at_from < ${narrowed.startsBefore}::bigint)`}
+        ${narrowed.endsAfter === null ? sql`` : sql`and (r.at_to is null or r.at_to > ${narrowed.endsAfter}::bigint)`}`
+  const kept = without === undefined || without.length === 0 ? sql`` : sql`and not r.keys && ${[...without]}::bigint[]`
+  return sql`${dated} ${sql.join([...others.map(placed), kept], sql` `)}`
+}
+
+const placed = ({ keys, subjects, rids }: Places): RawBuilder<unknown> =>
+  sql`and (r.keys && ${[...keys]}::bigint[] or r.subject_id = any(${[...subjects]}::uuid[]) or r.rid = any(${[...rids]}::uuid[]))`
