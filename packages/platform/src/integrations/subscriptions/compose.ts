@@ -84,8 +84,7 @@ async function account(
     const found = event.rid === null ? undefined : known.get(event.rid)
     // Told again to the same, because an answer was lost, it is the same disclosure.
     const isToldBefore = event.disclosed_at !== null && by.actor === row.owner
-    if (found === undefined || !found.isOutside || isToldBefore || found.stored.subject === null)
-      continue
+    if (found === undefined || !found.isOutside || isToldBefore || found.stored.subject === null) continue
     await disclose(parts, tx, by, row, found, content)
     numbers.push(event.number)
   }

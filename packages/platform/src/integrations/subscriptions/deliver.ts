@@ -21,6 +21,7 @@ import {
   lockSubscription,
   nextAt,
   setTimer,
+  stopGone,
   subscriptionTimer,
   tableOf,
   turn,
@@ -115,8 +116,7 @@ async function write(parts: SubscriptionParts, begun: Begun): Promise<Letter | n
     const row = await lockSubscription(tx, id)
     if (row === undefined || Number(row.attempt) !== begun.attempt || row.in_hand_until === null) return null
     if (asked === null) {
-      await turn(parts, tx, row, { status: 'off', reason: 'owner-gone', ...fresh })
-      await engine.timers.cancel(tx, subscriptionTimer, id)
+      await stopGone(parts, tx, row)
       return null
     }
     const events = begun.kind === 'event-notification' ? await eventsAfter(tx, row) : []

@@ -34,10 +34,10 @@ export const subscriptionsStage = (parts: SubscriptionParts): Stage => ({
   },
 })
 
-/** @returns the stop; a test waits for what is under way by `runDue` and then `idle` */
-export function workOnSubscriptions(
-  parts: SubscriptionParts,
-): (() => Promise<void>) & { readonly idle: () => Promise<void> } {
+/** The stop; a test waits by `idle` for what is under way, which says whether there was anything. */
+export type Working = (() => Promise<void>) & { readonly idle: () => Promise<boolean> }
+
+export function workOnSubscriptions(parts: SubscriptionParts): Working {
   const { engine } = parts
   const underWay = new Set<Promise<void>>()
   const send = (begun: Begun) => {
@@ -58,7 +58,9 @@ export function workOnSubscriptions(
     if (begun !== null) tx.afterCommit(() => send(begun))
   })
   const idle = async () => {
+    const wasBusy = underWay.size > 0
     while (underWay.size > 0) await Promise.all(underWay)
+    return wasBusy
   }
   const stop = async () => {
     await stopTimers()

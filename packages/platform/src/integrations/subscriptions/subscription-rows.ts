@@ -66,7 +66,17 @@ export async function turn(
   const stored = (await parts.clinical.openAll(tx, [id])).get(id)
   if (stored === undefined || stored.isDeleted) return
   const shown = withStatus(toResource(parseFhir(stored.text)), to.status, to.reason)
-  await parts.clinical.keepDerived(tx, [{ resource: shown, subject: null, at: now }])
+  await parts.clinical.keepDerived(tx, [{ resource: shown, subject: null, isClients: true, at: now }])
+}
+
+/** Whoever subscribed, or their app, has no access any more. The row is locked. */
+export async function stopGone(
+  parts: Pick<SubscriptionParts, 'engine' | 'clinical'>,
+  tx: TenantTx,
+  row: Pick<SubscriptionRow, 'id'>,
+): Promise<void> {
+  await turn(parts, tx, row, { status: 'off', reason: 'owner-gone', ...fresh })
+  await parts.engine.timers.cancel(tx, subscriptionTimer, row.id)
 }
 
 /** The resource under this status; in `error` stands what whoever runs the endpoint can do. */

@@ -11,7 +11,14 @@ import { type SubscriptionRow, toMsOrNull } from './schema.ts'
 import { openBody, type SubscriptionBody } from './sealed-body.ts'
 import { keepsEvents } from './status.ts'
 import { eventsTotal, setAside } from './subscription-metrics.ts'
-import { changeSubscription, setTimer, tableOf } from './subscription-rows.ts'
+import {
+  changeSubscription,
+  lockSubscription,
+  setTimer,
+  stopGone,
+  subscriptionTimer,
+  tableOf,
+} from './subscription-rows.ts'
 import { eventOf, type TopicCode } from './topics.ts'
 
 export const subscriptionsCursor = 'subscriptions'
@@ -100,6 +107,8 @@ async function take(parts: SubscriptionParts, from: string, to: string, facts: r
   await engine.db.asEngine(async (tx) => {
     await engine.db.moveCursor(tx, subscriptionsCursor, from, to)
     for (const each of prepared) await tx.asTenant(each.tenant, (tenantTx) => writeEvents(parts, tenantTx, each))
+    for (const fact of facts.filter(isOfSubscription))
+      await tx.asTenant(fact.tenant, (tenantTx) => forgetDeleted(parts, tenantTx, fact.body.rid))
   })
 }
 
@@ -117,7 +126,7 @@ async function prepare(parts: SubscriptionParts, tenant: string, facts: readonly
     const body = await openBody(parts.engine, { tenant, id: row.id }, row)
     const asked = await askedBy(parts, tenant, row, body)
     if (asked !== null) listeners.push({ id: row.id, body, asked })
-    else await parts.engine.db.asTenant(tenant, (tx) => setTimer(parts.engine, tx, row.id, parts.engine.clock.now()))
+    else await stopFor(parts, tenant, row.id)
   }
   const candidates: Candidate[] = []
   for (const { fact, topic, focus } of told)
@@ -127,6 +136,23 @@ async function prepare(parts: SubscriptionParts, tenant: string, facts: readonly
     })
   return { tenant, candidates, listeners }
 }
+
+const isOfSubscription = (fact: Fact): fact is Fact<'ClinicalChanged'> =>
+  fact.type === 'ClinicalChanged' && (fact.body as Fact<'ClinicalChanged'>['body']).kind === 'Subscription'
+
+/** Its events go with it. */
+async function forgetDeleted({ engine, clinical }: SubscriptionParts, tx: TenantTx, id: string): Promise<void> {
+  if ((await clinical.openAll(tx, [id])).has(id)) return
+  const { numDeletedRows } = await tableOf(tx).deleteFrom('subscription').where('id', '=', id).executeTakeFirstOrThrow()
+  if (numDeletedRows > 0n) await engine.timers.cancel(tx, subscriptionTimer, id)
+}
+
+/** Whoever subscribed is gone: there is nobody to tell. */
+const stopFor = (parts: SubscriptionParts, tenant: string, id: string): Promise<void> =>
+  parts.engine.db.asTenant(tenant, async (tx) => {
+    const row = await lockSubscription(tx, id)
+    if (row !== undefined && keepsEvents(row.status)) await stopGone(parts, tx, row)
+  })
 
 const liveOn = (tx: TenantTx, topics: readonly TopicCode[]): Promise<SubscriptionRow[]> =>
   tableOf(tx)
