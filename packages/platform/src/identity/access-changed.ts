@@ -32,10 +32,14 @@ export async function endSessions(tx: EngineTx, user: string, keep?: string): Pr
   await tx.client.query('delete from auth.session where user_id = $1 and ($2::uuid is null or id <> $2)', [
     ...[user, keep ?? null],
   ])
-  // What they allowed to apps before goes too: whoever changes a password thinks of somebody who may have had it.
+  await endAppGrants(tx, user, keep)
+  await tellAccessChanged(tx, user)
+}
+
+/** Whoever changes a password, or takes a factor on, thinks of somebody who may have had it: what was allowed to apps goes too. */
+export async function endAppGrants(tx: Pick<EngineTx, 'client'>, user: string, keep?: string): Promise<void> {
   await tx.client.query(
     `update auth.app_grant set ended_at = now() where user_id = $1 and ended_at is null and ($2::uuid is null or session_id <> $2)`,
     [user, keep ?? null],
   )
-  await tellAccessChanged(tx, user)
 }

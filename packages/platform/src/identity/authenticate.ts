@@ -2,7 +2,7 @@
  * Who asks: a device or service by bearer token, a member of staff by session cookie. A token that is shown and is not good
  * is refused, even beside a good cookie: falling back would hide a revoked token.
  */
-import type { AnyRole } from '@careloop/contract'
+import { type AnyRole, Failure } from '@careloop/contract'
 import { type Engine, makeGather } from '../engine/index.ts'
 import { fail } from './errors.ts'
 import type { AppByToken } from './oauth/app-by-token.ts'
@@ -62,15 +62,32 @@ async function byBearer(parts: AuthenticateParts, deviceByToken: DeviceByToken, 
 }
 
 /**
- * Whom an app's token stands for. One that is for the time of a session is held to it: over or held back, it opens nothing. Null for a
- * token that is not good.
+ * Whom an app's token stands for. One that is for the time of a session ends with it, and opens nothing while that is held back. Null for
+ * a token that is not good.
+ * @throws Failure `session-locked`
  */
-export async function principalOfApp(parts: AuthenticateParts, token: string): Promise<Principal | null> {
+async function principalOfApp(parts: AuthenticateParts, token: string): Promise<Principal | null> {
   const found = await parts.appByToken(token)
   if (found?.session === undefined) return found?.principal ?? null
   const member = await parts.membershipBySession(found.session)
-  const isOpen = member !== undefined && member.ends_at.getTime() > parts.engine.clock.now()
-  return isOpen && holdOfMember(parts, member) === null ? found.principal : null
+  if (member === undefined || member.ends_at.getTime() <= parts.engine.clock.now()) return null
+  // Not a bad token: it is good again once they are back.
+  if (holdOfMember(parts, member) !== null)
+    throw fail(
+      'session-locked',
+      'The session in which this app was opened is locked. Unlock it in Careloop, then go on.',
+    )
+  return found.principal
+}
+
+/** Whether an app's token opens anything at this moment. */
+export async function isAppTokenGood(parts: AuthenticateParts, token: string): Promise<boolean> {
+  try {
+    return (await principalOfApp(parts, token)) !== null
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'session-locked') return false
+    throw error
+  }
 }
 
 function holdOfMember({ engine, idleLockMs }: AuthenticateParts, member: MembershipRow): Hold | null {

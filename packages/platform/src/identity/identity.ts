@@ -8,8 +8,8 @@ import {
   type AuthenticateParts,
   authenticate,
   type DeviceByToken,
+  isAppTokenGood,
   makeMembershipBySession,
-  principalOfApp,
 } from './authenticate.ts'
 import { displayByCookie } from './display-cookie.ts'
 import { type Displays, makeDisplays } from './displays.ts'
@@ -189,7 +189,7 @@ export async function makeIdentity(engine: Engine, options: StaffAuthOptions): P
       persons,
       smart,
     },
-    isAppTokenGood: async (token) => (await principalOfApp(asked, token)) !== null,
+    isAppTokenGood: (token) => isAppTokenGood(asked, token),
     authenticateDisplay: ({ cookie }) => displayByCookie(displays, secureCookies, cookie),
     async authenticate(asking, deviceByToken) {
       const principal = await authenticateHeld(asking, deviceByToken)

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Role } from '@careloop/contract'
 import type { ClientBase } from 'pg'
 import type { Engine } from '../engine/index.ts'
-import { endSessions, endUnproved, tellAccessChanged } from './access-changed.ts'
+import { endAppGrants, endSessions, endUnproved, tellAccessChanged } from './access-changed.ts'
 import { type ActedBy, byConsole, recordAct } from './acted-by.ts'
 import { fail } from './errors.ts'
 import { assertPassword, hashPassword } from './password.ts'
@@ -126,6 +126,7 @@ async function replacePassword(client: ClientBase, user: string, hash: string): 
     [user, hash],
   )
   await client.query('delete from auth.session where user_id = $1', [user])
+  await endAppGrants({ client }, user)
   await client.query('delete from auth.challenge where user_id = $1', [user])
 }
 
