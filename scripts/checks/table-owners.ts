@@ -35,6 +35,7 @@ const MIGRATION_ROOMS: Readonly<Record<string, string>> = {
   'identity-second-step': 'identity',
   oauth: 'identity',
   'clinical-windows': 'clinical',
+  'clinical-search': 'clinical',
 }
 
 /** Tables that another room than their migration's may write, each with its reason. */
