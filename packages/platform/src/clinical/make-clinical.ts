@@ -6,6 +6,7 @@ import type { ClinicalParts } from './parts.ts'
 import { dropDerived, keepDerived } from './store/derived.ts'
 import { makeGround } from './store/ground.ts'
 import { readHistory } from './store/history.ts'
+import { oneGate } from './store/one-gate.ts'
 import { openAll, patientIdOf } from './store/open-all.ts'
 import { readResource, readVersion } from './store/read.ts'
 import { nameOf, subjectsBehind } from './store/references.ts'
@@ -14,7 +15,7 @@ import { createResource, patchResource, removeResource, updateResource, type Wri
 
 /** What acts of the room take: its own routes and searches hold it besides `Clinical`. */
 export function makeRoom(engine: Engine, parts: ClinicalParts): WritingRoom {
-  const plain = { ground: makeGround(engine, keysOf), parts }
+  const plain = { ground: makeGround(engine, keysOf), parts: { ...parts, consents: oneGate(parts.consents) } }
   return { ...plain, together: makeTogether(plain) }
 }
 

@@ -17,6 +17,7 @@ import { validateAnswer } from './validate-operation.ts'
 /** @throws Failure, Unreadable, SearchError as failure-outcome.ts tells them */
 export async function perform(room: FhirRoom, request: FhirRequest): Promise<FhirAnswer> {
   const { path, method } = request
+  await room.parts.consents.gate(request.by)
   const [type, second, third, fourth] = path
   if (type === undefined) throw notServed('The base itself takes a batch or a transaction, by POST.')
   if (type === '_history' && path.length === 1) return read(request, () => historyAnswer(room, request, {}))

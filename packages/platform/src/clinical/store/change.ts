@@ -32,6 +32,7 @@ export const isTakenIn = ({ type }: Pick<Change, 'type'>): boolean => takenIn.ha
 
 /**
  * @param id as the client chose it; absent = ours
+ * @param isValid it was validated before
  * @throws Failure `interaction-not-served`, `id-illegal`; ResourceInvalid with every issue
  */
 export async function changeOf(
@@ -39,7 +40,11 @@ export async function changeOf(
   granted: Granted,
   tree: FhirTree,
   mode: Change['mode'],
-  { id = room.ground.engine.ids.uuid(), expected = {} }: { id?: string; expected?: Expected } = {},
+  {
+    id = room.ground.engine.ids.uuid(),
+    expected = {},
+    isValid = false,
+  }: { id?: string; expected?: Expected; isValid?: boolean } = {},
 ): Promise<Change> {
   const { type } = granted
   if (servedTypes[type]!.isReadOnly === true)
@@ -49,7 +54,7 @@ export async function changeOf(
       pointer: `${type}.id`,
     })
   const resource = toResource(tree)
-  assertValid(resource)
+  if (!isValid) assertValid(resource)
   const blind = await room.ground.blinds(granted.by.tenant)
   return {
     ...{ granted, type, id, rid: blind.rid(type, id), tree, resource, mode, expected },

@@ -2,17 +2,19 @@
  * Writes many changes in one transaction: their subjects held, what stands locked, each decided, then all written by a few statements.
  * What one of them fails by is its own outcome, decided before anything is written; the caller says what that means for the others.
  */
+import { parseFhir, toResource } from '@careloop/fhir'
 import { type AuditEntry, record } from '../../audit/index.ts'
 import type { TenantTx } from '../../engine/index.ts'
 import { type By, purposed } from '../../subjects/index.ts'
+import { appendReadings } from '../derive/append-readings.ts'
 import { clinicalFailure } from '../errors.ts'
 import type { Taken } from '../parts.ts'
 import { isWithin } from '../rights.ts'
 import type { ResourceRow } from '../schema.ts'
 import type { Stored } from '../stored.ts'
 import { servedTypes } from '../types.ts'
-import { type Change, isTakenIn, type Outcome } from './change.ts'
 import { insteadOf } from '../views/instead-of.ts'
+import { type Change, isTakenIn, type Outcome } from './change.ts'
 import { type Draft, rowOf, type Sealing, textOf } from './draft.ts'
 import { kindWord } from './kind-word.ts'
 import { MadeMeanwhile } from './made-meanwhile.ts'
@@ -53,12 +55,15 @@ export async function commitAll(
     }
   }
   await writeAll(tx, writes)
+  tellReadings(room, tx, writes)
   return outcomes
 }
 
 interface Write {
   readonly change: Change
   readonly before: ResourceRow | undefined
+  /** What stood, opened; null = nothing, or it was gone. */
+  readonly stood: Stored | null
   readonly row: NewRow
   readonly stored: Stored
 }
@@ -93,7 +98,7 @@ async function decide(
   const made = rowOf(draft, sealing, known.before)
   if (!isWithin(granted.filters, made.stored))
     throw clinicalFailure('type-not-yours', `The scopes of this app do not include a ${type} like this one.`)
-  return { change, before: known.before, ...made }
+  return { change, before: known.before, stood: before, ...made }
 }
 
 /** @returns what stands, opened; null = nothing, or it is gone */
@@ -116,10 +121,7 @@ async function assertChangeable(
     throw clinicalFailure('version-moved', 'There is one already, and If-None-Match asked that there be none.')
   if (expected.version !== undefined && expected.version !== row.version) throw versionMoved()
   if (row.is_derived && !isTakenIn(change))
-    throw clinicalFailure(
-      'resource-derived',
-      `This ${type} is kept by another part of the server. ${insteadOf(type)}`,
-    )
+    throw clinicalFailure('resource-derived', `This ${type} is kept by another part of the server. ${insteadOf(type)}`)
   return row.deleted_at === null ? stored : null
 }
 
@@ -185,6 +187,16 @@ async function writeAll(tx: TenantTx, writes: readonly Write[]): Promise<void> {
     writes.flatMap(({ stored, change }) => entriesOf(change.granted.by, stored)),
   )
   for (const { stored } of writes) await publishChange(tx, stored)
+}
+
+/** Rules evaluate what another system measured like what a device sent. */
+function tellReadings({ ground }: ClinicalRoom, tx: TenantTx, writes: readonly Write[]): void {
+  for (const { change, stored, stood } of writes)
+    if (stored.type === 'Observation')
+      appendReadings(ground.engine, tx, {
+        ...{ resource: change.resource, rid: stored.rid, version: stored.version, subject: stored.subject },
+        before: stood === null ? null : toResource(parseFhir(stood.text)),
+      })
 }
 
 export const publishChange = (tx: TenantTx, { type: kind, rid, subject }: Stored): Promise<void> =>

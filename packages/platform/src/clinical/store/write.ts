@@ -63,13 +63,14 @@ export function assertDone(outcome: Outcome): Written {
   return outcome.written
 }
 
-export function patchResource(
+export async function patchResource(
   room: WritingRoom,
   by: By,
   { type, id }: { type: string; id: string },
   { change, expected = {} }: { change: (tree: FhirTree) => FhirTree; expected?: Expected },
 ): Promise<Written> {
   const granted = grantFor(by, type, 'u')
+  await room.parts.consents.gate(granted.by)
   return again(() =>
     room.ground.engine.db.asTenant(by.tenant, async (tx) => {
       const next = await patchedChange(room, tx, granted, { id, change, expected })
@@ -107,13 +108,14 @@ async function standing(
   return { row: isTheirs ? row : undefined, rid }
 }
 
-export function removeResource(
+export async function removeResource(
   room: ClinicalRoom,
   by: By,
   { type, id, expected = {} }: { type: string; id: string; expected?: Expected },
 ): Promise<Stored | null> {
   const granted = grantFor(by, type, 'd')
   assertRemovable(type)
+  await room.parts.consents.gate(granted.by)
   return room.ground.engine.db.asTenant(by.tenant, (tx) => removeWithin(room, tx, granted, { id, expected }))
 }
 
