@@ -100,8 +100,15 @@ function elementRule(type: string, row: ElementRow, rows: readonly ElementRow[])
     isModifier: flags.includes('m'),
     isSimple: flags.includes('q'),
     valueSet: valueSet === '' ? undefined : valueSet,
-    rules: rules === '' ? [] : rules.split(' '),
+    rules: `${rules} ${rulesElsewhere(types, rows)}`.split(' ').filter((key) => key !== ''),
   }
+}
+
+/** What is defined at another element (`#Questionnaire.item`) keeps the rules of that element. */
+function rulesElsewhere(types: string, rows: readonly ElementRow[]): string {
+  if (!types.startsWith('#')) return ''
+  const path = types.slice(types.indexOf('.') + 1)
+  return rows.find((row) => row[0] === path)?.[6] ?? ''
 }
 
 /** `Quantity|Reference(Patient,Group)` to its parts. */

@@ -25,6 +25,14 @@ export function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [value]
 }
 
+/** An extension carries a value, or extensions of its own. */
+export const extensionOrValue: Invariant = {
+  key: 'ext-1',
+  severity: 'error',
+  human: 'An extension has either value[x] or extensions of its own, never both and never neither.',
+  holds: (value) => has(loose(value), 'extension') !== hasChoice(loose(value), 'value'),
+}
+
 /** True when any spelling of a choice is there: `value` for `valueQuantity`. */
 export function hasChoice(element: Loose, name: string): boolean {
   return choiceOf(element, name) !== undefined
@@ -33,8 +41,10 @@ export function hasChoice(element: Loose, name: string): boolean {
 /** The spelling of a choice that is there. */
 export function choiceOf(element: Loose, name: string): string | undefined {
   for (const key in element) {
-    if (!key.startsWith(name)) continue
-    const next = key.charCodeAt(name.length)
+    // `_valueString` alone: a value of which only extensions are known.
+    const start = key.startsWith('_') ? 1 : 0
+    if (!key.startsWith(name, start)) continue
+    const next = key.charCodeAt(start + name.length)
     if (next >= 65 && next <= 90) return key
   }
   return undefined

@@ -46,7 +46,10 @@ export class Run {
   /** `diagnostics` says what is wrong and what to do, without a value of the resource. */
   add(severity: Issue['severity'], code: string, rule: string, diagnostics: string, below = ''): void {
     if (this.issues.length >= ISSUES_MAX) return
-    this.issues.push({ severity, code, rule, diagnostics, expression: [this.at(below)] })
+    const at = this.at(below)
+    // A profile asks again what its base asks.
+    if (this.issues.some((issue) => issue.rule === rule && issue.expression?.[0] === at)) return
+    this.issues.push({ severity, code, rule, diagnostics, expression: [at] })
   }
 
   error(code: string, rule: string, diagnostics: string, below = ''): void {

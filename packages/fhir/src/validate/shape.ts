@@ -1,7 +1,7 @@
 /** What the definitions say of a type, laid out for checking: made once for each type, when the first value of it comes. */
 import { type ElementRule, type ElementUse, elementsOf, typeOf, usesOf } from '../definitions/index.ts'
 import { type BindingCheck, bindingCheck } from './bindings.ts'
-import type { Invariant } from './invariant.ts'
+import { extensionOrValue, type Invariant } from './invariant.ts'
 import { invariantsOf } from './invariants/index.ts'
 import { type PrimitiveCheck, primitiveChecks } from './primitives.ts'
 import { targetsAt } from './references.ts'
@@ -72,8 +72,13 @@ function makeShape(content: string): Shape {
     fields,
     required: elements.filter((element) => element.min > 0).map(required),
     choices: choices.length,
-    invariants: [...invariantsOf(type?.rules ?? [], content), ...quantityInvariants(content)],
+    invariants: [...invariantsOf(type?.rules ?? [], content), ...ownInvariants(content)],
   }
+}
+
+/** Rules that the definitions repeat on each element, or that only we have. */
+function ownInvariants(content: string): readonly Invariant[] {
+  return content === 'Extension' ? [extensionOrValue] : quantityInvariants(content)
 }
 
 function isPrimitive(use: ElementUse): boolean {

@@ -32,6 +32,8 @@ export const resourceClosures: Readonly<Record<string, Closure>> = {
   'ppc-5': (it) => isOfPatientOr(it, 'treatment'),
   'prr-1': (it) => !has(it, 'orderDetail') || has(it, 'code'),
   'qrs-1': (it) => !has(it, 'answer') || !has(it, 'item'),
+  // `answer is Boolean` names the type of FHIRPath, not of FHIR: to the letter no answer would ever do. R5 corrected it.
+  'que-7': (it) => it.operator !== 'exists' || has(it, 'answerBoolean'),
   'sev-1': (it) => !has(it, 'name') || !has(it, 'query'),
   'ctm-1': onBehalfOfPractitionerOnly,
 }

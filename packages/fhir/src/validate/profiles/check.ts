@@ -44,7 +44,15 @@ class Checker {
         this.values(items, Array.isArray(value), node, use, below)
       }
       this.count(count, node, name.replace('[x]', ''), below)
+      if (count === 0 && node.slices !== undefined) this.missing(node.slices, name, below)
     }
+  }
+
+  /** A list that is not there at all has no item of any slice. */
+  private missing(slices: Readonly<Record<string, Slice>>, name: string, rule: string): void {
+    this.run.enter(name)
+    for (const slice in slices) this.sliceCount(0, slices[slice]!, `${rule}:${slice}`)
+    this.run.leave()
   }
 
   private count(count: number, node: Node, name: string, rule: string): void {
