@@ -75,8 +75,11 @@ function checkValue(value: TypedMeasurement['values'][number], pointer: string):
 }
 
 /** The virtual device of readings that people type for a subject: the same for ever, so its series is one. */
-export function typedDeviceOf(subject: string): string {
-  const hash = createHash('sha256').update(`careloop:typed:${subject}`).digest()
+export const typedDeviceOf = (subject: string): string =>
+  uuidOfHash(createHash('sha256').update(`careloop:typed:${subject}`).digest())
+
+/** A version 8 uuid of the first half of a SHA-256. */
+export function uuidOfHash(hash: Buffer): string {
   hash[6] = (hash[6]! & 0x0f) | 0x80
   hash[8] = (hash[8]! & 0x3f) | 0x80
   const hex = hash.toString('hex').slice(0, 32)

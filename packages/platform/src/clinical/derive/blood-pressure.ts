@@ -6,7 +6,7 @@ import { isAbsent, signal } from '@careloop/contract'
 import type { Resource } from '@careloop/fhir'
 import type { Derived } from '../clinical.ts'
 import { categoryOf, conceptOf, panelConcept, panelSignals, profilesOf } from './concepts.ts'
-import { idOf } from './derived-id.ts'
+import { identifiersOf, idOf } from './derived-id.ts'
 import { dateTimeIn } from './local-time.ts'
 import { extensionsOf, isPersonal, judged, notesOf } from './spot-observation.ts'
 import { sourceElements, type Told, zoneOf } from './told.ts'
@@ -30,11 +30,13 @@ export function bloodPressure(parts: readonly Told[], nth: number, before: Reado
   const components = new Map(before)
   for (const part of parts) components.set(part.reading.signal, componentOf(part))
   const wanted = panelSignals.filter((code) => code !== 'mean-arterial-pressure' || components.has(code))
+  const id = panelIdOf(first, nth)
   const resource = {
     resourceType: 'Observation',
-    id: panelIdOf(first, nth),
+    id,
     ...(whose.kind === 'patient' ? { meta: { profile: profilesOf('85354-9') } } : {}),
     ...extensionsOf(first),
+    identifier: identifiersOf(id),
     status: 'final',
     category: categoryOf('systolic', isPersonal(first)),
     code: panelConcept,

@@ -145,9 +145,9 @@ const isStanding = (resource: Resource | undefined): resource is Resource =>
 
 /** What is left of it: that it was there, what of and when, and that it is void. The value is another person's. */
 export function voidOf(resource: Resource): Resource {
-  const { id, category, code, subject, effectiveDateTime, effectivePeriod } = resource
+  const { id, identifier, category, code, subject, effectiveDateTime, effectivePeriod } = resource
   return {
-    ...{ resourceType: 'Observation', id: id as string, status: 'entered-in-error' },
+    ...{ resourceType: 'Observation', id: id as string, identifier, status: 'entered-in-error' },
     ...(category === undefined ? {} : { category }),
     ...{ code, subject },
     ...(effectiveDateTime === undefined ? { effectivePeriod } : { effectiveDateTime }),

@@ -2,7 +2,7 @@
 import { signal } from '@careloop/contract'
 import type { Derived } from '../clinical.ts'
 import { categoryOf, conceptOf, profilesOf } from './concepts.ts'
-import { idOf } from './derived-id.ts'
+import { identifiersOf, idOf } from './derived-id.ts'
 import { dateTimeIn } from './local-time.ts'
 import { interpretationConcept, interpretationOf, rangeElement, usualRange } from './reference-range.ts'
 import { extensions } from './systems.ts'
@@ -23,11 +23,13 @@ export function spotObservation(told: Told): Derived | undefined {
   if (row === undefined) return undefined
   const isByCuff = reading.groupId !== undefined
   const profiles = row.meanings === undefined && whose.kind === 'patient' ? profilesOf(row.loinc) : []
+  const id = spotIdOf(told)
   const resource = {
     resourceType: 'Observation',
-    id: spotIdOf(told),
+    id,
     ...(profiles.length === 0 ? {} : { meta: { profile: profiles } }),
     ...extensionsOf(told),
+    identifier: identifiersOf(id),
     status: 'final',
     category: categoryOf(row.code, isPersonal(told)),
     code: conceptOf(row, isByCuff),

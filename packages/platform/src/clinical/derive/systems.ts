@@ -14,6 +14,8 @@ export const systems = {
   statistics: 'http://terminology.hl7.org/CodeSystem/observation-statistics',
   agentType: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type',
   dataOperation: 'http://terminology.hl7.org/CodeSystem/v3-DataOperation',
+  /** Ids of the Observations that we make: whoever sends one back is known by it. */
+  observation: `${base}/observation`,
   /** SHA-256, hex, of the bytes a device sent. */
   frame: `${base}/frame-sha256`,
   /** device/signal: the series of readings that a summary is of. */

@@ -3,7 +3,7 @@ import { type Signal, signal, withoutNoise } from '@careloop/contract'
 import type { KeptReading } from '../../telemetry/index.ts'
 import type { Derived } from '../clinical.ts'
 import { categoryOf, conceptOf, profilesOf } from './concepts.ts'
-import { idOf } from './derived-id.ts'
+import { identifiersOf, idOf } from './derived-id.ts'
 import { dateTimeIn } from './local-time.ts'
 import { policyOf, type SignalPolicy } from './policy.ts'
 import { interpretationConcept, interpretationOf, rangeElement, usualRange } from './reference-range.ts'
@@ -113,10 +113,12 @@ function begun(whose: Whose, name: WindowName, span?: readonly [number, number])
   const [start, end] = span ?? [name.from, name.from + policy.windowMs]
   const isPatient = whose.kind === 'patient'
   const profiles = isPatient && policy.form === 'summary' ? profilesOf(row.loinc) : []
+  const id = windowIdOf(name, policy)
   const head = {
     resourceType: 'Observation',
-    id: windowIdOf(name, policy),
+    id,
     ...(profiles.length === 0 ? {} : { meta: { profile: profiles } }),
+    identifier: identifiersOf(id),
     status: 'final',
     category: categoryOf(row.code, isPatient),
     code: conceptOf(row),
