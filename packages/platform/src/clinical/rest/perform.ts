@@ -1,6 +1,7 @@
 /** One interaction, whichever way it came: as a request of its own, or as an entry of a batch. */
 import { idPattern } from '@careloop/fhir'
 import { clinicalFailure } from '../errors.ts'
+import { performOperation } from '../operations/perform-operation.ts'
 import { grantFor } from '../rights.ts'
 import { notFound, readResource, readVersion } from '../store/read.ts'
 import { createResource, patchResource, removeResource, updateResource } from '../store/write.ts'
@@ -19,11 +20,17 @@ export async function perform(room: FhirRoom, request: FhirRequest): Promise<Fhi
   const { path, method } = request
   await room.parts.consents.gate(request.by)
   const [type, second, third, fourth] = path
+  if ((type === undefined && method === 'GET') || (type === '_search' && path.length === 1 && method === 'POST'))
+    return system(room, request)
   if (type === undefined) throw notServed('The base itself takes a batch or a transaction, by POST.')
   if (type === '_history' && path.length === 1) return read(request, () => historyAnswer(room, request, {}))
   if (!isServed(type)) throw unknownType()
   if (path.at(-1) === '$validate' && path.length <= 3) return validateAnswer(room, request)
-  if (path.some((each) => each.startsWith('$'))) throw unknownOperation()
+  if (path.some((each) => each.startsWith('$'))) {
+    const answer = await performOperation(room, request)
+    if (answer === null) throw unknownOperation()
+    return answer
+  }
   if (second === undefined) return ofType(room, request, type)
   if (second === '_history' && path.length === 2) return read(request, () => historyAnswer(room, request, { type }))
   if (second === '_search' && path.length === 2 && method === 'POST') return search(room, request, type)
@@ -108,6 +115,11 @@ async function version(
     ? { status: 304, stored }
     : { status: 200, stored, body: stored }
 }
+
+const system = async ({ searching }: FhirRoom, { by, query, base, isStrict }: FhirRequest): Promise<FhirAnswer> => ({
+  status: 200,
+  body: { tree: await searching.system({ by, pairs: query, base, isStrict }) },
+})
 
 async function search(
   { searching }: FhirRoom,

@@ -21,6 +21,8 @@ export interface SearchAsked {
 export interface Searching {
   /** A searchset Bundle, audited in its transaction. @throws SearchError, Failure `type-not-yours` */
   search(asked: SearchAsked): Promise<FhirTree>
+  /** The same over the types that `_type` names, or all. */
+  system(asked: Omit<SearchAsked, 'type' | 'compartment'>): Promise<FhirTree>
   /**
    * Up to `limit` resources that somebody may change and that fulfil a condition, in the caller's transaction.
    * @throws SearchError for a parameter that is not known: a condition is never taken for less than it says

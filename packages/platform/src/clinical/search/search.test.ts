@@ -53,7 +53,11 @@ describe('search', () => {
     expect(ids(await ask('Observation', `patient=${patient}&code=59408-5&_sort=date`))).toEqual(['c', 'b', 'a'])
     expect(ids(await ask('Observation', `patient=${patient}&code=59408-5&date=ge2025-06-01`))).toEqual(['a', 'c'])
     expect(ids(await ask('Observation', 'date=ge2025-06-01'))).toEqual(['a', 'c'])
-    expect(ids(await ask('Observation', 'code-value-quantity=59408-5$gt98|http://unitsofmeasure.org|%25'))).toEqual(['a', 'b', 'c'])
+    expect(ids(await ask('Observation', 'code-value-quantity=59408-5$gt98|http://unitsofmeasure.org|%25'))).toEqual([
+      'a',
+      'b',
+      'c',
+    ])
     expect(ids(await ask('Observation', 'code=59408-5&value-quantity=lt0.98|http://unitsofmeasure.org|1'))).toEqual([])
     expect(ids(await ask('Observation', '_sort=-_lastUpdated&_count=2'))).toHaveLength(2)
     expect(ids(await ask('Observation', '_id=a,c'))).toEqual(['a', 'c'])

@@ -26,6 +26,7 @@ import { openPage, sealPage } from './page-token.ts'
 import { orderOf, planOf, weakest } from './plan.ts'
 import { searchsetOf } from './searchset.ts'
 import { type SortedPosition, sortedPage } from './sorted.ts'
+import { searchSystem } from './system-search.ts'
 import { totalOf } from './total.ts'
 
 /** Places walked for one page: then it is answered with what was found, and where to go on. */
@@ -34,6 +35,7 @@ const maxWalked = 20_000
 export function makeSearching(room: ClinicalRoom): Searching {
   return {
     search: (asked) => search(room, asked),
+    system: (asked) => searchSystem(room, asked),
     find: (tx, granted, pairs, limit) => findBy(room, tx, granted, { pairs, limit }),
   }
 }
