@@ -68,6 +68,9 @@ async function measureAt(size: number): Promise<Row[]> {
       rows.push(row)
     }
     return rows
+  } catch (error) {
+    console.error(server.output().slice(-4_000))
+    throw error
   } finally {
     await server.remove()
   }
