@@ -2,6 +2,14 @@
 import type { SubjectKind } from '@careloop/contract'
 import { profile } from '@careloop/profiles'
 import { type Alerting, activeProgramKind, makeAlerting, programSignals, readPrograms } from '../alerting/index.ts'
+import {
+  type Clinical,
+  type FhirRoom,
+  fhirBase,
+  makeClinical,
+  makeFhirRoom,
+  takeInSubjects,
+} from '../clinical/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { ensureCa, type Fleet, issueDeviceCertificate, makeFleet, verifyDeviceCertificate } from '../fleet/index.ts'
 import { type Identity, makeIdentity } from '../identity/index.ts'
@@ -19,6 +27,9 @@ export interface Rooms {
   readonly erasures: Erasures
   readonly fleet: Fleet
   readonly quarantine: Quarantine
+  readonly clinical: Clinical
+  /** The same as its routes take it. */
+  readonly fhir: FhirRoom
   readonly alerting: Alerting
   readonly workflow: Workflow
   /** Who can be told, and whether by e-mail besides the pages. */
@@ -66,9 +77,16 @@ export async function openRooms(
     verifyCertificate: (shown, now) => verifyDeviceCertificate(ca, shown, now),
   })
   const quarantine = makeQuarantine({ engine, attribution: fleet.attribution })
+  const fhir = makeFhirRoom(engine, {
+    consents: subjects.consents,
+    takeIn: takeInSubjects(engine),
+    isOverTls: options.secureCookies,
+    base: options.publicOrigin === undefined ? undefined : `${options.publicOrigin}${fhirBase}`,
+  })
+  const clinical = makeClinical(fhir)
   const alerting = makeAlerting(engine, subjects, staff, await readPrograms(shippedPrograms))
   const workflow = makeWorkflow(engine, subjects, staff)
   const ways = { staff, email: options.email ?? false, consents: subjects.consents }
   const erasures = openErasures(engine, options.erasureLedgerFile ?? null)
-  return { engine, identity, subjects, erasures, fleet, quarantine, alerting, workflow, ways }
+  return { engine, identity, subjects, erasures, fleet, quarantine, clinical, fhir, alerting, workflow, ways }
 }

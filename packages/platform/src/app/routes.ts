@@ -2,6 +2,7 @@
 import type { SystemHealth } from '@careloop/contract'
 import { alertingRoutes } from '../alerting/routes.ts'
 import { systemRoutes } from '../api/routes.ts'
+import { clinicalRoutes } from '../clinical/routes.ts'
 import { complianceRoutes } from '../compliance/routes.ts'
 import { environmentRoutes } from '../environment/routes.ts'
 import { fleetRoutes } from '../fleet/routes.ts'
@@ -33,6 +34,7 @@ export function routesOf(
     ...doorsRoutes(doors?.mqtt.addresses ?? []),
     ...quarantineRoutes(rooms.quarantine),
     ...telemetryRoutes(rooms.engine, rooms.subjects),
+    ...clinicalRoutes(rooms.fhir),
     ...alertingRoutes(rooms.alerting),
     ...workflowRoutes(rooms.workflow),
     ...systemRoutes(health),

@@ -3,6 +3,8 @@ import { keysOf } from '@careloop/fhir'
 import type { Engine } from '../engine/index.ts'
 import type { Clinical } from './clinical.ts'
 import type { ClinicalParts } from './parts.ts'
+import type { FhirRoom } from './rest/fhir-room.ts'
+import { makeSearching } from './search/searching.ts'
 import { dropDerived, keepDerived } from './store/derived.ts'
 import { makeGround } from './store/ground.ts'
 import { readHistory } from './store/history.ts'
@@ -17,6 +19,12 @@ import { createResource, patchResource, removeResource, updateResource, type Wri
 export function makeRoom(engine: Engine, parts: ClinicalParts): WritingRoom {
   const plain = { ground: makeGround(engine, keysOf), parts: { ...parts, consents: oneGate(parts.consents) } }
   return { ...plain, together: makeTogether(plain) }
+}
+
+/** With its search, as its routes take it. */
+export function makeFhirRoom(engine: Engine, parts: ClinicalParts): FhirRoom {
+  const room = makeRoom(engine, parts)
+  return { ...room, searching: makeSearching(room) }
 }
 
 export function makeClinical(room: WritingRoom): Clinical {
