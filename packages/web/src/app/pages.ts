@@ -5,6 +5,8 @@
 
 const code = {
   account: () => import('../pages/account/page.tsx'),
+  apps: () => import('../pages/apps/page.tsx'),
+  authorize: () => import('../pages/authorize/page.tsx'),
   audit: () => import('../pages/audit/page.tsx'),
   breaches: () => import('../pages/breaches/page.tsx'),
   board: () => import('../pages/board/page.tsx'),

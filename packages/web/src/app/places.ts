@@ -23,6 +23,7 @@ export const places = [
   { to: '/breaches', label: 'Breaches', resource: 'breach', key: 'x', group: 'oversight' },
   { to: '/erasure', label: 'Erasure and holds', resource: 'erasure', key: 'e', group: 'oversight' },
   { to: '/people', label: 'People', resource: 'user', key: 'p', group: 'administration' },
+  { to: '/apps', label: 'Apps', resource: 'app', key: 'o', group: 'administration' },
   { to: '/developers', label: 'Developers', resource: 'system', key: 'i', group: 'administration' },
   { to: '/system', label: 'System health', resource: 'system', key: 'h', group: 'administration' },
 ] as const satisfies readonly { to: string; label: string; resource: Resource; key: string; group: GroupName }[]

@@ -16,6 +16,7 @@ import { isPasswordChangeNeeded, isSecondFactorNeeded } from '../pages/account/s
 import type { SecondFactorSearch } from '../pages/account/second-factor-page.tsx'
 import type { AuditSearchParams } from '../pages/audit/page.tsx'
 import { views } from '../pages/audit/views.ts'
+import { askedQuery } from '../pages/authorize/asked-query.ts'
 import type { BoardSearch } from '../pages/board/page.tsx'
 import type { BreachesSearch } from '../pages/breaches/page.tsx'
 import type { DevelopersSearch } from '../pages/developers/page.tsx'
@@ -130,6 +131,31 @@ const proved = createRoute({
   path: '/proved',
   validateSearch: (raw: Raw) => textOf(raw, 'failed'),
   component: lazyRouteComponent(pages.proved, 'ProvedPage'),
+})
+
+/** An app sent a person here: staff, patient or caregiver. None of our own pages stand around it. */
+const authorize = createRoute({
+  getParentRoute: () => root,
+  path: '/authorize',
+  async beforeLoad({ context }) {
+    try {
+      await context.client.ensureQueryData(queries.me)
+    } catch (error) {
+      const search = { back: `/authorize?${askedQuery()}` }
+      if (isPasswordChangeNeeded(error)) throw redirect({ to: '/new-password', search })
+      if (isSecondFactorNeeded(error)) throw redirect({ to: '/second-factor', search })
+      if (!(error instanceof ApiError) || ![401, 423].includes(error.status)) throw error
+      throw redirect({ to: '/sign-in', search })
+    }
+  },
+  component: lazyRouteComponent(pages.authorize, 'AuthorizePage'),
+})
+
+const apps = createRoute({
+  getParentRoute: () => staff,
+  path: '/apps',
+  loader: async ({ context }) => (await pages.apps()).loadApps(context.client),
+  component: lazyRouteComponent(pages.apps, 'AppsPage'),
 })
 
 const newPassword = createRoute({
@@ -395,7 +421,9 @@ const routeTree = root.addChildren([
   newPassword,
   proved,
   display,
+  authorize,
   staff.addChildren([
+    apps,
     audit,
     breaches,
     displays,

@@ -3,6 +3,7 @@ import type { QueryClient } from '@tanstack/react-query'
 import { accountQueries } from '../../api/account-queries.ts'
 import { useMe } from '../../app/session.tsx'
 import { Page, useTitle } from '../../parts/page.tsx'
+import { OwnApps } from '../apps/own-apps.tsx'
 import { OwnPasskeys } from './own-passkeys.tsx'
 import { OwnSecondFactor } from './own-second-factor.tsx'
 import { PasswordForm } from './password-form.tsx'
@@ -25,6 +26,7 @@ export function AccountPage() {
       <OwnPasskeys />
       <OwnSecondFactor />
       <PasswordForm />
+      <OwnApps />
       <Sessions />
     </Page>
   )

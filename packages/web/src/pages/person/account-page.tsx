@@ -5,6 +5,7 @@ import { OwnPasskeys } from '../account/own-passkeys.tsx'
 import { OwnSecondFactor } from '../account/own-second-factor.tsx'
 import { PasswordForm } from '../account/password-form.tsx'
 import { Sessions } from '../account/sessions.tsx'
+import { OwnApps } from '../apps/own-apps.tsx'
 import { PersonFrame } from './frame.tsx'
 
 export function PersonAccountPage() {
@@ -16,6 +17,7 @@ export function PersonAccountPage() {
         <PasswordForm />
         <OwnSecondFactor />
         <OwnPasskeys />
+        <OwnApps />
         <Sessions />
       </Page>
     </PersonFrame>

@@ -9,6 +9,7 @@ import { useMay } from '../../app/session.tsx'
 import { ActivityTimer } from '../../parts/activity/activity-timer.tsx'
 import { Page, useTitle } from '../../parts/page.tsx'
 import { Empty, Failed, Loading, NotRenewed, WithRight } from '../../parts/page-state.tsx'
+import { OpenApps } from '../apps/open-apps.tsx'
 import { EmergencyBanner } from '../break-glass/emergency-banner.tsx'
 import { ConsentsPanel } from '../consent/consents-panel.tsx'
 import { EnrolmentsPanel } from '../enrolment/enrolments-panel.tsx'
@@ -74,6 +75,7 @@ function Subject() {
             {kindWords[kind]}
             {birthDate === undefined ? '' : `, born ${birthDate}`}, {timeZone}
           </Text>
+          {kind === 'patient' ? <OpenApps subject={id} /> : null}
           {kind === 'patient' ? (
             <Button component={Link} to={`/subjects/${id}/record`} variant="default" mih={44}>
               Record
