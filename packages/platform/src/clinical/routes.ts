@@ -1,5 +1,6 @@
 /** FHIR R4 over HTTP. Who asks is let in by `fhir`; what they may do with which type, `rights.ts` decides for each interaction. */
 import { parseJson } from '@careloop/fhir'
+import { z } from 'zod'
 import { defineRoute, type Method, type Replied, type Route } from '../identity/index.ts'
 import { performBatch } from './bundle/batch.ts'
 import { wrong } from './bundle/entry.ts'
@@ -52,6 +53,15 @@ const lines: readonly Line[] = [
   ['POST', '/:type/:id/:target/_search', 'Search in a compartment by a form', formBody],
 ]
 
+/** Search parameters are as many as FHIR has: each interaction reads its own. */
+const query = z.looseObject({
+  _format: z.string().max(100).optional().describe('json or xml, in place of the header Accept'),
+  _pretty: z.string().max(10).optional(),
+})
+/** Which type and which id is legal, the interaction says, by an OperationOutcome. */
+const paramsOf = (path: string) =>
+  z.object(Object.fromEntries([...path.matchAll(/:(\w+)/g)].map(([, name]) => [name!, z.string()])))
+
 const answers = { 200: { stream: 'application/fhir+json' } } as const
 
 export function clinicalRoutes(room: FhirRoom): Route[] {
@@ -59,6 +69,7 @@ export function clinicalRoutes(room: FhirRoom): Route[] {
     ...lines.map(([method, path, summary, body]) =>
       defineRoute({
         ...{ method, url: `${basePath}${path}`, summary, tag: 'fhir', policy: 'fhir' as const, response: answers },
+        ...{ query, params: paramsOf(path) },
         ...(body === undefined ? {} : { bytes: body }),
         handler: (ctx) =>
           answered(room, ctx, (context) =>
@@ -68,7 +79,7 @@ export function clinicalRoutes(room: FhirRoom): Route[] {
     ),
     defineRoute({
       ...{ method: 'POST', url: basePath, summary: 'A batch or a transaction', tag: 'fhir', policy: 'fhir' },
-      ...{ bytes: { ...ofBundle, contentTypes: resources }, response: answers },
+      ...{ bytes: { ...ofBundle, contentTypes: resources }, response: answers, query },
       handler: (ctx) =>
         answered(room, ctx, (context) =>
           performBundle(room, requestOf(ctx, context, { method: 'POST', path: [] }), wantedOf(context)),
