@@ -1,7 +1,7 @@
 export { clinicalDateOf, clinicalSpan } from './clinical-span.ts'
 export { fold } from './fold.ts'
 export { keysOf, longMs, textOf } from './keys.ts'
-export { type Lookup, lookupsOf, type Window, windowOf } from './lookup.ts'
+export { type Lookup, lookupsOf, updateWindowOf, type Window, windowOf } from './lookup.ts'
 export { type MatchOptions, matches, referencesOf } from './match.ts'
 export { parametersOf } from './parameters.ts'
 export { type Pair, parseSearch, shown } from './parse.ts'

@@ -36,11 +36,17 @@ export function lookupsOf({ type, clauses }: Pick<Search, 'type' | 'clauses'>): 
 }
 
 /** What the clinical dates allow, as far as the time of a start can tell. */
-export function windowOf({ type, clauses }: Pick<Search, 'type' | 'clauses'>): Window {
+export const windowOf = ({ type, clauses }: Pick<Search, 'type' | 'clauses'>): Window =>
+  windowBy(clauses, clinicalDateOf(type))
+
+/** The same of `meta.lastUpdated`. */
+export const updateWindowOf = ({ clauses }: Pick<Search, 'clauses'>): Window => windowBy(clauses, '_lastUpdated')
+
+function windowBy(clauses: readonly Clause[], code: string | null): Window {
   let [startsBefore, endsAfter] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
   let isNarrowed = false
   for (const clause of clauses) {
-    if (clause.kind !== 'parameter' || clause.parameter.code !== clinicalDateOf(type)) continue
+    if (clause.kind !== 'parameter' || clause.parameter.code !== code) continue
     const spans = clause.values.map(reachOf)
     isNarrowed = true
     startsBefore = Math.min(startsBefore, Math.max(...spans.map(([before]) => before)))

@@ -7,7 +7,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { TenantTx } from '../../engine/index.ts'
 import { type Sight, sightCondition } from '../../subjects/index.ts'
 import { type PlacedVersion, placeColumns, versionColumns } from '../store/rows.ts'
-import type { Order, Places, Plan } from './plan.ts'
+import type { Narrowed, Order, Places, Plan } from './plan.ts'
 
 /** Where the walk stands: after this row. */
 export interface Position {
@@ -75,7 +75,7 @@ function leads(tenant: string, walk: Walk, after: Position | null, size: number)
   const { plan, order } = walk
   const time = sql.ref(order.by)
   const tail = sql`${beyond(walk, after)} order by ${time} ${way(order)}, seq ${way(order)} limit ${size}`
-  const range = order.by === 'at' ? between(plan) : sql``
+  const range = order.by === 'at' ? between(plan) : updatedWithin(plan, sql.ref('updated_at'))
   const ofKeys = (keys: readonly string[], within: RawBuilder<unknown>) => sql`
     (select place.at as time, place.seq from unnest(${[...keys]}::bigint[]) as named(key) cross join lateral (
       select at, seq from tenant.clinical_key where tenant_id = ${tenant} and key = named.key ${within} ${tail}) as place)`
@@ -123,11 +123,28 @@ function passing({ plan, without }: Walk): RawBuilder<unknown> {
   const dated =
     narrowed === null
       ? sql``
-      : sql`${narrowed.startsBefore === null ? sql`` : sql`and (r.at_from is null or r.at_from < ${narrowed.startsBefore}::bigint)`}
-        ${narrowed.endsAfter === null ? sql`` : sql`and (r.at_to is null or r.at_to > ${narrowed.endsAfter}::bigint)`}`
+      : sql`${startingBefore(narrowed, sql.ref('r.at_from'), true)} ${endingAfter(narrowed, sql.ref('r.at_to'), true)}`
   const kept = without === undefined || without.length === 0 ? sql`` : sql`and not r.keys && ${[...without]}::bigint[]`
-  return sql`${dated} ${sql.join([...others.map(placed), kept], sql` `)}`
+  return sql`${dated} ${updatedWithin(plan, sql.ref('r.updated_at'))} ${sql.join([...others.map(placed), kept], sql` `)}`
 }
+
+const startingBefore = ({ startsBefore }: Narrowed, from: RawBuilder<unknown>, isOpen = false) =>
+  startsBefore === null
+    ? sql``
+    : isOpen
+      ? sql`and (${from} is null or ${from} < ${startsBefore}::bigint)`
+      : sql`and ${from} < ${startsBefore}::bigint`
+
+const endingAfter = ({ endsAfter }: Narrowed, to: RawBuilder<unknown>, isOpen = false) =>
+  endsAfter === null
+    ? sql``
+    : isOpen
+      ? sql`and (${to} is null or ${to} > ${endsAfter}::bigint)`
+      : sql`and ${to} >= ${endsAfter}::bigint`
+
+/** A change is of one millisecond: it is after the last that is left out, or at it. */
+const updatedWithin = ({ updated }: Plan, at: RawBuilder<unknown>): RawBuilder<unknown> =>
+  updated === null ? sql`` : sql`${startingBefore(updated, at)} ${endingAfter(updated, at)}`
 
 const placed = ({ keys, subjects, rids }: Places): RawBuilder<unknown> =>
   sql`and (r.keys && ${[...keys]}::bigint[] or r.subject_id = any(${[...subjects]}::uuid[]) or r.rid = any(${[...rids]}::uuid[]))`

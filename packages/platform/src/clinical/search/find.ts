@@ -50,11 +50,12 @@ const largest = 1_000
 export async function find(
   looking: Looking,
   search: Pick<Search, 'type' | 'clauses' | 'sort'>,
-  { limit, maxWalked, after = null, order = orderOf(search) ?? newestFirst }: Bounds,
+  { limit, maxWalked, after = null, order: asked }: Bounds,
 ): Promise<Found> {
   const eyes = looking.eyes(search.type)
   if (eyes === null) return { items: [], end: null }
   const plan = await planOf(looking.room.ground, looking.tx, search)
+  const order = asked ?? orderOf(search, plan) ?? newestFirst
   const walk: Walk = { plan: order.by === 'at' ? plan : byUpdate(plan), order, sight: eyes.granted.by.sight }
   const items: Match[] = []
   let position: Position | null = after

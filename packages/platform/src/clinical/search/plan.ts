@@ -1,5 +1,15 @@
 /** Where a search looks, in blind keys, subjects and rids: the best of its lookups leads, the others pass over rows unopened. */
-import { clinicalDateOf, type IndexKey, type Lookup, lookupsOf, type Search, textOf, windowOf } from '@careloop/fhir'
+import {
+  clinicalDateOf,
+  type IndexKey,
+  type Lookup,
+  lookupsOf,
+  type Search,
+  textOf,
+  updateWindowOf,
+  type Window,
+  windowOf,
+} from '@careloop/fhir'
 import type { TenantTx } from '../../engine/index.ts'
 import type { Blind } from '../store/blind.ts'
 import type { Ground } from '../store/ground.ts'
@@ -23,7 +33,14 @@ export interface Plan {
   /** Rows must have something of each. */
   readonly others: readonly Places[]
   /** ms; rows that start at or after the first, or end at or before the second, cannot fit. Null = not narrowed. */
-  readonly narrowed: { readonly startsBefore: number | null; readonly endsAfter: number | null } | null
+  readonly narrowed: Narrowed | null
+  /** The same of the time of the last change. */
+  readonly updated: Narrowed | null
+}
+
+export interface Narrowed {
+  readonly startsBefore: number | null
+  readonly endsAfter: number | null
 }
 
 /** A code alone finds a good part of a type; a patient, an identifier or a reference does not. */
@@ -43,20 +60,25 @@ export async function planOf(ground: Ground, tx: TenantTx, search: Pick<Search, 
     usable.flatMap(({ patients }) => patients),
   )
   const [best, ...rest] = usable
-  const { isNarrowed, startsBefore, endsAfter } = windowOf(search)
+  const window = windowOf(search)
   const keys = best?.keys ?? [textOf.all(search.type)]
   return {
     type: search.type,
     rank: best?.rank ?? weakest,
     lead: best === undefined ? null : placesOf(best, blind, subjects),
-    long: isNarrowed ? keys.map((key: IndexKey) => blind.key(textOf.long(key))) : [],
+    long: window.isNarrowed ? keys.map((key: IndexKey) => blind.key(textOf.long(key))) : [],
     others: rest.filter((lookup) => sizeOf(lookup) <= maxPass).map((lookup) => placesOf(lookup, blind, subjects)),
-    narrowed: isNarrowed
-      ? {
-          startsBefore: Number.isFinite(startsBefore) ? Math.ceil(startsBefore) : null,
-          endsAfter: Number.isFinite(endsAfter) ? Math.floor(endsAfter) : null,
-        }
-      : null,
+    narrowed: narrowedTo(window),
+    updated: narrowedTo(updateWindowOf(search)),
+  }
+}
+
+/** Whole ms, outwards. */
+function narrowedTo({ isNarrowed, startsBefore, endsAfter }: Window): Narrowed | null {
+  if (!isNarrowed) return null
+  return {
+    startsBefore: Number.isFinite(startsBefore) ? Math.ceil(startsBefore) : null,
+    endsAfter: Number.isFinite(endsAfter) ? Math.floor(endsAfter) : null,
   }
 }
 
@@ -98,13 +120,21 @@ function placesOf({ keys, patients, ids }: Lookup, blind: Blind, subjects: Reado
   }
 }
 
-/** Whether the search's order is the one in which keys and compartments lie: by the clinical date, newest or oldest first. */
-export function orderOf({ type, sort }: Pick<Search, 'type' | 'sort'>): Order | null {
+/**
+ * The order in which a search walks, where rows lie in its order: by the clinical date, newest or oldest first. By the last change
+ * where that is asked for, or where nothing is said and nothing else narrows it (who keeps a copy asks for what is newer).
+ * Null: what fits must be sorted.
+ */
+export function orderOf({ type, sort }: Pick<Search, 'type' | 'sort'>, plan: Plan): Order | null {
   const [first, ...more] = sort
-  if (first === undefined) return { by: 'at', isDescending: true }
+  const isOnlyByUpdate = plan.lead === null && plan.updated !== null && plan.narrowed === null
+  if (first === undefined) return { by: isOnlyByUpdate ? 'updated_at' : 'at', isDescending: true }
   if (more.length > 0) return null
-  if (first.parameter.code === '_lastUpdated') return { by: 'updated_at', isDescending: first.isDescending }
-  return first.parameter.code === clinicalDateOf(type) ? { by: 'at', isDescending: first.isDescending } : null
+  const { isDescending } = first
+  if (first.parameter.code === clinicalDateOf(type)) return { by: 'at', isDescending }
+  // Who is led by a patient or an identifier finds few: they are sorted, and the type is not walked for them.
+  const isWalked = first.parameter.code === '_lastUpdated' && plan.rank >= weakest
+  return isWalked ? { by: 'updated_at', isDescending } : null
 }
 
 export interface Order {

@@ -23,7 +23,7 @@ import { included } from './includes.ts'
 import { lookedUp } from './looked-up.ts'
 import { lookingBy, openEyes, typesOf } from './looking.ts'
 import { openPage, sealPage } from './page-token.ts'
-import { orderOf, planOf, weakest } from './plan.ts'
+import { orderOf, planOf } from './plan.ts'
 import { searchsetOf } from './searchset.ts'
 import { type SortedPosition, sortedPage } from './sorted.ts'
 import { searchSystem } from './system-search.ts'
@@ -88,7 +88,7 @@ async function pageOf(looking: Looking, search: Search, after: unknown): Promise
     const total = await totalOf(looking, search)
     return { items: [], end: null, total, isUncounted: total === null }
   }
-  const direct = await directOrder(looking, search)
+  const direct = orderOf(search, await planOf(looking.room.ground, looking.tx, search))
   if (direct === null) {
     const page = await sortedPage(looking, search, search.count, after as SortedPosition | null)
     return { ...page, isUncounted: false }
@@ -100,14 +100,6 @@ async function pageOf(looking: Looking, search: Search, after: unknown): Promise
     return { ...found, total: isAll ? found.items.length : null, isUncounted: false }
   const total = await totalOf(looking, search)
   return { ...found, total, isUncounted: total === null }
-}
-
-/** The order in which rows lie, when that is the search's; by `_lastUpdated` only where the search finds much of its type. */
-async function directOrder(looking: Looking, search: Search) {
-  const order = orderOf(search)
-  if (order === null || order.by === 'at') return order
-  const { rank } = await planOf(looking.room.ground, looking.tx, search)
-  return rank >= weakest ? order : null
 }
 
 function issuesOf({ ignored }: Search, { isUncounted }: Page, isCut: boolean): Issue[] {
