@@ -46,22 +46,25 @@ function targetType(reference: Loose, frame: Frame): string | undefined {
 
 function containedType(id: string, frame: Frame): string | undefined {
   if (id === '') return frame.root.resourceType
-  const found = list(frame.root.contained).find((contained) => loose(contained).id === id)
-  const type = loose(found).resourceType
-  return typeof type === 'string' ? type : undefined
+  return typeIn(list(frame.root.contained).find((contained) => loose(contained).id === id))
+}
+
+/** Only types that FHIR has: what is told of a reference must not repeat a stranger's text. */
+function typeIn(resource: unknown): string | undefined {
+  const type = loose(resource).resourceType
+  return typeof type === 'string' && isResourceType(type) ? type : undefined
 }
 
 /** Types by full URL: a transaction of thousands is searched once. */
-const bundled = new WeakMap<Resource, ReadonlyMap<unknown, unknown>>()
+const bundled = new WeakMap<Resource, ReadonlyMap<unknown, string | undefined>>()
 
 function bundledType(url: string, frame: Frame): string | undefined {
   if (frame.bundle === undefined) return undefined
   let types = bundled.get(frame.bundle)
   if (types === undefined) {
     const entries = list(frame.bundle.entry).map(loose)
-    types = new Map(entries.map((entry) => [entry.fullUrl, loose(entry.resource).resourceType]))
+    types = new Map(entries.map((entry) => [entry.fullUrl, typeIn(entry.resource)]))
     bundled.set(frame.bundle, types)
   }
-  const type = types.get(url)
-  return typeof type === 'string' ? type : undefined
+  return types.get(url)
 }

@@ -270,6 +270,30 @@ export const bases = {
     policyRule: { text: 'opt in' },
     provision: { type: 'permit', period: { start: '2026-01-01' } },
   },
+  /** Its scopes are of a code system that R4's rules of Consent name: `something`. */
+  consentOfMany: {
+    resourceType: 'Consent',
+    status: 'active',
+    scope: {
+      coding: ['patient-privacy', 'research', 'adr', 'treatment'].map((code) => ({ system: 'something', code })),
+    },
+    category: [{ text: 'sharing' }],
+    patient: someone,
+    policyRule: { text: 'opt in' },
+  },
+  message: {
+    resourceType: 'Bundle',
+    type: 'message',
+    entry: [
+      {
+        resource: {
+          resourceType: 'MessageHeader',
+          eventUri: 'https://example.org/e',
+          source: { endpoint: 'https://example.org' },
+        },
+      },
+    ],
+  },
   questionnaire: {
     resourceType: 'Questionnaire',
     name: 'Wellbeing',

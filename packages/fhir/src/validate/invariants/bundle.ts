@@ -8,8 +8,10 @@ const WITH_RESPONSE: ReadonlySet<unknown> = new Set(['batch-response', 'transact
 export const bundleClosures: Readonly<Record<string, Closure>> = {
   'bdl-1': (it) => !has(it, 'total') || it.type === 'searchset' || it.type === 'history',
   'bdl-2': (it) => it.type === 'searchset' || entries(it).every((entry) => !has(entry, 'search')),
-  'bdl-3': (it) => entries(it).every((entry) => has(entry, 'request') === WITH_REQUEST.has(it.type)),
-  'bdl-4': (it) => entries(it).every((entry) => has(entry, 'response') === WITH_RESPONSE.has(it.type)),
+  'bdl-3': (it) =>
+    !has(it, 'type') || entries(it).every((entry) => has(entry, 'request') === WITH_REQUEST.has(it.type)),
+  'bdl-4': (it) =>
+    !has(it, 'type') || entries(it).every((entry) => has(entry, 'response') === WITH_RESPONSE.has(it.type)),
   'bdl-5': (it) => has(it, 'resource') || has(it, 'request') || has(it, 'response'),
   'bdl-7': (it) => it.type === 'history' || hasDistinctUrls(it),
   'bdl-8': (it) => typeof it.fullUrl !== 'string' || !it.fullUrl.includes('/_history/'),

@@ -15,7 +15,7 @@ export const resourceClosures: Readonly<Record<string, Closure>> = {
   'obs-7': (it) => it.component === undefined || !hasChoice(it, 'value') || !hasComponentOfItsOwnCode(it),
   'cpl-3': (it) => !has(it, 'detail') || !has(it, 'reference'),
   'gol-1': (it) => !hasChoice(it, 'detail') || has(it, 'measure'),
-  'grp-1': (it) => !has(it, 'member') || it.actual === true,
+  'grp-1': (it) => !has(it, 'member') || it.actual !== false,
   'inv-1': (it) => {
     const hasValue = hasChoice(it, 'value')
     return has(it, 'part') ? !hasValue && !has(it, 'resource') : hasValue !== has(it, 'resource')
