@@ -1,4 +1,4 @@
-/** The organisation, its sites, and the platform itself: what everything else belongs to, stands in, or was made by. */
+/** The organisation and its sites: what everything else belongs to or stands in. */
 import type { Engine, TenantTx } from '../../engine/index.ts'
 import { organisationSource } from '../../identity/index.ts'
 import { siteSources } from '../../subjects/index.ts'
@@ -6,13 +6,10 @@ import type { Derived } from '../clinical.ts'
 import type { Made, View } from './view.ts'
 import { concept, organisation, timeZoneExtension } from './words.ts'
 
-/** Device/careloop: what made a resource that no person and no sensor made. */
-export const platformDevice = 'careloop'
-
 /** One thing an organisation: they are few, and are made together. */
 export const placesView = (engine: Engine): View => ({
   name: 'places',
-  types: ['Organization', 'Location', 'Device'],
+  types: ['Organization', 'Location'],
   facts: ['SiteChanged'],
   idsOf: ({ tenant }) => [tenant],
   page: async (tenant, after) => (after === null ? [tenant] : []),
@@ -22,7 +19,7 @@ export const placesView = (engine: Engine): View => ({
     const own = await organisationSource(engine, tenant)
     return async (tx): Promise<Made> => {
       if (own === null) return { keep: [] }
-      return { keep: [organisationOf(own), platformOf(own), ...(await sitesOf(tx))] }
+      return { keep: [organisationOf(own), ...(await sitesOf(tx))] }
     }
   },
 })
@@ -38,17 +35,6 @@ const organisationOf = ({ id, name, createdAt }: Own): Derived => ({
     ...{ resourceType: 'Organization', id, active: true },
     type: [concept({ system: 'http://terminology.hl7.org/CodeSystem/organization-type', code: 'prov' })],
     name,
-  },
-  subject: null,
-  at: createdAt,
-})
-
-const platformOf = ({ id, createdAt }: Own): Derived => ({
-  resource: {
-    ...{ resourceType: 'Device', id: platformDevice, status: 'active' },
-    deviceName: [{ name: 'Careloop', type: 'model-name' }],
-    type: concept({ system: 'http://snomed.info/sct', code: '706689003', display: 'Application program software' }),
-    owner: organisation(id),
   },
   subject: null,
   at: createdAt,

@@ -41,6 +41,9 @@ export interface View {
 /** How others find the FHIR id of a subject. */
 export type PatientIds = Pick<Clinical, 'patientIdOf'>
 
+/** What views of later rooms ask of this one. */
+export type ViewedThrough = Pick<Clinical, 'patientIdOf' | 'openAll'>
+
 const typeOfKind = { patient: 'Patient', asset: 'Device', location: 'Location' } as const
 
 /** A reference to the Patient, Device or Location that is this subject. */

@@ -1,7 +1,7 @@
 import { type FhirTree, parseFhir, validate } from '@careloop/fhir'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ManualClock, makeManualClock } from '../../engine/clock/manual-clock.ts'
-import { type TestEngine, testEngine } from '../../engine/testing/index.ts'
+import { settledFacts, type TestEngine, testEngine } from '../../engine/testing/index.ts'
 import { aDevice, testFleet } from '../../fleet/fixtures.ts'
 import type { Fleet } from '../../fleet/index.ts'
 import { aFridge, aPatient, byTest } from '../../subjects/fixtures.ts'
@@ -34,6 +34,7 @@ afterAll(() => ground?.stop())
 
 const by = () => byTest(tenant)
 const follow = async () => {
+  await settledFacts(ground.engine)
   while (await takeViews(ground.engine, keeping));
 }
 const read = async (type: string, id: string) => {

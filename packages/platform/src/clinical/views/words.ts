@@ -1,4 +1,6 @@
 /** Small parts of FHIR that many views share. */
+import { systems as derived } from '../derive/systems.ts'
+
 export const iso = (ms: number): string => new Date(ms).toISOString()
 
 export interface Coding {
@@ -37,10 +39,14 @@ export function timeZoneOf(resource: { readonly [element: string]: unknown }): s
 
 /** Systems of our own. */
 export const systems = {
+  signal: derived.signal,
+  frame: derived.frame,
+  alert: 'urn:careloop:alert',
+  rule: 'urn:careloop:rule',
+  task: 'urn:careloop:task',
   staff: 'urn:careloop:staff',
   deviceName: 'urn:careloop:device-name',
   role: 'urn:careloop:role',
-  signal: 'urn:careloop:signal',
   program: 'urn:careloop:program',
   subjectKind: 'urn:careloop:subject-kind',
 } as const
