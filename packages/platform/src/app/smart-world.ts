@@ -3,7 +3,9 @@ import type { SmartWorld } from '../identity/index.ts'
 import { byOf, isSeen, placesOf, sightOf, withReach } from '../subjects/index.ts'
 import type { Rooms } from './rooms.ts'
 
-export const smartWorldOf = ({ engine, subjects }: Pick<Rooms, 'engine' | 'subjects'>): SmartWorld => ({
+type Parts = Pick<Rooms, 'engine' | 'subjects'> & { readonly clinical: Pick<Rooms['clinical'], 'patientIdOf'> }
+
+export const smartWorldOf = ({ engine, subjects, clinical }: Parts): SmartWorld => ({
   async sees(person, subject) {
     const known = await withReach(engine, person)
     return engine.db.asTenant(person.tenant, async (tx) => {
@@ -18,5 +20,5 @@ export const smartWorldOf = ({ engine, subjects }: Pick<Rooms, 'engine' | 'subje
     const found = await subjects.search(byOf(known, engine.ids.uuid()), { ids, limit: 100 })
     return found.map(({ id, display }) => ({ id, display }))
   },
-  patientId: async (_tenant, subject) => subject,
+  patientId: (tenant, subject) => engine.db.asTenant(tenant, (tx) => clinical.patientIdOf(tx, subject)),
 })

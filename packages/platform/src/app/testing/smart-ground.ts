@@ -105,7 +105,14 @@ export async function smartGround(options: ShellOptions = {}): Promise<SmartGrou
     ...options,
     routes(identity, engine) {
       subjects = makeSubjects(engine, (tenant) => identity.members(tenant))
-      return [...appAndSmartRoutes(identity, smartWorldOf({ engine, subjects })), ...subjectsRoutes(subjects), whoAsks]
+      return [
+        ...appAndSmartRoutes(
+          identity,
+          smartWorldOf({ engine, subjects, clinical: { patientIdOf: async (_tx, subject) => subject } }),
+        ),
+        ...subjectsRoutes(subjects),
+        whoAsks,
+      ]
     },
   })
   const { server, tenant } = shell
