@@ -4,6 +4,7 @@ import { Failure } from '@careloop/contract'
 import { safeError } from '../engine/index.ts'
 import { auditCommand } from './cli/audit.ts'
 import { backupCommand } from './cli/backup.ts'
+import { clinicalCommand } from './cli/clinical.ts'
 import { deviceCommand } from './cli/device.ts'
 import { doctorCommand } from './cli/doctor.ts'
 import { keyCommand } from './cli/key.ts'
@@ -49,6 +50,7 @@ const USAGE = `careloop <command>
   backup restore --into DIR                into an empty directory; --to TIME goes back to then, --backup ID from that one
   backup salvage DIR                       ships what a dead server could not, from its data directory
   backup report --finished-at TIME         external database: when its own backup was finished
+  clinical rebuild                         what the record says of readings, made again; --subject ID, --since TIME
   migrate [--dry-run]                      brings the database to this version's schema
   doctor                                   looks at ports, disk, clock, database, certificates, keys; says how to mend
                                            --security: also what a security officer asks first
@@ -66,6 +68,7 @@ const commands: Readonly<Record<string, Command>> = {
   key: keyCommand,
   audit: auditCommand,
   backup: backupCommand,
+  clinical: clinicalCommand,
   migrate: migrateCommand,
   doctor: doctorCommand,
 }
@@ -88,7 +91,7 @@ const options = {
   ...{ name: text, profile: text, class: text, subject: text, device: text, service: text, scopes: text, own: flag },
   ...{ email: text, roles: text, tenant: text, token: flag, 'dry-run': flag, resume: flag, security: flag },
   ...{ out: text, from: text, key: text, sink: text, form: text, restored: text, after: text },
-  ...{ into: text, to: text, backup: text, 'finished-at': text },
+  ...{ into: text, to: text, backup: text, 'finished-at': text, since: text },
 }
 
 function parseWords(args: string[]) {

@@ -1,6 +1,7 @@
 /** Which work a process does: a role is a list of stage names, held as data. */
 import { alertingStage, alertingUpkeepStage } from '../alerting/stages.ts'
 import { auditStage } from '../audit/stages.ts'
+import { clinicalObservationsStage, clinicalViewsStage } from '../clinical/stages.ts'
 import type { BackupParts, Engine, Stage } from '../engine/index.ts'
 import { backupStage, keyUpkeepStage, retentionStage } from '../engine/stages.ts'
 import { attributionStage, deviceStatusStage } from '../fleet/stages.ts'
@@ -35,9 +36,11 @@ export const allStages = (
   }),
   upkeepStage(),
   measurementDaysStage,
+  clinicalObservationsStage(rooms.clinical),
   alertingStage({ subjects: rooms.subjects }),
   alertingUpkeepStage({ subjects: rooms.subjects, members: (tenant) => rooms.identity.members(tenant) }),
   workflowStage({ subjects: rooms.subjects, ways: rooms.ways }),
+  clinicalViewsStage(rooms.views),
   reviewsStage({ subjects: rooms.subjects, ways: rooms.ways }),
   mailStage(
     config.mail === undefined
@@ -58,9 +61,11 @@ const worker = [
   'telemetry',
   'telemetry-upkeep',
   'measurement-days',
+  'clinical-observations',
   'alerting',
   'alerting-upkeep',
   'workflow',
+  'clinical-views',
   'reviews',
   'mail',
 ] as const

@@ -20,6 +20,7 @@ export const forgetClinical: Forget = (tx, { tenant, subject }) =>
       )
       if ((rowCount ?? 0) < some) break
     }
+    await client.query('delete from tenant.clinical_window where tenant_id = $1 and subject_id = $2', [tenant, subject])
     // Also of what was theirs by mistake, and is another's now.
     await client.query('delete from tenant.clinical_history where tenant_id = $1 and subject_id = $2', [
       tenant,

@@ -1,5 +1,7 @@
 /** Clinical: the record as FHIR R4. Owns clinical_resource, clinical_history, clinical_key. */
+export type { Operation, StatementParts } from './capability.ts'
 export type { Clinical, Derived, Expected, HistoryPage, HistoryQuestion, Written } from './clinical.ts'
+export { type RebuildQuestion, type Rebuilt, rebuildObservations } from './derive/rebuild.ts'
 export { clinicalErrors } from './errors.ts'
 export { forgetClinical } from './forget-clinical.ts'
 export { makeClinical, makeFhirRoom, makeRoom } from './make-clinical.ts'

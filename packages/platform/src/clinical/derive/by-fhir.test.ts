@@ -15,7 +15,9 @@ beforeAll(async () => {
 })
 afterAll(() => world?.stop())
 
-const ucum = (value: number, code: string) => ({ valueQuantity: { value, unit: code, system: 'http://unitsofmeasure.org', code } })
+const ucum = (value: number, code: string) => ({
+  valueQuantity: { value, unit: code, system: 'http://unitsofmeasure.org', code },
+})
 const loinc = (code: string) => ({ code: { coding: [{ system: 'http://loinc.org', code }] } })
 
 const observation = (subject: string, id: string, over: Readonly<Record<string, unknown>>): FhirTree =>
@@ -66,14 +68,21 @@ describe('an Observation by FHIR', () => {
   it('tells a cuff measurement as one, and a pulse by the code that says of what it is', async () => {
     const subject = await patient()
     const component = [
-      { ...loinc('8480-6'), ...ucum(16, 'kPa') },
+      { ...loinc('8480-6'), ...ucum(120, 'mm[Hg]') },
       { ...loinc('8462-4'), ...ucum(80, 'mm[Hg]') },
     ]
     await put(observation(subject, 'bp', { ...loinc('85354-9'), component }))
     const mdc = { system: 'urn:iso:std:iso:11073:10101', code: '149546' }
     const pulse = { code: { coding: [{ system: 'http://loinc.org', code: '8867-4' }, mdc] } }
     await put(observation(subject, 'pulse', { ...pulse, ...ucum(66, '/min') }))
-    expect(await readings(subject)).toEqual(['systolic 120.010201467', 'diastolic 80', 'pulse-rate 66'])
+    const mean = { ...loinc('8478-0'), ...ucum(12, 'kPa') }
+    await put(JSON.parse(JSON.stringify(observation(subject, 'map', { ...mean, category: undefined }))) as FhirTree)
+    expect(await readings(subject)).toEqual([
+      'systolic 120',
+      'diastolic 80',
+      'pulse-rate 66',
+      'mean-arterial-pressure 90.0076506503',
+    ])
     const entries = (await world.engine.log.read(0, 0, 10_000)).flatMap((commit) => commit.entries)
     const [cuff] = entries.filter((entry) => entry.kind === 'readings' && entry.subject === subject)
     const groups = cuff?.kind === 'readings' ? cuff.readings.map(({ groupId }) => groupId) : []

@@ -15,6 +15,7 @@ import { policyOf, windowOf } from './policy.ts'
 import { provenanceOfCorrection } from './provenance.ts'
 import { readDevice, type Stretch } from './read-device.ts'
 import { spotIdOf } from './spot-observation.ts'
+import { isStanding, standingOf } from './standing.ts'
 import type { Told, Whose } from './told.ts'
 import { absentElement } from './values.ts'
 import { windowIdOf } from './window-observation.ts'
@@ -73,7 +74,7 @@ async function correctStretch(parts: CorrectingParts, tx: TenantTx, what: Correc
     for (const [name, versions] of remade.versions) right.set(name, { ...versions.at(-1)!, at: storedAt })
   }
   await voidWrong(parts, tx, what, right)
-  const known = await openByName(parts, tx, [...right.keys()])
+  const known = await standingOf(parts.clinical, tx, right.keys())
   const fresh = [...right].flatMap(([name, derived]) => (isStanding(known.get(name)) ? [] : [derived]))
   await parts.clinical.keepDerived(tx, [...right.values(), ...provenancesOf(what, fresh)])
   await tellOutOfRange(parts.clinical, tx, fresh)
@@ -104,7 +105,7 @@ async function voidWrong(
           for (const kept of readings)
             for (const id of idsOf(whose, device, signal, kept))
               if (!right.has(`Observation/${id}`)) wrong.set(`Observation/${id}`, whose)
-  const standing = await openByName(parts, tx, [...wrong.keys()])
+  const standing = await standingOf(parts.clinical, tx, wrong.keys())
   const voided = [...standing].flatMap(([name, resource]) =>
     isStanding(resource) ? [{ resource: voidOf(resource), subject: wrong.get(name)!.subject, at: storedAt }] : [],
   )
@@ -123,25 +124,6 @@ function idsOf(whose: Whose, device: string, signal: string, kept: KeptReading):
     ...(kept.groupId === undefined ? [] : [panelIdOf(told, 0), panelIdOf(told, 1)]),
   ]
 }
-
-async function openByName(
-  { clinical }: CorrectingParts,
-  tx: TenantTx,
-  names: readonly string[],
-): Promise<ReadonlyMap<string, Resource>> {
-  const rids = new Map<string, string>()
-  for (const name of names) {
-    const [type = '', id = ''] = name.split('/')
-    rids.set(await clinical.ridOf(tx.tenant, type, id), name)
-  }
-  const found = new Map<string, Resource>()
-  for (const [rid, { text }] of await clinical.openAll(tx, [...rids.keys()]))
-    if (text !== '') found.set(rids.get(rid)!, JSON.parse(text) as Resource)
-  return found
-}
-
-const isStanding = (resource: Resource | undefined): resource is Resource =>
-  resource !== undefined && resource.status !== 'entered-in-error'
 
 /** What is left of it: that it was there, what of and when, and that it is void. The value is another person's. */
 export function voidOf(resource: Resource): Resource {

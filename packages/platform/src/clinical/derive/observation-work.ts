@@ -61,24 +61,27 @@ export class ObservationWork {
   async step(signal?: AbortSignal): Promise<boolean> {
     const { log } = this.#parts.engine
     const commits = await log.read(PARTITION, Number(this.#cursor), BATCH_ENTRIES)
-    if (commits.length > 0) await this.#takeCommits(commits)
+    const took = commits.length > 0 && (await this.#takeCommits(commits))
     const closed = await this.#closeSome()
-    if (commits.length > 0 || closed) {
+    if (took || closed) {
       if (signal !== undefined) await pause(PACE_MS)
       return true
     }
     const waitMs = this.#closing.length > 0 ? 2 * PACE_MS : WAIT_MS
-    if (signal !== undefined) await log.waitFor(PARTITION, Number(this.#cursor), waitMs, signal)
+    // A correction is there, and telemetry has not moved its readings yet.
+    if (signal !== undefined && commits.length > 0) await pause(2 * PACE_MS)
+    else if (signal !== undefined) await log.waitFor(PARTITION, Number(this.#cursor), waitMs, signal)
     return false
   }
 
-  async #takeCommits(commits: readonly LogCommit[]): Promise<void> {
+  /** @returns false: they wait for telemetry */
+  async #takeCommits(commits: readonly LogCommit[]): Promise<boolean> {
     const corrected = commits.findIndex(({ entries }) => entries.some(isCorrection))
     // What was logged before a correction is taken before it.
     const batch = corrected === -1 ? commits : commits.slice(0, Math.max(1, corrected))
     const isAlone = corrected === 0
     const newest = batch.at(-1)!
-    if (isAlone && !(await this.#isStored(newest.position))) return
+    if (isAlone && !(await this.#isStored(newest.position))) return false
     const owed = isAlone ? await this.#correct(newest) : []
     let made = 0
     const due: OpenWindow[] = []
@@ -101,6 +104,7 @@ export class ObservationWork {
     for (const window of due) this.#closing.push({ window, position: newest.position })
     this.#parts.metrics.made.inc(made)
     this.#parts.metrics.behind.set((this.#parts.engine.clock.now() - newest.storedAt) / 1_000)
+    return true
   }
 
   async #correct(commit: LogCommit) {

@@ -53,20 +53,28 @@ export async function takeEntries(
   return { due, made: rounds.all.reduce((sum, round) => sum + round.length, 0) }
 }
 
-/** Versions of one resource are written one after the other, so that their numbers do not depend on what came together. */
+/**
+ * Versions of one resource are written one after the other, one for each moment at which something of it was stored: so their numbers
+ * do not depend on what was taken together.
+ */
 export class Rounds {
   readonly all: Derived[][] = []
-  readonly #versions = new Map<string, number>()
+  readonly #newest = new Map<string, { readonly round: number; readonly place: number; readonly at: number }>()
 
   add(made: readonly Derived[]): void {
     for (const derived of made) {
       const name = `${derived.resource.resourceType}/${derived.resource.id}`
-      const version = this.#versions.get(name) ?? 0
-      this.#versions.set(name, version + 1)
-      const round = this.all[version] ?? []
-      this.all[version] = round
-      round.push(derived)
+      const before = this.#newest.get(name)
+      if (before !== undefined && before.at === derived.at) this.all[before.round]![before.place] = derived
+      else this.#put(name, derived, (before?.round ?? -1) + 1)
     }
+  }
+
+  #put(name: string, derived: Derived, at: number): void {
+    const round = this.all[at] ?? []
+    this.all[at] = round
+    this.#newest.set(name, { round: at, place: round.length, at: derived.at })
+    round.push(derived)
   }
 }
 
