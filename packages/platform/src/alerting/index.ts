@@ -5,6 +5,7 @@ export { type Alert, alertById, alertsOf, conditionOf, naturesOf, titlesOf } fro
 export { programSignals, thingOf, thingsOfAlerts } from './consented.ts'
 export { alertingErrors } from './errors.ts'
 export { alertingFacts } from './facts.ts'
+export { alertingViews } from './fhir-views.ts'
 export { forgetAlerts } from './forget-alerts.ts'
 export { acknowledgeAlert, canWorsen, closeAlert, maxRearmMs, reopenAlert, worseMeans } from './handling.ts'
 export { type Members, peopleWith, type Staff } from './members.ts'

@@ -6,6 +6,7 @@ import {
   type Clinical,
   type FhirRoom,
   fhirBase,
+  type KeepingViews,
   makeClinical,
   makeFhirRoom,
   takeInSubjects,
@@ -17,6 +18,7 @@ import { makeQuarantine, type Quarantine } from '../ingest/index.ts'
 import { type Erasures, makeSubjects, type Subjects } from '../subjects/index.ts'
 import { makeWorkflow, mayTake, type Ways, type Workflow } from '../workflow/index.ts'
 import { openErasures } from './erasures.ts'
+import { fhirViews } from './fhir-views.ts'
 import { granteesOf } from './grantees.ts'
 import { shippedPrograms } from './shipped-programs.ts'
 
@@ -28,6 +30,8 @@ export interface Rooms {
   readonly fleet: Fleet
   readonly quarantine: Quarantine
   readonly clinical: Clinical
+  /** What the rooms show as FHIR. */
+  readonly views: KeepingViews
   /** The same as its routes take it. */
   readonly fhir: FhirRoom
   readonly alerting: Alerting
@@ -88,5 +92,6 @@ export async function openRooms(
   const workflow = makeWorkflow(engine, subjects, staff)
   const ways = { staff, email: options.email ?? false, consents: subjects.consents }
   const erasures = openErasures(engine, options.erasureLedgerFile ?? null)
-  return { engine, identity, subjects, erasures, fleet, quarantine, clinical, fhir, alerting, workflow, ways }
+  const views = fhirViews(engine, clinical)
+  return { engine, identity, subjects, erasures, fleet, quarantine, clinical, views, fhir, alerting, workflow, ways }
 }

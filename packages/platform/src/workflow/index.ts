@@ -10,6 +10,7 @@ export {
 } from './deliverable.ts'
 export { workflowErrors } from './errors.ts'
 export { workflowFacts } from './facts.ts'
+export { workflowViews } from './fhir-views.ts'
 export { forgetTasks } from './forget-tasks.ts'
 export { emailTimer } from './intents.ts'
 export { workflowProgress } from './open-tasks.ts'
