@@ -119,7 +119,7 @@ class Checker {
         'The profile asks for a certain coding or value here, which is missing: see its definition.',
       )
     }
-    if (node.targets !== undefined) checkTarget(value, new Set(node.targets), this.run, this.frame)
+    if (node.targets !== undefined) checkTarget(value, setOf(node.targets), this.run, this.frame)
     this.rules(node, value)
     if (node.elements !== undefined && use.type.content !== undefined) {
       this.elements(node.elements, loose(value), use.type.content, rule)
@@ -131,6 +131,14 @@ class Checker {
   }
 }
 
+const sets = new WeakMap<readonly string[], ReadonlySet<string>>()
+
+function setOf(targets: readonly string[]): ReadonlySet<string> {
+  const known = sets.get(targets) ?? new Set(targets)
+  sets.set(targets, known)
+  return known
+}
+
 function isOf(slice: Slice, item: unknown): boolean {
   return matches(item, slice.match) && (slice.except === undefined || !matches(item, slice.except))
 }
@@ -139,12 +147,12 @@ function isFixed(value: unknown, fixed: string | readonly string[]): boolean {
   return typeof fixed === 'string' ? value === fixed : fixed.includes(value as string)
 }
 
-const named = new Map<string, readonly ElementUse[]>()
+const named = new Map<string, Map<string, readonly ElementUse[]>>()
 
 /** The spellings that a name in a profile stands for. */
 function usesNamed(content: string, name: string): readonly ElementUse[] {
-  const key = `${content} ${name}`
-  const known = named.get(key)
+  const ofContent = named.get(content) ?? new Map<string, readonly ElementUse[]>()
+  const known = ofContent.get(name)
   if (known !== undefined) return known
   const uses = [...usesOf(content).values()]
   const found = name.endsWith('[x]')
@@ -152,6 +160,6 @@ function usesNamed(content: string, name: string): readonly ElementUse[] {
     : uses.filter((use) => use.spelling === name)
   if (found.length === 0)
     throw new Error(`A profile names ${content}.${name}, which is not one of ${elementsOf(content).length} elements.`)
-  named.set(key, found)
+  named.set(content, ofContent.set(name, found))
   return found
 }

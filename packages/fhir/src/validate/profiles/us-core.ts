@@ -194,9 +194,53 @@ const smokingStatus: Profile = {
   },
 }
 
+const screening: Profile = {
+  url: `${US_CORE}us-core-observation-screening-assessment`,
+  id: 'us-core-observation-screening-assessment',
+  type: 'Observation',
+  bases: [],
+  rules: [valueOrReason],
+  elements: {
+    category: { min: 1, slices: { survey: { match: concept(CATEGORY, 'survey'), min: 1, max: 1 } } },
+    subject: { min: 1 },
+    effectiveDateTime: { rules: [toTheDay] },
+    valueQuantity: { rules: [ucumValue] },
+    hasMember: { targets: ['Observation', 'QuestionnaireResponse', 'MolecularSequence'] },
+  },
+}
+
+const simple: Profile = {
+  url: `${US_CORE}us-core-simple-observation`,
+  id: 'us-core-simple-observation',
+  type: 'Observation',
+  bases: [],
+  elements: { category: { min: 1 }, subject: { min: 1 } },
+}
+
+const occupation: Profile = {
+  url: `${US_CORE}us-core-observation-occupation`,
+  id: 'us-core-observation-occupation',
+  type: 'Observation',
+  bases: [],
+  elements: {
+    code: { pattern: concept(LOINC, '11341-5') },
+    subject: { min: 1 },
+    valueCodeableConcept: { min: 1 },
+    component: {
+      slices: {
+        industry: {
+          match: { code: concept(LOINC, '86188-0') },
+          max: 1,
+          elements: { valueCodeableConcept: { min: 1 } },
+        },
+      },
+    },
+  },
+}
+
 export const usCoreProfiles: readonly Profile[] = [
   ...[vitalSigns, ...single, pulseOximetry, bloodPressure, averageBloodPressure],
-  ...[clinicalResult, laboratory, smokingStatus, ...resourceUsCoreProfiles],
+  ...[clinicalResult, laboratory, smokingStatus, screening, simple, occupation, ...resourceUsCoreProfiles],
 ]
 
 function vital(id: string, elements: Elements): Profile {
