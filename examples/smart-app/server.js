@@ -21,7 +21,7 @@ export function makeServer(settings) {
     const headers = {
       'cache-control': 'no-store',
       'referrer-policy': 'no-referrer', // The code stands in the address for a moment: it is told to nobody.
-      'content-security-policy': `default-src 'self'; connect-src 'self' ${new URL(fhir).origin}; frame-ancestors 'none'`,
+      'content-security-policy': `default-src 'self'; img-src 'self' data:; connect-src 'self' ${new URL(fhir).origin}; frame-ancestors 'none'`,
     }
     if (pathname === '/settings.json') {
       response.writeHead(200, { ...headers, 'content-type': 'application/json' })

@@ -118,7 +118,7 @@ describe('the sample app', { timeout: 120_000 }, () => {
     await page.getByRole('cell', { name: /72/ }).waitFor()
     await page.getByText(/Opened by Practitioner\//).waitFor()
     await page.getByRole('button', { name: 'Read again' }).click()
-    await page.getByText('1 measurements.').waitFor()
+    await page.getByText('Measurements: 1').waitFor()
     expect(faultsOf(nurse)).toEqual([])
   })
 

@@ -44,7 +44,7 @@ async function show(session) {
   at('user').textContent = `Opened by ${session.user.split('/').slice(-2).join('/')}`
   at('rows').replaceChildren(...(found.entry ?? []).map(({ resource }) => row(resource)))
   at('shown').hidden = false
-  say(`${found.entry?.length ?? 0} measurements.`)
+  say(`Measurements: ${found.entry?.length ?? 0}`)
 }
 
 async function start() {
