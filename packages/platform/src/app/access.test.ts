@@ -13,7 +13,8 @@ beforeAll(async () => {
 afterAll(() => world?.close())
 
 const nameOf = ({ method, url }: Route) => `${method} ${url}`
-const isOpen = (entry: unknown): entry is Open => entry === 'public' || entry === 'session' || entry === 'signed-in'
+const isOpen = (entry: unknown): entry is Open =>
+  typeof entry === 'string' && ['public', 'session', 'signed-in', 'fhir'].includes(entry)
 const ask = (actor: Actor, route: Route, target: Target) =>
   world.server.inject({ ...requestOf(route, target), headers: world.headers[actor] })
 type Answered = Awaited<ReturnType<typeof ask>>
@@ -53,7 +54,7 @@ describe('access', () => {
         nameOf(route),
         isByRole ? false : route.policy,
       ])
-      if (entry !== 'session' && entry !== 'signed-in') continue
+      if (entry !== 'session' && entry !== 'signed-in' && entry !== 'fhir') continue
       for (const [actor, letter] of [
         ['nobody', '0'],
         ['device', 'x'],

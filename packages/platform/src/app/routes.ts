@@ -13,6 +13,7 @@ import { erasureRoutes, personRoutes, subjectsRoutes } from '../subjects/routes.
 import { telemetryRoutes } from '../telemetry/routes.ts'
 import { workflowRoutes } from '../workflow/routes.ts'
 import type { Doors } from './doors.ts'
+import { fhirStatement } from './fhir-statement.ts'
 import type { Rooms } from './rooms.ts'
 import { smartWorldOf } from './smart-world.ts'
 import { systemHealth } from './system-health.ts'
@@ -34,7 +35,7 @@ export function routesOf(
     ...doorsRoutes(doors?.mqtt.addresses ?? []),
     ...quarantineRoutes(rooms.quarantine),
     ...telemetryRoutes(rooms.engine, rooms.subjects),
-    ...clinicalRoutes(rooms.fhir),
+    ...clinicalRoutes(rooms.fhir, fhirStatement),
     ...alertingRoutes(rooms.alerting),
     ...workflowRoutes(rooms.workflow),
     ...systemRoutes(health),

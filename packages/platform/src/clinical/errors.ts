@@ -7,7 +7,6 @@ export const clinicalErrors = {
   'resource-invalid': { disposition: 'reject', status: 422, issue: 'invalid' },
   'resource-derived': { disposition: 'reject', status: 405, issue: 'business-rule' },
   'resource-unreadable': { disposition: 'reject', status: 400, issue: 'structure' },
-  'resource-too-large': { disposition: 'reject', status: 413, issue: 'too-long' },
   'type-not-served': { disposition: 'reject', status: 404, issue: 'not-found' },
   'type-not-yours': { disposition: 'reject', status: 403, issue: 'forbidden' },
   'operation-not-served': { disposition: 'reject', status: 404, issue: 'not-found' },
@@ -19,10 +18,13 @@ export const clinicalErrors = {
   'version-unsaid': { disposition: 'reject', status: 400, issue: 'invalid' },
   'condition-ambiguous': { disposition: 'reject', status: 412, issue: 'duplicate' },
   'condition-missing': { disposition: 'reject', status: 400, issue: 'required' },
-  'patch-failed': { disposition: 'reject', status: 422, issue: 'processing' },
   'format-unacceptable': { disposition: 'reject', status: 406, issue: 'invalid' },
   'bundle-wrong': { disposition: 'reject', status: 400, issue: 'structure' },
-  'transaction-failed': { disposition: 'reject', status: 422, issue: 'processing' },
+  'export-async-needed': { disposition: 'reject', status: 400, issue: 'invalid' },
+  'export-parameter': { disposition: 'reject', status: 400, issue: 'invalid' },
+  'export-not-found': { disposition: 'reject', status: 404, issue: 'not-found' },
+  'export-too-many': { disposition: 'retry', status: 429, issue: 'throttled' },
+  'export-failed': { disposition: 'reject', status: 500, issue: 'processing' },
 } as const
 
 export const clinicalFailure = failures(clinicalErrors)

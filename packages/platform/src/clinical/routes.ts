@@ -6,9 +6,10 @@ import { performBatch } from './bundle/batch.ts'
 import { wrong } from './bundle/entry.ts'
 import type { Wanted } from './bundle/response.ts'
 import { performTransaction } from './bundle/transaction.ts'
+import { capabilityStatement, type StatementParts } from './capability.ts'
 import { preferred, replyWith, sendText } from './rest/answer.ts'
 import { type Asked, basePath, contextOf, type FhirContext, pairsIn } from './rest/context.ts'
-import { refusalOf } from './rest/failure-outcome.ts'
+import { informationOf, refusalOf } from './rest/failure-outcome.ts'
 import type { FhirRoom } from './rest/fhir-room.ts'
 import { type Format, formatOf, jsonTypes, readIn, textOf, writtenIn, xmlTypes } from './rest/format.ts'
 import { perform } from './rest/perform.ts'
@@ -32,6 +33,7 @@ type Line = readonly [method: Method, path: string, summary: string, body?: Body
 
 const lines: readonly Line[] = [
   ['GET', '/_history', 'Versions of all resources, newest first'],
+  ['POST', '/_search', 'Search several types (_type) by a form', formBody],
   ['GET', '/:type', 'Search resources of a type'],
   ['POST', '/:type', 'Create a resource (If-None-Exist: only where none fulfils the condition)', resourceBody],
   ['PUT', '/:type', 'Update the resource that fulfils a condition, or create it', resourceBody],
@@ -44,12 +46,13 @@ const lines: readonly Line[] = [
   ['PUT', '/:type/:id', 'Update a resource, or create it under this id', resourceBody],
   ['PATCH', '/:type/:id', 'Patch a resource (RFC 6902)', patchBody],
   ['DELETE', '/:type/:id', 'Delete a resource'],
-  ['POST', '/:type/:id', 'Refused: a resource is created by POST to its type', resourceBody],
+  ['POST', '/:type/:id', 'An operation on a type; a resource is created by POST to its type', operationBody],
   ['GET', '/:type/:id/_history', 'Versions of a resource, newest first'],
   ['GET', '/:type/:id/_history/:version', 'Read one version of a resource'],
   ['GET', '/:type/:id/$validate', 'Whether the resource that stands is valid'],
   ['POST', '/:type/:id/$validate', 'What an update by this resource would be told', operationBody],
   ['GET', '/:type/:id/:target', 'Search in a compartment'],
+  ['POST', '/:type/:id/:target', 'An operation on a resource', operationBody],
   ['POST', '/:type/:id/:target/_search', 'Search in a compartment by a form', formBody],
 ]
 
@@ -64,8 +67,34 @@ const paramsOf = (path: string) =>
 
 const answers = { 200: { stream: 'application/fhir+json' } } as const
 
-export function clinicalRoutes(room: FhirRoom): Route[] {
+/** @param statement what later rooms add to what this server says of itself */
+export function clinicalRoutes(room: FhirRoom, statement: StatementParts = { version: '0' }): Route[] {
+  const date = new Date(room.ground.engine.clock.now()).toISOString()
   return [
+    defineRoute({
+      ...{
+        method: 'GET',
+        url: `${basePath}/metadata`,
+        summary: 'The CapabilityStatement',
+        tag: 'fhir',
+        policy: 'public',
+      },
+      ...{ response: answers, query },
+      handler: (ctx) =>
+        answered(room, ctx, async ({ base }) => ({
+          ...{ status: 200, body: { tree: capabilityStatement(base, statement, date) } },
+        })),
+    }),
+    defineRoute({
+      ...{ method: 'GET', url: basePath, summary: 'Search several types (_type); else what stands here' },
+      ...{ tag: 'fhir', policy: 'fhir', response: answers, query },
+      handler: (ctx) =>
+        answered(room, ctx, async (context) =>
+          context.pairs.some(([name]) => name === '_type')
+            ? perform(room, requestOf({ ...ctx, params: {} }, context, { method: 'GET', path: [] }))
+            : { status: 200, body: { tree: hintOf(context.base) } },
+        ),
+    }),
     ...lines.map(([method, path, summary, body]) =>
       defineRoute({
         ...{ method, url: `${basePath}${path}`, summary, tag: 'fhir', policy: 'fhir' as const, response: answers },
@@ -87,6 +116,11 @@ export function clinicalRoutes(room: FhirRoom): Route[] {
     }),
   ]
 }
+
+const hintOf = (base: string) =>
+  informationOf(
+    `FHIR R4 stands here. ${base}/metadata says what can be done; ${base}/.well-known/smart-configuration how an app is let in.`,
+  )
 
 type Ctx = Asked & { readonly bytes: Buffer; readonly mediaType: string; readonly params: unknown }
 

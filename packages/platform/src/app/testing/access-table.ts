@@ -13,8 +13,11 @@ export interface Lines {
   readonly other: Line
   readonly thing: Line
 }
-/** Open to all, to whoever has a session (even one held back), to whoever is signed in: what they see there is about themselves. */
-export type Open = 'public' | 'session' | 'signed-in'
+/**
+ * Open to all, to whoever has a session (even one held back), to whoever is signed in: what they see there is about themselves. `fhir`:
+ * whoever is signed in, and apps; who gets what there is a table of its own (clinical/rest/rights.test.ts).
+ */
+export type Open = 'public' | 'session' | 'signed-in' | 'fhir'
 
 export const accessTable: Readonly<Record<string, Line | Lines | Open>> = {
   'POST /api/auth/sign-in/email': 'public',
@@ -73,6 +76,31 @@ export const accessTable: Readonly<Record<string, Line | Lines | Open>> = {
   'GET /api/v1/my-apps': 'signed-in',
   'DELETE /api/v1/my-apps/:id': 'signed-in',
   'GET /fhir/R4/.well-known/smart-configuration': 'public',
+  'GET /fhir/R4/metadata': 'public',
+  'GET /fhir/R4': 'fhir',
+  'POST /fhir/R4': 'fhir',
+  'GET /fhir/R4/_history': 'fhir',
+  'POST /fhir/R4/_search': 'fhir',
+  'GET /fhir/R4/:type': 'fhir',
+  'POST /fhir/R4/:type': 'fhir',
+  'PUT /fhir/R4/:type': 'fhir',
+  'PATCH /fhir/R4/:type': 'fhir',
+  'DELETE /fhir/R4/:type': 'fhir',
+  'POST /fhir/R4/:type/_search': 'fhir',
+  'GET /fhir/R4/:type/_history': 'fhir',
+  'POST /fhir/R4/:type/$validate': 'fhir',
+  'GET /fhir/R4/:type/:id': 'fhir',
+  'PUT /fhir/R4/:type/:id': 'fhir',
+  'PATCH /fhir/R4/:type/:id': 'fhir',
+  'DELETE /fhir/R4/:type/:id': 'fhir',
+  'POST /fhir/R4/:type/:id': 'fhir',
+  'GET /fhir/R4/:type/:id/_history': 'fhir',
+  'GET /fhir/R4/:type/:id/_history/:version': 'fhir',
+  'GET /fhir/R4/:type/:id/$validate': 'fhir',
+  'POST /fhir/R4/:type/:id/$validate': 'fhir',
+  'GET /fhir/R4/:type/:id/:target': 'fhir',
+  'POST /fhir/R4/:type/:id/:target': 'fhir',
+  'POST /fhir/R4/:type/:id/:target/_search': 'fhir',
   'GET /.well-known/openid-configuration': 'public',
   'GET /.well-known/oauth-authorization-server': 'public',
   'GET /oauth/jwks': 'public',

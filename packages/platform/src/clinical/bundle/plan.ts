@@ -5,7 +5,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { Failure } from '@careloop/contract'
 import { type FhirTree, idPattern, type Pair, toResource } from '@careloop/fhir'
-import { clinicalErrors, clinicalFailure } from '../errors.ts'
+import { clinicalFailure } from '../errors.ts'
 import { ResourceInvalid } from '../invalid.ts'
 import { conditionOf, lockText } from '../rest/conditional.ts'
 import { pairsIn } from '../rest/context.ts'
@@ -140,8 +140,8 @@ export function namingEntry(at: number, error: unknown): unknown {
       })),
     )
   if (!(error instanceof Failure)) return error
-  const kind = clinicalErrors['transaction-failed']
-  const status = error.kind.status === 404 || error.kind.status === 410 ? kind.status : error.kind.status
+  // The base is there: what is not found is a reason not to do the whole.
+  const status = error.kind.status === 404 || error.kind.status === 410 ? 422 : error.kind.status
   return new Failure(error.code, { ...error.kind, status }, error.message, {
     ...{ pointer: below(where, error.pointer), cause: error },
     ...(error.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: error.retryAfterSeconds }),

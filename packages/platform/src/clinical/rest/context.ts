@@ -1,6 +1,6 @@
 /** A request of HTTP as our handlers hold it. */
 import type { Pair } from '@careloop/fhir'
-import { actorOf, type PersonOrService, type Replied, type ReplyOptions } from '../../identity/index.ts'
+import { actorOf, type Principal, type Replied, type ReplyOptions } from '../../identity/index.ts'
 import type { By } from '../../subjects/index.ts'
 import type { ClinicalParts } from '../parts.ts'
 
@@ -17,7 +17,7 @@ export interface FhirContext {
 
 /** What of a route's context we take. */
 export interface Asked {
-  readonly principal: PersonOrService | null
+  readonly principal: Principal | null
   readonly tenant: string | null
   readonly requestId: string
   readonly headers: FhirContext['headers']
