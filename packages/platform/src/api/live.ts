@@ -34,6 +34,7 @@ const tellsOf: Readonly<Record<FactType, Resource>> = {
   QuarantineReplayed: 'quarantine',
   SeriesMoved: 'series',
   ClinicalChanged: 'reading',
+  ReadingOutOfRange: 'reading',
   GapChanged: 'gap',
   RuleActivated: 'rule',
   AlertRaised: 'alert',

@@ -108,6 +108,15 @@ describe('audit', () => {
     expect(elsewhere).toThrow(expect.objectContaining({ code: 'seal-broken' }))
   })
 
+  // A refused operation of FHIR was answered as a bug of ours, because its route has a dollar sign.
+  it('records a refusal of a route of FHIR', async () => {
+    const tenant = await ground.tenant()
+    const entry = { actor: nurse, action: 'denied', resource: 'route', id: 'GET:/fhir/R4/Group/:id/$export' } as const
+    await ground.db.asTenant(tenant, (tx) => record(tx, entry))
+    const [found] = await ground.db.asTenant(tenant, (tx) => readTrail(tx))
+    expect(found).toMatchObject({ resourceId: entry.id, outcome: 'denied' })
+  })
+
   it.each([
     ['actor', { actor: 'staff:zebulon@example.org' }],
     ['actor', { actor: 'Zebulon' }],

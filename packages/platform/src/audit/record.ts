@@ -92,8 +92,8 @@ function splitActor(actor: string): [kind: string, id?: string] {
 const ACTOR = /^((staff|service|device|display|system|patient):[A-Za-z0-9._-]{1,64}|cli|anonymous)$/
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const KIND = /^[a-z][a-z0-9-]{0,63}$/
-/** Ids are made by machines: no blanks, no `@`, nothing that reads like a name with its umlauts. */
-const ID = /^[A-Za-z0-9._:/-]{1,128}$/
+/** Ids are made by machines: no blanks, no `@`, nothing that reads like a name with its umlauts. `$`: operations of FHIR, as routes. */
+const ID = /^[A-Za-z0-9._:/$-]{1,128}$/
 
 /** The trail is kept for years in plaintext: a name that slips in by mistake could never be taken out again. */
 function refuseSpeaking(entry: AuditEntry): void {

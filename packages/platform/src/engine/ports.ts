@@ -249,6 +249,8 @@ export interface Blobs {
   /** @throws Failure `blob-missing` | `seal-broken` */
   get(ref: string): Promise<Buffer>
   delete(ref: string): Promise<void>
+  /** All that was sealed under this key, also what a crash left without anybody who knows of it. */
+  deleteUnder(keyId: string): Promise<void>
 }
 
 export interface Compute {

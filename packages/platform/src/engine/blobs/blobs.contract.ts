@@ -68,6 +68,16 @@ export function blobsContract(name: string, make: () => Promise<BlobsGround>): v
       expect(await ground.stored(ref)).toBeNull()
     })
 
+    it('deletes all that was sealed under one key, and nothing else', async () => {
+      const [keyId, other] = [await newKey(), await newKey()]
+      const refs = [await ground.blobs.put(Buffer.from('x'), keyId), await ground.blobs.put(Buffer.from('y'), keyId)]
+      const kept = await ground.blobs.put(Buffer.from('z'), other)
+      await ground.destroyKey(keyId)
+      await ground.blobs.deleteUnder(keyId)
+      for (const ref of refs) expect(await ground.stored(ref)).toBeNull()
+      expect((await ground.blobs.get(kept)).toString()).toBe('z')
+    })
+
     it('cannot be read once its key is destroyed', async () => {
       const keyId = await newKey()
       const ref = await ground.blobs.put(Buffer.from('x'), keyId)

@@ -55,6 +55,10 @@ export function makeBlobs(parts: BlobsParts): SweepableBlobs {
       await pool.query('delete from engine.blob where ref = $1', [ref])
       await rm(pathOf(ref), { force: true })
     },
+    async deleteUnder(keyId) {
+      const { rows } = await pool.query<{ ref: string }>('select ref from engine.blob where key_id = $1', [keyId])
+      for (const { ref } of rows) await this.delete(ref)
+    },
     sweep: () => sweep(parts),
   }
 }

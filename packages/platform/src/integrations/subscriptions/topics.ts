@@ -56,6 +56,10 @@ type Focuses = {
 const focuses: Focuses = {
   AlertRaised: ({ alert }) => ({ topic: 'alert-raised', focus: { type: 'DetectedIssue', id: alert } }),
   AlertClosed: ({ alert }) => ({ topic: 'alert-closed', focus: { type: 'DetectedIssue', id: alert } }),
+  ReadingOutOfRange: ({ resource }) => ({
+    topic: 'reading-out-of-range',
+    focus: { type: 'Observation', rid: resource },
+  }),
   TaskOverdue: ({ task }) => ({ topic: 'task-overdue', focus: { type: 'Task', id: task } }),
   AssignmentChanged: ({ device }) => ({ topic: 'assignment-changed', focus: { type: 'Device', id: device } }),
   ClinicalChanged: ({ kind, rid }) => ({ topic: 'resource-changed', focus: { type: kind, rid } }),
