@@ -5,7 +5,7 @@
  */
 import type { Resource } from '../resource.ts'
 import { canonicalQuantity, gramsPerMoleOf } from '../ucum/index.ts'
-import { bucketOf } from './bucket.ts'
+import { bucketNamesOf } from './bucket.ts'
 import { clinicalSpan } from './clinical-span.ts'
 import { identifierOf, referenceOf, stringsOf, tokensOf } from './elements.ts'
 import { fold } from './fold.ts'
@@ -184,13 +184,14 @@ function* bucketsOf(element: Node): Generator<readonly [unit: string, bucket: st
     const measured = measuredOf(value)
     if (measured?.code === undefined || measured.system === undefined) continue
     const canonical = measured.system === ucum ? canonicalQuantity(measured.low, measured.code) : null
-    if (measured.low !== measured.high) {
-      yield* kindsOf(measured.system, measured.code, element).map((unit) => [unit, anyBucket] as const)
-    } else if (canonical === null) yield [`${measured.system}|${measured.code}`, bucketOf(measured.low)]
+    const { system, code, low, high } = measured
+    const named = (unit: string, number: number) => numbersOf(number, unit).map((bucket) => [unit, bucket] as const)
+    if (low !== high) yield* kindsOf(system, code, element).map((unit) => [unit, anyBucket] as const)
+    else if (canonical === null) yield* named(`${system}|${code}`, low)
     else {
-      yield [canonical.unit, bucketOf(canonical.value)]
+      yield* named(canonical.unit, canonical.value)
       const other = otherKind(canonical, gramsPerMoleOf(codingsIn(element)))
-      if (other !== null) yield [other.unit, bucketOf(other.value)]
+      if (other !== null) yield* named(other.unit, other.value)
     }
   }
 }

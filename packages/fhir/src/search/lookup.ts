@@ -177,7 +177,7 @@ export function quantityKeys(code: string, value: QuantityValue): IndexKey[] | n
   if (unit.system === ucum && canonical === undefined) return null
   const scale = canonical ?? { ...value, unit: `${unit.system}|${unit.code}` }
   const text = (bucket: string) => textOf.quantity('Observation', code, scale.unit, bucket)
-  return [...bucketsBetween(...reachOfNumber(value, scale)), anyBucket].map(text)
+  return [...bucketsBetween(...reachOfNumber(value, scale), scale.unit), anyBucket].map(text)
 }
 
 function reachOfNumber(
