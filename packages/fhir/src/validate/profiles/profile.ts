@@ -29,8 +29,6 @@ export interface Node {
   readonly rules?: readonly Invariant[]
   readonly elements?: Elements
   readonly slices?: Readonly<Record<string, Slice>>
-  /** Told as a warning. */
-  readonly isAdvice?: boolean
 }
 
 export interface Slice extends Node {
