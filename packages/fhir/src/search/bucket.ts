@@ -16,7 +16,7 @@ interface Place {
 }
 
 /** Names of the octave and of the part in which a number in canonical units lies. */
-export function bucketsOf(value: number, unit: string): readonly string[] {
+export function bucketNamesOf(value: number, unit: string): readonly string[] {
   const { octave, part } = placeOf(shifted(value, unit))
   return [nameOf(octave), nameOf(octave, part)]
 }

@@ -185,7 +185,7 @@ function* bucketsOf(element: Node): Generator<readonly [unit: string, bucket: st
     if (measured?.code === undefined || measured.system === undefined) continue
     const canonical = measured.system === ucum ? canonicalQuantity(measured.low, measured.code) : null
     const { system, code, low, high } = measured
-    const named = (unit: string, number: number) => numbersOf(number, unit).map((bucket) => [unit, bucket] as const)
+    const named = (unit: string, number: number) => bucketNamesOf(number, unit).map((bucket) => [unit, bucket] as const)
     if (low !== high) yield* kindsOf(system, code, element).map((unit) => [unit, anyBucket] as const)
     else if (canonical === null) yield* named(`${system}|${code}`, low)
     else {
