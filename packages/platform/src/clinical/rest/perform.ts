@@ -6,6 +6,7 @@ import { grantFor } from '../rights.ts'
 import { notFound, readResource, readVersion } from '../store/read.ts'
 import { createResource, patchResource, removeResource, updateResource } from '../store/write.ts'
 import { isServed } from '../types.ts'
+import { auditAnswer } from '../views/audit-events.ts'
 import { conditionOf, createUnlessThere, performConditional } from './conditional.ts'
 import { pairsIn } from './context.ts'
 import { type FhirRoom, writtenAnswer } from './fhir-room.ts'
@@ -25,6 +26,7 @@ export async function perform(room: FhirRoom, request: FhirRequest): Promise<Fhi
   if (type === undefined) throw notServed('The base itself takes a batch or a transaction, by POST.')
   if (type === '_history' && path.length === 1) return read(request, () => historyAnswer(room, request, {}))
   if (!isServed(type)) throw unknownType()
+  if (type === 'AuditEvent') return auditAnswer(room, request)
   if (path.at(-1) === '$validate' && path.length <= 3) return validateAnswer(room, request)
   if (path.some((each) => each.startsWith('$'))) {
     const answer = await performOperation(room, request)
@@ -141,5 +143,6 @@ function compartment(
   if (!isServed(target)) throw unknownType()
   if (!isAsked || request.path.length > 4) throw notServed('A compartment is searched by GET, or by POST to _search.')
   grantFor(request.by, type, 'r')
+  if (target === 'AuditEvent' && type === 'Patient') return auditAnswer(room, request, id)
   return search(room, request, target, { type, id })
 }

@@ -4,13 +4,15 @@ import type { Search } from '@careloop/fhir'
 import { type FhirTree, type Issue, type Pair, parseFhir, summarised, withElements } from '@careloop/fhir'
 import type { Match } from './find.ts'
 
+type Shown = Pick<Match, 'stored'>
+
 export interface Searchset {
   readonly base: string
   /** `Observation`, `Patient/1/Observation`; empty = of the whole server. */
   readonly path: string
   readonly applied: readonly Pair[]
-  readonly matches: readonly Match[]
-  readonly included: readonly Match[]
+  readonly matches: readonly Shown[]
+  readonly included: readonly Shown[]
   readonly issues: readonly Issue[]
   readonly total: number | null
   /** Sealed; null = that was the last page. */
@@ -42,7 +44,7 @@ export function searchsetOf(set: Searchset): FhirTree {
 
 function entryOf(
   base: string,
-  { stored }: Match,
+  { stored }: Shown,
   mode: 'match' | 'include',
   { elements, summary }: Searchset['shape'],
 ): FhirTree[string] {
