@@ -164,6 +164,15 @@ describe('telemetry gaps', () => {
     expect(await gapsOf(by, 399, 501)).toEqual([])
   })
 
+  it('sees no gap in what another record system tells, which comes when it comes', async () => {
+    const [told, measured] = [worn(tenant), worn(tenant)]
+    const reading = aReading('spo2', T0 + 600 * MIN, 97)
+    await at(600, logged(told, [reading], { origin: 'ehr' }), logged(measured, [reading]))
+    await tick(700)
+    expect(await gapsOf(measured, 599, 701)).toEqual([['spo2', 600, null, 'no-data']])
+    expect(await gapsOf(told, 599, 701)).toEqual([])
+  })
+
   it('leaves of a gap exactly what no reading comes near', () => {
     const times = fc.array(fc.integer({ min: 0, max: 1_000 }), { maxLength: 20 })
     fc.assert(

@@ -257,7 +257,9 @@ export class PartitionWork {
     if (intervalMs !== null && assignment !== null && pending) {
       const span = await whoWears?.(tenant, device, pending.readings.at(-1)!.measuredAt)
       const setMs = await deviceIntervalMs?.(tenant, device)
-      const wornUntilMs = span && span.id === assignment ? span.to : entry.series.wornUntilMs
+      // What another record system tells comes when it does: its silence is no gap.
+      const unworn = pending.entries.at(-1)!.origin === 'ehr' ? 0 : entry.series.wornUntilMs
+      const wornUntilMs = span && span.id === assignment ? span.to : unworn
       entry.series = {
         ...entry.series,
         wornUntilMs,
