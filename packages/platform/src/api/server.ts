@@ -150,6 +150,9 @@ function takeBodiesAsStreams(app: FastifyInstance): void {
 
 const isBadToken = (error: unknown): boolean => error instanceof Failure && error.code === 'token-refused'
 
+/** An OperationOutcome is the same there; clients of FHIR look for its media type. */
+const isFhir = ({ url }: FastifyRequest): boolean => url.startsWith('/fhir/')
+
 const refusedCounters = new WeakMap<ApiParts, Counter<'route' | 'code'>>()
 
 function refuse(parts: ApiParts, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -165,7 +168,7 @@ function refuse(parts: ApiParts, error: unknown, request: FastifyRequest, reply:
   return reply
     .code(refusal.status)
     .header('cache-control', 'no-store')
-    .type('application/json; charset=utf-8')
+    .type(`${isFhir(request) ? 'application/fhir+json' : 'application/json'}; charset=utf-8`)
     .send(JSON.stringify(refusal.body))
 }
 

@@ -50,7 +50,7 @@ export async function makeWebApp(root: string | undefined): Promise<Serve> {
   const files = root === undefined ? new Map<string, Held>() : await hold(await listFiles(root))
   return async (request, reply) => {
     const path = pathOf(request)
-    if ((request.method !== 'GET' && request.method !== 'HEAD') || path.startsWith('/api/')) throw notFound(html)
+    if ((request.method !== 'GET' && request.method !== 'HEAD') || /^\/(api|fhir)\//.test(path)) throw notFound(html)
     const isPage = path === '/index.html' || extname(path) === ''
     if (isPage && html !== undefined) return sendPage(reply, html.toString())
     const held = files.get(path)

@@ -1,3 +1,4 @@
+import { validate } from '@careloop/fhir'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type FhirGround, fhirGround } from '../testing/fhir-ground.ts'
 
@@ -115,6 +116,10 @@ describe('one resource by its id', () => {
     expect([twice.statusCode, twice.json().issue[0].expression]).toEqual([400, ['Observation.status']])
     const media = await ground.post('/Observation', 'status=final', { 'content-type': 'text/plain' })
     expect([media.statusCode, media.json().resourceType]).toEqual([415, 'OperationOutcome'])
+    expect(media.headers['content-type']).toContain('application/fhir+json')
+    const nobody = await ground.get('/Observation/1', { authorization: '' })
+    expect([nobody.statusCode, nobody.json().resourceType]).toEqual([401, 'OperationOutcome'])
+    expect((await ground.get('/a/b/c/d/e/f')).json().resourceType).toBe('OperationOutcome')
   })
 
   test('$validate tells what a write would be told, and writes nothing', async () => {
@@ -138,6 +143,21 @@ describe('one resource by its id', () => {
     expect(answered.headers['content-encoding']).toBe('gzip')
     expect(answered.rawPayload.length).toBeLessThan(2_000)
   })
+})
+
+test('metadata says what is done, to anybody: types with their interactions, searches and profiles', async () => {
+  const told = await ground.get('/metadata', { authorization: '' })
+  expect(told.statusCode).toBe(200)
+  const { fhirVersion, format, rest } = told.json()
+  expect([fhirVersion, format]).toEqual(['4.0.1', ['json', 'xml']])
+  const of = (type: string) => rest[0].resource.find((each: { type: string }) => each.type === type)
+  const codes = (type: string) => of(type).interaction.map(({ code }: { code: string }) => code)
+  expect(codes('Observation')).toEqual(expect.arrayContaining(['read', 'vread', 'create', 'update', 'patch', 'delete']))
+  expect(codes('AuditEvent')).not.toContain('create')
+  expect(codes('Patient')).not.toContain('delete')
+  expect(of('Observation').searchParam).toContainEqual({ name: 'code-value-quantity', type: 'composite' })
+  expect(of('Observation').supportedProfile.length).toBeGreaterThan(5)
+  expect(validate(told.json())).toEqual([])
 })
 
 describe('conditions', () => {
