@@ -4,6 +4,7 @@
  * A principal belongs to exactly one tenant for the life of a request.
  */
 import type { AnyRole, DisplayBoard, Scope } from '@careloop/contract'
+import type { SealedDetail } from '../audit/index.ts'
 
 export interface StaffPrincipal {
   readonly kind: 'staff'
@@ -35,6 +36,8 @@ export interface AppGrant {
   readonly scopes: readonly SmartScope[]
   /** Subject id of the patient in context: all that scopes of a patient open. */
   readonly patient?: string
+  /** The client id, sealed for the trail: every entry of what it does bears it. */
+  readonly detail?: SealedDetail
 }
 
 /** create, read, update, delete, search. */
@@ -127,6 +130,10 @@ export type Principal = StaffPrincipal | ServicePrincipal | DevicePrincipal | Di
 
 /** Who asks for clinical or operational work: anybody but a device or a wall screen. */
 export type PersonOrService = StaffPrincipal | ServicePrincipal
+
+/** What entries of the trail say of the app through which somebody acts. */
+export const appDetailOf = (who: Principal | undefined): SealedDetail | undefined =>
+  who?.kind === 'staff' || who?.kind === 'service' ? who.app?.detail : undefined
 
 /** `staff:<id>`, `service:<id>`, `device:<id>` or `display:<id>`: how audit entries and log lines name who did it. */
 export const actorOf = (principal: Principal): string => `${principal.kind}:${principal.id}`

@@ -2,7 +2,7 @@
 import type { Action, Resource } from '@careloop/contract'
 import { type AuditAction, type AuditEntry, record } from '../audit/index.ts'
 import type { TenantTx } from '../engine/index.ts'
-import { actorOf, type Principal } from '../identity/index.ts'
+import { actorOf, appDetailOf, type Principal } from '../identity/index.ts'
 import { subjectFailure } from './errors.ts'
 import { purposed } from './purpose.ts'
 import { type Sight, sightOf } from './sight.ts'
@@ -52,5 +52,9 @@ export const audited = (
   action: AuditAction,
   resource: string,
   what: Pick<AuditEntry, 'id' | 'subjects' | 'purpose' | 'detail'>,
-): Promise<void> =>
-  record(tx, purposed(by.sight, { actor: by.actor, requestId: by.requestId, action, resource, ...what }))
+): Promise<void> => record(tx, purposed(by.sight, { ...trailOf(by), action, resource, ...what }))
+
+/** What every entry says of who acts: also through which app, where it is one. */
+export const trailOf = ({ actor, requestId, who }: By): Pick<AuditEntry, 'actor' | 'requestId' | 'detail'> => ({
+  ...{ actor, requestId, detail: appDetailOf(who) },
+})

@@ -1,6 +1,6 @@
 /** Subjects: who and what is looked after. Owns subject, subject_identifier, site, care_team, enrolment. */
 export { wordsIn } from './body.ts'
-export { audited, type By, byConsole, byOf } from './by.ts'
+export { audited, type By, byConsole, byOf, trailOf } from './by.ts'
 export type { ConsentParts, Consents, Gate, Sharing, Telling } from './consent/consents.ts'
 export type { Asker, Decision } from './consent/decide.ts'
 export type { Disclosure, NewDisclosure } from './consent/disclosure.ts'

@@ -1,7 +1,7 @@
 /** Jobs of export as whoever asked sees them: begun, looked at, cancelled. Another's job is not there. */
 import { record } from '../../audit/index.ts'
 import type { Engine, TenantTx } from '../../engine/index.ts'
-import type { By } from '../../subjects/index.ts'
+import { type By, trailOf } from '../../subjects/index.ts'
 import { clinicalFailure } from '../errors.ts'
 import { grantFor, mayDo } from '../rights.ts'
 import { nameOf, subjectsBehind } from '../store/references.ts'
@@ -68,7 +68,8 @@ export async function kickOff(room: ClinicalRoom, by: By, asked: KickOff): Promi
   return id
 }
 
-const entryOf = ({ actor, requestId }: By) => ({ actor, requestId })
+/** Also through which app. */
+const entryOf = trailOf
 
 async function xidOf(tx: TenantTx): Promise<string> {
   const { rows } = await tx.client.query<{ xid: string }>('select pg_current_xact_id()::text as xid')

@@ -5,7 +5,7 @@
 import { parseFhir, toResource } from '@careloop/fhir'
 import { type AuditEntry, record } from '../../audit/index.ts'
 import type { TenantTx } from '../../engine/index.ts'
-import { type By, purposed } from '../../subjects/index.ts'
+import { type By, purposed, trailOf } from '../../subjects/index.ts'
 import { appendReadings } from '../derive/append-readings.ts'
 import { clinicalFailure } from '../errors.ts'
 import type { Taken } from '../parts.ts'
@@ -204,7 +204,7 @@ export const publishChange = (tx: TenantTx, { type: kind, rid, subject }: Stored
 
 export const entriesOf = (by: By, { type, rid, subject, version, isDeleted }: Stored): readonly AuditEntry[] =>
   purposed(by.sight, {
-    ...{ actor: by.actor, requestId: by.requestId, resource: kindWord(type), id: rid },
+    ...{ ...trailOf(by), resource: kindWord(type), id: rid },
     action: isDeleted ? 'delete' : version === 1 ? 'create' : 'update',
     ...(subject === null ? {} : { subjects: [subject] }),
   })

@@ -3,6 +3,7 @@
  * each request, by one statement for those that come at the same time: what ended a moment ago opens nothing.
  */
 import type { Action, AnyRole, Scope } from '@careloop/contract'
+import { type SealedDetail, sealDetail } from '../../audit/index.ts'
 import { type Engine, makeGather } from '../../engine/index.ts'
 import type { AppGrant, ServicePrincipal, SmartAccess, SmartScope, StaffPrincipal } from '../principal.ts'
 import { sha256 } from '../service-tokens.ts'
@@ -18,14 +19,19 @@ export interface AppToken {
 /** Null for a token that is unknown, expired or ended, or whose app, grant or membership has ended. */
 export type AppByToken = (token: string) => Promise<AppToken | null>
 
-export function makeAppByToken(engine: Pick<Engine, 'db' | 'clock'>): AppByToken {
+export function makeAppByToken(engine: Pick<Engine, 'db' | 'clock' | 'keys'>): AppByToken {
   const bySha256 = makeGather<string, AppToken | null>(async (hashes) => {
     const { rows } = await engine.db.pool.query<TokenRow>({
       name: 'careloop-app-tokens',
       text: TOKENS,
       values: [[...new Set(hashes)].map((hash) => Buffer.from(hash, 'hex')), new Date(engine.clock.now())],
     })
-    const found = new Map(rows.map((row) => [row.sha256.toString('hex'), tokenOf(row)]))
+    const found = new Map<string, AppToken>()
+    for (const row of rows) {
+      const key = await engine.keys.keyFor('tenant', row.tenant_id)
+      const detail = sealDetail({ tenant: row.tenant_id }, key, { app: row.app_id })
+      found.set(row.sha256.toString('hex'), tokenOf(row, detail))
+    }
     return hashes.map((hash) => found.get(hash) ?? null)
   })
   return (token) => bySha256(sha256(token).toString('hex'))
@@ -55,10 +61,10 @@ interface TokenRow {
   readonly roles: AnyRole[] | null
 }
 
-function tokenOf(row: TokenRow): AppToken {
+function tokenOf(row: TokenRow, detail: SealedDetail): AppToken {
   const scopes = row.scopes.flatMap((text) => parseScope(text) ?? [])
   const app: AppGrant = {
-    ...{ client: row.app_id, name: row.app_name, scopes },
+    ...{ client: row.app_id, name: row.app_name, scopes, detail },
     ...(row.patient_id === null ? {} : { patient: row.patient_id }),
   }
   const { tenant_id: tenant } = row
