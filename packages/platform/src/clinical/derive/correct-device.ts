@@ -26,7 +26,8 @@ export interface CorrectingParts {
   readonly people: People
 }
 
-type Open = Remade['open'][number]
+/** A window that is not due yet, and is to be made from telemetry. */
+export type Owed = Remade['open'][number]
 
 /**
  * @param storedAt of the correction; telemetry has moved the readings
@@ -38,13 +39,13 @@ export async function correctDevice(
   { tenant, device, since, assignments }: AssignmentChanged,
   storedAt: number,
   within: (work: (tx: EngineTx) => Promise<void>) => Promise<void>,
-): Promise<Open[]> {
+): Promise<Owed[]> {
   const series = await parts.engine.db.asTenant(tenant, (tx) => findSeries(tx, { device }))
   const subjects = new Set([
     ...series.flatMap(({ subject }) => subject ?? []),
     ...assignments.map(({ subject }) => subject),
   ])
-  const open: Open[] = []
+  const open: Owed[] = []
   for await (const stretch of readDevice(parts.engine, series, since))
     await within((tx) =>
       tx.asTenant(tenant, async (tenantTx) => {
@@ -62,10 +63,10 @@ interface Correcting {
   readonly storedAt: number
 }
 
-async function correctStretch(parts: CorrectingParts, tx: TenantTx, what: Correcting): Promise<Open[]> {
+async function correctStretch(parts: CorrectingParts, tx: TenantTx, what: Correcting): Promise<Owed[]> {
   const { device, stretch, people, storedAt } = what
   const right = new Map<string, Derived>()
-  const open: Open[] = []
+  const open: Owed[] = []
   for (const [subject, bySignal] of stretch.bySubject) {
     const whose = people.get(subject)
     if (whose === undefined) continue

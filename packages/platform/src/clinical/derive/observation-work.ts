@@ -5,7 +5,7 @@ import type { Engine, EngineTx, Lease, LogCommit } from '../../engine/index.ts'
 import { telemetryProgress } from '../../telemetry/index.ts'
 import type { Clinical } from '../clinical.ts'
 import { closeWindows } from './close-windows.ts'
-import { correctDevice } from './correct-device.ts'
+import { correctDevice, type Owed } from './correct-device.ts'
 import type { observationMetrics } from './observation-metrics.ts'
 import { Panels } from './panels.ts'
 import type { People } from './people.ts'
@@ -18,6 +18,8 @@ const PARTITION = 0
 const BATCH_ENTRIES = 1_500
 /** Summaries a transaction: short, so that a reading does not wait behind them. */
 const BATCH_WINDOWS = 200
+/** Commits with corrections a time: the cursor moves after them. */
+const MAX_CORRECTIONS = 64
 /** Commits that come meanwhile are read together. Real time: it spares the machine, it decides nothing. */
 const PACE_MS = 25
 const WAIT_MS = 1_000
@@ -76,45 +78,54 @@ export class ObservationWork {
 
   /** @returns false: they wait for telemetry */
   async #takeCommits(commits: readonly LogCommit[]): Promise<boolean> {
-    const corrected = commits.findIndex(({ entries }) => entries.some(isCorrection))
-    // What was logged before a correction is taken before it.
-    const batch = corrected === -1 ? commits : commits.slice(0, Math.max(1, corrected))
-    const isAlone = corrected === 0
+    const batch = firstBatch(commits)
     const newest = batch.at(-1)!
-    if (isAlone && !(await this.#isStored(newest.position))) return false
-    const owed = isAlone ? await this.#correct(newest) : []
-    let made = 0
-    const due: OpenWindow[] = []
-    await this.#within(async (tx) => {
-      for (const [tenant, entries] of byTenant(batch))
-        await tx.asTenant(tenant, async (tenantTx) => {
-          const windows = this.#of(tenant)
-          for (const { name, due: at, told } of owed) if (name.tenant === tenant) windows.owe(name, at, told)
-          const { clinical, people } = this.#parts
-          const taken = await takeEntries({ clinical, people, panels: this.#panels, windows }, tenantTx, entries)
-          due.push(...taken.due)
-          made += taken.made
-        })
-      this.#parts.fault?.('batch: written')
-      await this.#parts.engine.db.moveCursor(tx, observationsCursor, this.#cursor, String(newest.position))
-    })
-    this.#parts.fault?.('batch: committed')
-    this.#cursor = String(newest.position)
-    for (const windows of this.#windows.values()) due.push(...windows.due(newest.storedAt))
-    for (const window of due) this.#closing.push({ window, position: newest.position })
-    this.#parts.metrics.made.inc(made)
-    this.#parts.metrics.behind.set((this.#parts.engine.clock.now() - newest.storedAt) / 1_000)
+    const corrections = batch.flatMap(({ entries, storedAt }) =>
+      entries.filter(isCorrection).map((change) => ({ change, storedAt })),
+    )
+    if (corrections.length === 0) {
+      await this.#takeEntries(batch, [], newest)
+      return true
+    }
+    if (!(await this.#isStored(newest.position))) return false
+    // What was logged with a correction is told as it was logged, then corrected like the rest; the cursor moves after both.
+    if (batch.some(({ entries }) => entries.some(({ kind }) => kind === 'readings'))) await this.#takeEntries(batch, [])
+    const owed: Owed[] = []
+    for (const { change, storedAt } of corrections) {
+      this.#of(change.tenant).forgetTotals(change.device)
+      owed.push(...(await correctDevice(this.#parts, change, storedAt, (work) => this.#within(work))))
+      this.#parts.fault?.('correction: written')
+    }
+    await this.#takeEntries([], owed, newest)
     return true
   }
 
-  async #correct(commit: LogCommit) {
-    const owed = []
-    for (const change of commit.entries.filter(isCorrection)) {
-      this.#of(change.tenant).forgetTotals(change.device)
-      owed.push(...(await correctDevice(this.#parts, change, commit.storedAt, (work) => this.#within(work))))
-      this.#parts.fault?.('correction: written')
-    }
-    return owed
+  /** @param upTo the cursor goes there in the same transaction; absent = it stays */
+  async #takeEntries(batch: readonly LogCommit[], owed: readonly Owed[], upTo?: LogCommit): Promise<void> {
+    const { engine, clinical, people, metrics, fault } = this.#parts
+    let made = 0
+    const due: OpenWindow[] = []
+    const entries = byTenant(batch)
+    for (const { name } of owed) if (!entries.has(name.tenant)) entries.set(name.tenant, [])
+    await this.#within(async (tx) => {
+      for (const [tenant, own] of entries)
+        await tx.asTenant(tenant, async (tenantTx) => {
+          const windows = this.#of(tenant)
+          for (const { name, due: at, told } of owed) if (name.tenant === tenant) windows.owe(name, at, told)
+          const taken = await takeEntries({ clinical, people, panels: this.#panels, windows }, tenantTx, own)
+          due.push(...taken.due)
+          made += taken.made
+        })
+      fault?.('batch: written')
+      if (upTo !== undefined) await engine.db.moveCursor(tx, observationsCursor, this.#cursor, String(upTo.position))
+    })
+    fault?.('batch: committed')
+    const newest = upTo ?? batch.at(-1)!
+    if (upTo !== undefined) this.#cursor = String(upTo.position)
+    for (const windows of this.#windows.values()) due.push(...windows.due(newest.storedAt))
+    for (const window of due) this.#closing.push({ window, position: newest.position })
+    metrics.made.inc(made)
+    metrics.behind.set((engine.clock.now() - newest.storedAt) / 1_000)
   }
 
   async #closeSome(): Promise<boolean> {
@@ -161,6 +172,18 @@ export class ObservationWork {
 
 const isCorrection = (entry: { readonly kind: string }): entry is AssignmentChanged =>
   entry.kind === 'assignment-changed'
+
+/**
+ * What was logged before a correction is taken before it. Corrections one after the other are taken together, since each follows from
+ * what is stored when all are; one that shares its commit with readings is taken alone.
+ */
+function firstBatch(commits: readonly LogCommit[]): readonly LogCommit[] {
+  const at = commits.findIndex(({ entries }) => entries.some(isCorrection))
+  if (at === -1) return commits
+  if (at > 0) return commits.slice(0, at)
+  const end = commits.findIndex(({ entries }) => entries.some(({ kind }) => kind === 'readings'))
+  return commits.slice(0, end === -1 ? MAX_CORRECTIONS : Math.max(1, Math.min(end, MAX_CORRECTIONS)))
+}
 
 function byTenant(commits: readonly LogCommit[]): Map<string, StoredEntry[]> {
   const found = new Map<string, StoredEntry[]>()
