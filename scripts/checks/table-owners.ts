@@ -33,6 +33,8 @@ const MIGRATION_ROOMS: Readonly<Record<string, string>> = {
   'audit-batches': 'audit',
   'claim-codes': 'fleet',
   'identity-second-step': 'identity',
+  subscriptions: 'integrations',
+  export: 'clinical',
   oauth: 'identity',
   'clinical-windows': 'clinical',
   'clinical-search': 'clinical',

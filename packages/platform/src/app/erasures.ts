@@ -1,11 +1,12 @@
 /** What stands behind erasing a person: which rooms forget, and where the ledger is kept outside the database. */
 import { forgetAlerts } from '../alerting/index.ts'
-import { forgetClinical } from '../clinical/index.ts'
+import { forgetClinical, forgetExports } from '../clinical/index.ts'
 import { forgetWatch } from '../compliance/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { forgetWearer } from '../fleet/index.ts'
 import { forgetPersons } from '../identity/index.ts'
 import { forgetFrames } from '../ingest/index.ts'
+import { forgetSubscriptions } from '../integrations/index.ts'
 import {
   assertNoneErased,
   type Erasures,
@@ -25,6 +26,8 @@ export const forgetsOf = (engine: Engine): readonly Forget[] => [
   forgetFrames,
   forgetReadings(engine),
   forgetClinical,
+  forgetExports(engine),
+  forgetSubscriptions,
   forgetTasks,
   forgetWatch,
   forgetAlerts(engine),

@@ -10,11 +10,19 @@ import {
   makeClinical,
   makeFhirRoom,
   takeInSubjects,
+  viewsCursor,
 } from '../clinical/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { ensureCa, type Fleet, issueDeviceCertificate, makeFleet, verifyDeviceCertificate } from '../fleet/index.ts'
 import { type Identity, makeIdentity } from '../identity/index.ts'
 import { makeQuarantine, type Quarantine } from '../ingest/index.ts'
+import {
+  makeSubscriptions,
+  type SubscriptionParts,
+  type Subscriptions,
+  takeSubscription,
+  wireSubscriptions,
+} from '../integrations/index.ts'
 import { type Erasures, makeSubjects, type Subjects } from '../subjects/index.ts'
 import { makeWorkflow, mayTake, type Ways, type Workflow } from '../workflow/index.ts'
 import { openErasures } from './erasures.ts'
@@ -38,6 +46,9 @@ export interface Rooms {
   readonly workflow: Workflow
   /** Who can be told, and whether by e-mail besides the pages. */
   readonly ways: Ways
+  /** Systems outside that are told, and what their stage stands on. */
+  readonly subscriptions: Subscriptions
+  readonly telling: SubscriptionParts
 }
 
 export async function openRooms(
@@ -81,17 +92,31 @@ export async function openRooms(
     verifyCertificate: (shown, now) => verifyDeviceCertificate(ca, shown, now),
   })
   const quarantine = makeQuarantine({ engine, attribution: fleet.attribution })
+  const takeIn = takeInSubjects(engine)
   const fhir = makeFhirRoom(engine, {
     consents: subjects.consents,
-    takeIn: takeInSubjects(engine),
+    takeIn: async (tx, by, taking) =>
+      taking.resource.resourceType === 'Subscription'
+        ? { subject: null, tree: await takeSubscription(telling, tx, by, taking) }
+        : takeIn(tx, by, taking),
     isOverTls: options.secureCookies,
     base: options.publicOrigin === undefined ? undefined : `${options.publicOrigin}${fhirBase}`,
   })
   const clinical = makeClinical(fhir)
+  const telling = wireSubscriptions({
+    ...{ engine, clinical, consents: subjects.consents },
+    outbound: { allowPrivate: options.allowPrivateUrls ?? [] },
+    base: `${options.publicOrigin ?? 'http://localhost:8080'}${fhirBase}`,
+    horizon: () => engine.db.cursor(viewsCursor),
+  })
+  const subscriptions = makeSubscriptions(telling)
   const alerting = makeAlerting(engine, subjects, staff, await readPrograms(shippedPrograms))
   const workflow = makeWorkflow(engine, subjects, staff)
   const ways = { staff, email: options.email ?? false, consents: subjects.consents }
   const erasures = openErasures(engine, options.erasureLedgerFile ?? null)
   const views = fhirViews(engine, clinical)
-  return { engine, identity, subjects, erasures, fleet, quarantine, clinical, views, fhir, alerting, workflow, ways }
+  return {
+    ...{ engine, identity, subjects, erasures, fleet, quarantine, clinical, views, fhir, alerting, workflow, ways },
+    ...{ subscriptions, telling },
+  }
 }

@@ -9,6 +9,7 @@ import { fleetRoutes } from '../fleet/routes.ts'
 import type { Route } from '../identity/index.ts'
 import { appAndSmartRoutes, identityRoutes } from '../identity/routes.ts'
 import { doorsRoutes, ingestRoutes, quarantineRoutes } from '../ingest/routes.ts'
+import { integrationsRoutes } from '../integrations/routes.ts'
 import { erasureRoutes, personRoutes, subjectsRoutes } from '../subjects/routes.ts'
 import { telemetryRoutes } from '../telemetry/routes.ts'
 import { workflowRoutes } from '../workflow/routes.ts'
@@ -38,6 +39,7 @@ export function routesOf(
     ...clinicalRoutes(rooms.fhir, fhirStatement),
     ...alertingRoutes(rooms.alerting),
     ...workflowRoutes(rooms.workflow),
+    ...integrationsRoutes(rooms.subscriptions),
     ...systemRoutes(health),
     ...complianceRoutes({ ...rooms, staff: (tenant) => rooms.identity.members(tenant) }),
     ...environmentRoutes({ ...rooms, staff: (tenant) => rooms.identity.members(tenant) }),

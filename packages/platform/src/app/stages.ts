@@ -1,12 +1,12 @@
 /** Which work a process does: a role is a list of stage names, held as data. */
 import { alertingStage, alertingUpkeepStage } from '../alerting/stages.ts'
 import { auditStage } from '../audit/stages.ts'
-import { clinicalObservationsStage, clinicalViewsStage } from '../clinical/stages.ts'
+import { clinicalObservationsStage, clinicalViewsStage, exportStage } from '../clinical/stages.ts'
 import type { BackupParts, Engine, Stage } from '../engine/index.ts'
 import { backupStage, keyUpkeepStage, retentionStage } from '../engine/stages.ts'
 import { attributionStage, deviceStatusStage } from '../fleet/stages.ts'
 import { quarantineRetentionStage, quarantineStage } from '../ingest/stages.ts'
-import { mailStage } from '../integrations/stages.ts'
+import { mailStage, subscriptionsStage } from '../integrations/stages.ts'
 import { namesStage } from '../subjects/stages.ts'
 import { measurementDaysStage, telemetryStage, upkeepStage } from '../telemetry/stages.ts'
 import { reviewsStage, workflowStage } from '../workflow/stages.ts'
@@ -42,6 +42,8 @@ export const allStages = (
   workflowStage({ subjects: rooms.subjects, ways: rooms.ways }),
   clinicalViewsStage(rooms.views),
   reviewsStage({ subjects: rooms.subjects, ways: rooms.ways }),
+  subscriptionsStage(rooms.telling),
+  exportStage(rooms.fhir),
   mailStage(
     config.mail === undefined
       ? null
@@ -68,6 +70,8 @@ const worker = [
   'clinical-views',
   'reviews',
   'mail',
+  'subscriptions',
+  'export',
 ] as const
 
 /** Doors and pages are opened beside these by the same role. */

@@ -7,6 +7,7 @@ import { wrong } from './bundle/entry.ts'
 import type { Wanted } from './bundle/response.ts'
 import { performTransaction } from './bundle/transaction.ts'
 import { capabilityStatement, type StatementParts } from './capability.ts'
+import { exportRoutes } from './export/export-routes.ts'
 import { preferred, replyWith, sendText } from './rest/answer.ts'
 import { type Asked, basePath, contextOf, type FhirContext, pairsIn } from './rest/context.ts'
 import { informationOf, refusalOf } from './rest/failure-outcome.ts'
@@ -69,8 +70,10 @@ const answers = { 200: { stream: 'application/fhir+json' } } as const
 
 /** @param statement what later rooms add to what this server says of itself */
 export function clinicalRoutes(room: FhirRoom, statement: StatementParts = { version: '0' }): Route[] {
-  const date = new Date(room.ground.engine.clock.now()).toISOString()
+  // Of the first time that it was asked for: this process says the same until it ends.
+  let date: string | undefined
   return [
+    ...exportRoutes(room),
     defineRoute({
       ...{
         method: 'GET',
@@ -81,9 +84,10 @@ export function clinicalRoutes(room: FhirRoom, statement: StatementParts = { ver
       },
       ...{ response: answers, query },
       handler: (ctx) =>
-        answered(room, ctx, async ({ base }) => ({
-          ...{ status: 200, body: { tree: capabilityStatement(base, statement, date) } },
-        })),
+        answered(room, ctx, async ({ base }) => {
+          date ??= new Date(ctx.engine.clock.now()).toISOString()
+          return { status: 200, body: { tree: capabilityStatement(base, statement, date) } }
+        }),
     }),
     defineRoute({
       ...{ method: 'GET', url: basePath, summary: 'Search several types (_type); else what stands here' },

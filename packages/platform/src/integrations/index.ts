@@ -1,5 +1,12 @@
-/** Integrations: what is given to systems outside. Mail so far. Owns delivery_attempt. */
+/** Integrations: what is given to systems outside: mail, and events to who subscribed. Owns delivery_attempt, subscription, subscription_event. */
+export { integrationsErrors } from './errors.ts'
 export { integrationsFacts } from './facts.ts'
 export { tryMailServer } from './mail-server.ts'
 export { type MailSettings, readMailSettings } from './mail-settings.ts'
-export { mailStage } from './stages.ts'
+export { mailStage, subscriptionsStage } from './stages.ts'
+export { forgetSubscriptions } from './subscriptions/forget-subscriptions.ts'
+export type { SubscriptionParts } from './subscriptions/parts.ts'
+export { makeSubscriptions, type Subscriptions } from './subscriptions/subscriptions.ts'
+export { takeSubscription } from './subscriptions/take-subscription.ts'
+export { canonicalOf as topicCanonical, topics } from './subscriptions/topics.ts'
+export { wireSubscriptions } from './subscriptions/wire-subscriptions.ts'

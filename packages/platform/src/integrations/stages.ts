@@ -5,6 +5,8 @@ import { type Begun, beginDelivery, deliver, type MailParts } from './deliver-ma
 import { type InvitationParts, workOnInvitations } from './invitation-mail.ts'
 import { makeMailServer } from './mail-server.ts'
 
+export { subscriptionsStage } from './subscriptions/stage.ts'
+
 /** Conversations with the mail server at a time. */
 const conversations = 4
 /** When all are in use a delivery waits so long before it asks again, ms. */

@@ -24,7 +24,7 @@ export const subscriptionsStage = (parts: SubscriptionParts): Stage => ({
     const stop = followAlone(engine, {
       ...{ name: subscriptionsCursor, facts: eventFacts, lookEveryMs },
       failed: 'events of subscriptions could not be written; trying again',
-      take: () => takeEvents(parts),
+      take: () => takeNext(parts),
       look: () => forgetOldEvents(engine),
     })
     return async () => {
@@ -33,6 +33,15 @@ export const subscriptionsStage = (parts: SubscriptionParts): Stage => ({
     }
   },
 })
+
+/** Views are made of the same facts, a moment later or earlier: so long, ms. */
+const aheadMs = 50
+
+async function takeNext(parts: SubscriptionParts): Promise<boolean> {
+  const taken = await takeEvents(parts)
+  if (taken === 'ahead') await parts.engine.clock.sleep(aheadMs)
+  return taken !== 'none'
+}
 
 /** The stop; a test waits by `idle` for what is under way, which says whether there was anything. */
 export type Working = (() => Promise<void>) & { readonly idle: () => Promise<boolean> }

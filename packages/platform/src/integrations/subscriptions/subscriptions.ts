@@ -37,7 +37,7 @@ export interface Subscriptions {
   list(by: By): Promise<SubscriptionHealth[]>
   /** Begins anew at once: a handshake when it is in error. @throws Failure `subscription-not-found`, `subscription-not-stopped` */
   retry(by: By, id: string): Promise<SubscriptionHealth>
-  /** @param fhirId of one; left out: of all. @throws Failure `subscription-not-found` */
+  /** @throws Failure `type-not-yours` */
   status(
     by: By,
     asked: { readonly fhirIds?: readonly string[]; readonly statuses?: readonly string[] },
@@ -57,7 +57,7 @@ export const makeSubscriptions = (parts: SubscriptionParts): Subscriptions => ({
   events: (by, fhirId, question) => events(parts, by, fhirId, question),
 })
 
-const notFound = () =>
+export const notFound = () =>
   integrationsFailure('subscription-not-found', 'There is no such subscription. Search for it again.')
 
 async function list(parts: SubscriptionParts, by: By): Promise<SubscriptionHealth[]> {
@@ -114,6 +114,7 @@ async function statuses(
   by: By,
   { fhirIds, statuses: wanted }: { readonly fhirIds?: readonly string[]; readonly statuses?: readonly string[] },
 ): Promise<FhirTree[]> {
+  parts.assertMayRead(by, 'Subscription')
   const rids =
     fhirIds && (await Promise.all(fhirIds.map((each) => parts.clinical.ridOf(by.tenant, 'Subscription', each))))
   const rows = await parts.engine.db.asTenant(by.tenant, async (tx) => {
@@ -139,6 +140,7 @@ async function statuses(
 /** Asked for by whoever reads it now: what they may not know of has its number only, whoever subscribed. */
 async function events(parts: SubscriptionParts, by: By, fhirId: string, question: EventsQuestion) {
   const { engine } = parts
+  parts.assertMayRead(by, 'Subscription')
   const id = await parts.clinical.ridOf(by.tenant, 'Subscription', fhirId)
   const before = await engine.db.asTenant(by.tenant, (tx) => findSubscription(tx, id))
   if (before === undefined) throw notFound()

@@ -26,21 +26,23 @@ const batch = 100
 
 /**
  * Takes in the next facts. One that breaks is set aside, loudly: it must not keep back those that come after it.
- * @returns false when there were none
+ * @returns `ahead`: there are some, of which the record does not show yet what they tell
  */
-export async function takeEvents(parts: SubscriptionParts): Promise<boolean> {
+export async function takeEvents(parts: SubscriptionParts): Promise<'taken' | 'none' | 'ahead'> {
   const { engine } = parts
   const from = await engine.db.cursor(subscriptionsCursor)
-  const facts = upTo(await parts.horizon(), await engine.db.readFacts(from, batch))
+  const told = await engine.db.readFacts(from, batch)
+  if (told.length === 0) return 'none'
+  const facts = upTo(await parts.horizon(), told)
   const last = facts.at(-1)
-  if (last === undefined) return false
+  if (last === undefined) return 'ahead'
   try {
     await take(parts, from, last.position, facts)
   } catch (err) {
     if (isPassing(err)) throw err
     await takeOneByOne(parts, from, facts)
   }
-  return true
+  return 'taken'
 }
 
 /** Resources of later facts do not show yet what these tell. */

@@ -114,7 +114,7 @@ export async function openToldOutside(): Promise<ToldOutside> {
   let working = workOnSubscriptions(parts)
   const takeAll = async (own = parts) => {
     for (;;) {
-      if (await takeEvents(own)) continue
+      if ((await takeEvents(own)) === 'taken') continue
       const { rows } = await engine.db.pool.query<{ position: string }>(
         `select xid::text || ':' || id as position from engine.fact order by xid desc, id desc limit 1`,
       )

@@ -1,0 +1,2 @@
+/** Integrations over HTTP. */
+export { subscriptionRoutes as integrationsRoutes } from './subscriptions/routes.ts'
