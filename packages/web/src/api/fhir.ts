@@ -54,24 +54,42 @@ export async function readFhir<R extends Resource>(path: string, asked: FhirAske
   throw refusalOf(status, body)
 }
 
-/** All that fits, page after page, up to `most`. @returns `isWhole` false: there is more than that */
+export interface Found<R extends Resource> {
+  readonly resources: readonly R[]
+  /** By `Type/id`: what `_include` asked for. */
+  readonly included: ReadonlyMap<string, Resource>
+  /** False: there is more than was asked for. */
+  readonly isWhole: boolean
+}
+
+/** All that fits, page after page, up to `most`. @throws ApiError */
 export async function searchFhir<R extends Resource>(
   type: R['resourceType'],
   wanted: Readonly<Record<string, string | readonly string[]>>,
   { signal, most = 1_000 }: { readonly signal?: AbortSignal; readonly most?: number } = {},
-): Promise<{ readonly resources: readonly R[]; readonly isWhole: boolean }> {
+): Promise<Found<R>> {
   const form = new URLSearchParams()
   for (const [name, values] of Object.entries({ _count: String(Math.min(most, 500)), ...wanted }))
     for (const value of [values].flat()) form.append(name, value)
   const asked = signal === undefined ? {} : { signal }
   let page = await readFhir<Bundle>(`/${type}/_search`, { ...asked, form })
   const resources = matchesIn<R>(page)
+  const included = new Map(includedIn(page))
   for (let next = nextOf(page); next !== undefined && resources.length < most; next = nextOf(page)) {
     page = await readFhir<Bundle>(next, asked)
     resources.push(...matchesIn<R>(page))
+    for (const [reference, resource] of includedIn(page)) included.set(reference, resource)
   }
-  return { resources: resources.slice(0, most), isWhole: nextOf(page) === undefined && resources.length <= most }
+  const isWhole = nextOf(page) === undefined && resources.length <= most
+  return { resources: resources.slice(0, most), included, isWhole }
 }
+
+const includedIn = ({ entry = [] }: Bundle): (readonly [string, Resource])[] =>
+  entry.flatMap(({ search, resource }) =>
+    search?.mode === 'include' && resource !== undefined
+      ? [[`${resource.resourceType}/${resource.id}`, resource] as const]
+      : [],
+  )
 
 const matchesIn = <R extends Resource>({ entry = [] }: Bundle): R[] =>
   entry.flatMap(({ search, resource }) =>

@@ -1,7 +1,7 @@
 /** Who cares for the patient: programs with their owner, care teams, relatives who were let in. */
 
 import { Text } from '@mantine/core'
-import type { CarePlan, CareTeam, RelatedPerson } from '@medplum/fhirtypes'
+import type { CarePlan, CareTeam, HumanName, Reference, RelatedPerson } from '@medplum/fhirtypes'
 import { useQuery } from '@tanstack/react-query'
 import { recordQueries } from '../../api/record-queries.ts'
 import { Failed, Loading } from '../../parts/page-state.tsx'
@@ -17,24 +17,15 @@ interface Line {
   readonly more: string
 }
 
-export function CarePart({ patient, show }: { patient: string; show: Show }) {
-  const read = useQuery(recordQueries.care(patient))
+export function CarePart({ patient, team, show }: { patient: string; team: string | null; show: Show }) {
+  const read = useQuery(recordQueries.care(patient, team))
   return (
     <Section title="Care">
       {read.isPending ? <Loading rows={2} /> : null}
       {read.data === undefined && read.isError ? (
         <Failed what="Who cares could not be read" error={read.error} onRetry={() => void read.refetch()} />
       ) : null}
-      {read.data === undefined ? null : (
-        <Lines
-          lines={[
-            ...read.data.plans.map(planLine),
-            ...read.data.teams.map(teamLine),
-            ...read.data.people.map(personLine),
-          ]}
-          show={show}
-        />
-      )}
+      {read.data === undefined ? null : <Lines lines={linesOf(read.data)} show={show} />}
     </Section>
   )
 }
@@ -57,27 +48,50 @@ function Lines({ lines, show }: { lines: readonly Line[]; show: Show }) {
   )
 }
 
-const planLine = (plan: CarePlan): Line => ({
-  resource: plan,
-  what: plan.title ?? plan.description ?? 'Program',
-  more: [
-    plan.status,
-    plan.author?.display ?? plan.contributor?.[0]?.display,
-    plan.period?.start === undefined ? undefined : `since ${plan.period.start.slice(0, 10)}`,
-    plan.period?.end === undefined ? undefined : `until ${plan.period.end.slice(0, 10)}`,
+interface Care {
+  readonly plans: readonly CarePlan[]
+  readonly teams: readonly CareTeam[]
+  readonly people: readonly RelatedPerson[]
+  /** Names by reference. */
+  readonly staff: ReadonlyMap<string, HumanName | undefined>
+  /** Titles by canonical. */
+  readonly programs: ReadonlyMap<string | undefined, string | undefined>
+}
+
+function linesOf({ plans, teams, people, staff, programs }: Care): Line[] {
+  const nameOf = (reference: Reference | undefined): string | undefined => {
+    const name = staff.get(reference?.reference ?? '')
+    return reference?.display ?? (name === undefined ? undefined : nameText(name))
+  }
+  return [
+    ...plans.map((plan): Line => {
+      const [canonical] = plan.instantiatesCanonical ?? []
+      return {
+        resource: plan,
+        what: plan.title ?? programs.get(canonical) ?? canonical?.split(':').at(-1) ?? 'Program',
+        more: planWords(plan, (plan.contributor ?? []).map(nameOf)),
+      }
+    }),
+    ...teams.map((team) => ({
+      resource: team,
+      what: team.name ?? 'Care team',
+      more: (team.participant ?? []).flatMap(({ member }) => nameOf(member) ?? []).join(', ') || 'without members',
+    })),
+    ...people.map((person) => ({
+      resource: person,
+      what: person.name?.map(nameText).join(', ') ?? 'Relative',
+      more:
+        person.relationship?.map(({ text, coding }) => text ?? coding?.[0]?.display ?? '').join(', ') || 'was let in',
+    })),
   ]
-    .filter(Boolean)
-    .join(', '),
-})
+}
 
-const teamLine = (team: CareTeam): Line => ({
-  resource: team,
-  what: team.name ?? 'Care team',
-  more: (team.participant ?? []).flatMap(({ member }) => member?.display ?? []).join(', ') || 'care team',
-})
-
-const personLine = (person: RelatedPerson): Line => ({
-  resource: person,
-  what: person.name?.map(nameText).join(', ') ?? 'Relative',
-  more: person.relationship?.map(({ text, coding }) => text ?? coding?.[0]?.display ?? '').join(', ') || 'was let in',
-})
+const planWords = ({ status, period }: CarePlan, people: readonly (string | undefined)[]): string =>
+  [
+    status,
+    ...people,
+    period?.start === undefined ? undefined : `since ${period.start.slice(0, 10)}`,
+    period?.end === undefined ? undefined : `until ${period.end.slice(0, 10)}`,
+  ]
+    .filter((word) => word !== undefined && word !== '')
+    .join(', ')

@@ -1,7 +1,7 @@
 /** What the patient wears and wore, with since when and until when. */
 
 import { Text } from '@mantine/core'
-import type { DeviceUseStatement } from '@medplum/fhirtypes'
+import type { DeviceUseStatement, Reference, Resource } from '@medplum/fhirtypes'
 import { useQuery } from '@tanstack/react-query'
 import { recordQueries } from '../../api/record-queries.ts'
 import { useNow } from '../../app/clock.ts'
@@ -24,7 +24,7 @@ export function DevicesPart({ patient, show }: { patient: string; show: Show }) 
       {read.data !== undefined && uses.length === 0 ? <Text c="dimmed">Never wore a device.</Text> : null}
       <ul className={rows.rows} hidden={uses.length === 0}>
         {uses.map((use) => (
-          <Use key={use.id} use={use} show={show} />
+          <Use key={use.id} use={use} name={nameOf(use, read.data?.included)} show={show} />
         ))}
       </ul>
     </Section>
@@ -33,10 +33,18 @@ export function DevicesPart({ patient, show }: { patient: string; show: Show }) 
 
 const startOf = ({ timingPeriod }: DeviceUseStatement): number => Date.parse(timingPeriod?.start ?? '') || 0
 
-function Use({ use, show }: { use: DeviceUseStatement; show: Show }) {
+export function nameOf(
+  { device }: { readonly device?: Reference },
+  included: ReadonlyMap<string, Resource> | undefined,
+) {
+  const found = included?.get(device?.reference ?? '')
+  const name = found?.resourceType === 'Device' ? found.deviceName?.[0]?.name : undefined
+  return device?.display ?? name ?? 'Device'
+}
+
+function Use({ use, name, show }: { use: DeviceUseStatement; name: string; show: Show }) {
   const now = useNow()
   const { start, end } = use.timingPeriod ?? {}
-  const name = use.device.display ?? 'Device'
   return (
     <li className={rows.row}>
       <div className={rows.what}>

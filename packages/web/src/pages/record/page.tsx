@@ -42,7 +42,7 @@ function Record() {
   if (subject.isPending) return <Loading />
   if (subject.data === undefined)
     return <Failed what="This record could not be read" error={subject.error!} onRetry={() => void subject.refetch()} />
-  const { kind, display, birthDate, timeZone, resource } = subject.data
+  const { kind, display, birthDate, timeZone, team, resource } = subject.data
   if (kind !== 'patient')
     return (
       <Empty title="Only patients have a record">
@@ -67,12 +67,12 @@ function Record() {
         </>
       }
     >
-      <Parts key={id} patient={patient} zone={timeZone} />
+      <Parts key={id} patient={patient} team={team} zone={timeZone} />
     </Page>
   )
 }
 
-function Parts({ patient, zone }: { patient: string; zone: string }) {
+function Parts({ patient, team, zone }: { patient: string; team: string | null; zone: string }) {
   const { days = 30, measure } = useSearch({ from: '/staff/subjects/$id/record' })
   const navigate = useNavigate({ from: '/subjects/$id/record' })
   const [shown, show] = useState<Resource | null>(null)
@@ -92,7 +92,7 @@ function Parts({ patient, zone }: { patient: string; zone: string }) {
       </div>
       <div>
         <PersonPart patient={patient} show={show} />
-        <CarePart patient={patient} show={show} />
+        <CarePart patient={patient} team={team} show={show} />
         {mayReadDevices ? <DevicesPart patient={patient} show={show} /> : null}
       </div>
       {shown === null ? null : <ResourceDialog resource={shown} onClose={() => show(null)} />}

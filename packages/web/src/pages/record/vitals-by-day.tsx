@@ -1,5 +1,7 @@
 /** Vital signs by civil day of the patient: how one measure went, and each day with what was measured on it. */
+
 import { NativeSelect, SegmentedControl, Text } from '@mantine/core'
+import type { Resource } from '@medplum/fhirtypes'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { recordQueries } from '../../api/record-queries.ts'
@@ -10,6 +12,7 @@ import rows from '../../parts/rows.module.css'
 import { Section } from '../../parts/section.tsx'
 import { countText, momentText } from '../../parts/words.ts'
 import { AsFhirButton } from './as-fhir-button.tsx'
+import { nameOf } from './devices.tsx'
 import classes from './record.module.css'
 import type { Show } from './resource-dialog.tsx'
 import { type Day, daysOf, type Measure, measuresOf, plotOf, rangeText, valueText } from './vitals.ts'
@@ -72,14 +75,22 @@ export function VitalsPart({ patient, zone, days, measure, onDays, onMeasure, sh
           {read.data?.isWhole === false ? (
             <Text c="dimmed">The newest {read.data.resources.length} are shown. Choose a shorter span for all.</Text>
           ) : null}
-          <Course measure={chosen} zone={zone} days={days} show={show} />
+          <Course measure={chosen} zone={zone} days={days} included={read.data?.included} show={show} />
         </>
       )}
     </Section>
   )
 }
 
-function Course({ measure, zone, days, show }: { measure: Measure; zone: string; days: number; show: Show }) {
+interface CourseProps {
+  readonly measure: Measure
+  readonly zone: string
+  readonly days: number
+  readonly included: ReadonlyMap<string, Resource> | undefined
+  readonly show: Show
+}
+
+function Course({ measure, zone, days, included, show }: CourseProps) {
   const model = useMemo(() => plotOf(measure), [measure])
   return (
     <>
@@ -89,7 +100,7 @@ function Course({ measure, zone, days, show }: { measure: Measure; zone: string;
       </Text>
       <div>
         {daysOf(measure, zone).map((day) => (
-          <DayRow key={day.date} day={day} measure={measure} show={show} />
+          <DayRow key={day.date} {...{ day, measure, included, show }} />
         ))}
       </div>
     </>
@@ -98,7 +109,11 @@ function Course({ measure, zone, days, show }: { measure: Measure; zone: string;
 
 const weekday = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'short', timeZone: 'UTC' })
 
-function DayRow({ day, measure, show }: { day: Day; measure: Measure; show: Show }) {
+interface DayProps extends Pick<CourseProps, 'measure' | 'included' | 'show'> {
+  readonly day: Day
+}
+
+function DayRow({ day, measure, included, show }: DayProps) {
   const now = useNow()
   return (
     <details className={classes.day}>
@@ -116,7 +131,7 @@ function DayRow({ day, measure, show }: { day: Day; measure: Measure; show: Show
               {valueText(vital)} {measure.unit}
               <div className={rows.soft}>
                 {momentText(vital.at, now)}
-                {vital.resource.device?.display === undefined ? '' : `, ${vital.resource.device.display}`}
+                {vital.resource.device === undefined ? '' : `, ${nameOf(vital.resource, included)}`}
               </div>
             </div>
             <AsFhirButton resource={vital.resource} what={`${valueText(vital)} ${measure.unit}`} show={show} />
