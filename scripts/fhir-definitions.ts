@@ -56,13 +56,18 @@ function expansions(types: ReturnType<typeof trimElements>['types'], sets: Value
   return found
 }
 
-/** One entry a line, so that a change can be read. */
+/**
+ * One entry a line, so that a change can be read. JSON inside a text: the package does no input or output, and a compiler
+ * that works out the type of 850 kB of JSON takes its time.
+ */
 function write(name: string, value: object): void {
   const isList = Array.isArray(value)
   const lines = isList
     ? value.map((entry) => JSON.stringify(entry))
     : Object.entries(value).map(([key, entry]) => `${JSON.stringify(key)}:${JSON.stringify(entry)}`)
-  const text = `${isList ? '[' : '{'}\n${lines.join(',\n')}\n${isList ? ']' : '}'}\n`
-  writeFileSync(join(OUT, `${name}.generated.json`), text)
-  console.log(`${name}.generated.json ${Math.round(text.length / 1024)} kB`)
+  const json = `${isList ? '[' : '{'}\n${lines.join(',\n')}\n${isList ? ']' : '}'}`
+  const raw = json.replaceAll('`', '\\u0060').replaceAll('${', '\\u0024{')
+  const text = `/** Written by scripts/fhir-definitions.ts: change it there. */\nexport default String.raw\`${raw}\`\n`
+  writeFileSync(join(OUT, `${name}.generated.ts`), text)
+  console.log(`${name} ${Math.round(text.length / 1024)} kB`)
 }

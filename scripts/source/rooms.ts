@@ -33,18 +33,21 @@ export const PACKAGE_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   contract: [],
   profiles: ['contract'],
   rules: ['contract'],
-  fhir: [],
+  fhir: ['node:module'],
   platform: ['contract', 'profiles', 'rules', 'fhir'],
   web: ['contract'],
   simulator: ['contract', 'profiles', 'platform'],
   edge: ['contract', 'profiles', 'rules'],
 }
 
-/** Packages without input and output. Profiles open encrypted frames: `node:crypto` computes, it reads nothing. */
+/**
+ * Packages without input and output. Profiles open encrypted frames: `node:crypto` computes, it reads nothing. FHIR loads
+ * two large libraries when the first seldom rule or unit comes, not at every start: `node:module`.
+ */
 export const PURE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   contract: [],
   rules: [],
-  fhir: [],
+  fhir: ['node:module'],
   profiles: ['node:crypto', 'node:buffer'],
 }
 

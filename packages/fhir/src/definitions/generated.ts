@@ -1,5 +1,9 @@
-/** The generated files, each read once when it is first asked for. `scripts/fhir-definitions.ts` writes them. */
-import { readFileSync } from 'node:fs'
+/** The generated files, each parsed once when it is first asked for. `scripts/fhir-definitions.ts` writes them. */
+import elements from './generated/elements.generated.ts'
+import patientCompartment from './generated/patient-compartment.generated.ts'
+import rules from './generated/rules.generated.ts'
+import searchParameters from './generated/search-parameters.generated.ts'
+import valueSets from './generated/value-sets.generated.ts'
 
 /** `[path, min, max (0 = any number), types, flags?, required value set?, keys of constraints?]`. */
 export type ElementRow = readonly [string, number, number, string, string?, string?, string?]
@@ -28,14 +32,20 @@ interface Files {
   readonly 'patient-compartment': Readonly<Record<string, readonly string[]>>
 }
 
-const read = new Map<string, unknown>()
+const texts: Readonly<Record<keyof Files, string>> = {
+  elements,
+  rules,
+  'value-sets': valueSets,
+  'search-parameters': searchParameters,
+  'patient-compartment': patientCompartment,
+}
+const parsed = new Map<string, unknown>()
 
 /** One generated file. */
 export function generated<K extends keyof Files>(name: K): Files[K] {
-  const known = read.get(name)
+  const known = parsed.get(name)
   if (known !== undefined) return known as Files[K]
-  const text = readFileSync(new URL(`./generated/${name}.generated.json`, import.meta.url), 'utf8')
-  const parsed = JSON.parse(text) as Files[K]
-  read.set(name, parsed)
-  return parsed
+  const made = JSON.parse(texts[name]) as Files[K]
+  parsed.set(name, made)
+  return made
 }

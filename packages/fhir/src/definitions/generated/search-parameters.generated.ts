@@ -1,4 +1,5 @@
-[
+/** Written by scripts/fhir-definitions.ts: change it there. */
+export default String.raw`[
 {"code":"identifier","type":"token","base":["Account"],"expression":"Account.identifier"},
 {"code":"name","type":"string","base":["Account"],"expression":"Account.name"},
 {"code":"owner","type":"reference","base":["Account"],"expression":"Account.owner","target":["Organization"]},
@@ -1374,4 +1375,4 @@
 {"code":"datewritten","type":"date","base":["VisionPrescription"],"expression":"VisionPrescription.dateWritten"},
 {"code":"prescriber","type":"reference","base":["VisionPrescription"],"expression":"VisionPrescription.prescriber","target":["Practitioner","PractitionerRole"]},
 {"code":"status","type":"token","base":["VisionPrescription"],"expression":"VisionPrescription.status"}
-]
+]`

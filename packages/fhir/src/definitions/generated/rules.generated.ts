@@ -1,4 +1,5 @@
-{
+/** Written by scripts/fhir-definitions.ts: change it there. */
+export default String.raw`{
 "adf-0":{"severity":"warning","human":"Name should be usable as an identifier for the module by machine processing applications such as code generation","expression":"name.matches('[A-Z]([A-Za-z0-9_]){0,254}')"},
 "age-1":{"severity":"error","human":"There SHALL be a code if there is a value and it SHALL be an expression of time.  If system is present, it SHALL be UCUM.  If value is present, it SHALL be positive.","expression":"(code.exists() or value.empty()) and (system.empty() or system = %ucum) and (value.empty() or value.hasValue().not() or value > 0)"},
 "ait-1":{"severity":"error","human":"AllergyIntolerance.clinicalStatus SHALL be present if verificationStatus is not entered-in-error.","expression":"verificationStatus.coding.where(system = 'http://terminology.hl7.org/CodeSystem/allergyintolerance-verification' and code = 'entered-in-error').exists() or clinicalStatus.exists()"},
@@ -55,7 +56,7 @@
 "dom-3":{"severity":"error","human":"If the resource is contained in another resource, it SHALL be referred to from elsewhere in the resource or SHALL refer to the containing resource","expression":"contained.where((('#'+id in (%resource.descendants().reference | %resource.descendants().as(canonical) | %resource.descendants().as(uri) | %resource.descendants().as(url))) or descendants().where(reference = '#').exists() or descendants().where(as(canonical) = '#').exists() or descendants().where(as(canonical) = '#').exists()).not()).trace('unmatched', id).empty()"},
 "dom-4":{"severity":"error","human":"If a resource is contained in another resource, it SHALL NOT have a meta.versionId or a meta.lastUpdated","expression":"contained.meta.versionId.empty() and contained.meta.lastUpdated.empty()"},
 "dom-5":{"severity":"error","human":"If a resource is contained in another resource, it SHALL NOT have a security label","expression":"contained.meta.security.empty()"},
-"dom-6":{"severity":"warning","human":"A resource should have narrative for robust management","expression":"text.`div`.exists()"},
+"dom-6":{"severity":"warning","human":"A resource should have narrative for robust management","expression":"text.\u0060div\u0060.exists()"},
 "drq-1":{"severity":"error","human":"Either a path or a searchParam must be provided, but not both","expression":"path.exists() xor searchParam.exists()"},
 "drq-2":{"severity":"error","human":"Either a path or a searchParam must be provided, but not both","expression":"path.exists() xor searchParam.exists()"},
 "drt-1":{"severity":"error","human":"There SHALL be a code if there is a value and it SHALL be an expression of time.  If system is present, it SHALL be UCUM.","expression":"code.exists() implies ((system = %ucum) and value.exists())"},
@@ -237,4 +238,4 @@
 "vsd-3":{"severity":"error","human":"Cannot have both concept and filter","expression":"concept.empty() or filter.empty()"},
 "vsd-6":{"severity":"error","human":"SHALL have a code or a display","expression":"code.exists() or display.exists()"},
 "vsd-9":{"severity":"error","human":"Must have a code if not abstract","expression":"code.exists() or abstract = true"}
-}
+}`

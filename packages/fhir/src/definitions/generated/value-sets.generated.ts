@@ -1,4 +1,5 @@
-{
+/** Written by scripts/fhir-definitions.ts: change it there. */
+export default String.raw`{
 "http://hl7.org/fhir/ValueSet/FHIR-version":{"http://hl7.org/fhir/FHIR-version":["0.01","0.05","0.06","0.11","0.0.80","0.0.81","0.0.82","0.4.0","0.5.0","1.0.0","1.0.1","1.0.2","1.1.0","1.4.0","1.6.0","1.8.0","3.0.0","3.0.1","3.3.0","3.5.0","4.0.0","4.0.1"]},
 "http://hl7.org/fhir/ValueSet/account-status":{"http://hl7.org/fhir/account-status":["active","inactive","entered-in-error","on-hold","unknown"]},
 "http://hl7.org/fhir/ValueSet/action-cardinality-behavior":{"http://hl7.org/fhir/action-cardinality-behavior":["single","multiple"]},
@@ -223,4 +224,4 @@
 "http://hl7.org/fhir/ValueSet/vision-base-codes":{"http://hl7.org/fhir/vision-base-codes":["up","down","in","out"]},
 "http://hl7.org/fhir/ValueSet/vision-eye-codes":{"http://hl7.org/fhir/vision-eye-codes":["right","left"]},
 "http://terminology.hl7.org/ValueSet/v3-ConfidentialityClassification":{"http://terminology.hl7.org/CodeSystem/v3-Confidentiality":["U","L","M","N","R","V"]}
-}
+}`

@@ -1,4 +1,5 @@
-{
+/** Written by scripts/fhir-definitions.ts: change it there. */
+export default String.raw`{
 "Account":["subject"],
 "AdverseEvent":["subject"],
 "AllergyIntolerance":["patient","recorder","asserter"],
@@ -66,4 +67,4 @@
 "SupplyRequest":["subject"],
 "Task":["patient","focus"],
 "VisionPrescription":["patient"]
-}
+}`
