@@ -41,6 +41,8 @@ export interface Bounds {
   readonly maxWalked: number
   readonly after?: Position | null
   readonly order?: Order
+  /** Of this search, where the caller has made it already. */
+  readonly plan?: Plan
 }
 
 /** A window holds at least this many, and at most that. */
@@ -50,11 +52,11 @@ const largest = 1_000
 export async function find(
   looking: Looking,
   search: Pick<Search, 'type' | 'clauses' | 'sort'>,
-  { limit, maxWalked, after = null, order: asked }: Bounds,
+  { limit, maxWalked, after = null, order: asked, plan: known }: Bounds,
 ): Promise<Found> {
   const eyes = looking.eyes(search.type)
   if (eyes === null) return { items: [], end: null }
-  const plan = await planOf(looking.room.ground, looking.tx, search)
+  const plan = known ?? (await planOf(looking.room.ground, looking.tx, search))
   const order = asked ?? orderOf(search, plan) ?? newestFirst
   const walk: Walk = { plan: order.by === 'at' ? plan : byUpdate(plan), order, sight: eyes.granted.by.sight }
   const items: Match[] = []

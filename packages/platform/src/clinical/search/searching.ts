@@ -88,13 +88,20 @@ async function pageOf(looking: Looking, search: Search, after: unknown): Promise
     const total = await totalOf(looking, search)
     return { items: [], end: null, total, isUncounted: total === null }
   }
-  const direct = orderOf(search, await planOf(looking.room.ground, looking.tx, search))
+  const plan = await planOf(looking.room.ground, looking.tx, search)
+  const direct = orderOf(search, plan)
   if (direct === null) {
     const page = await sortedPage(looking, search, search.count, after as SortedPosition | null)
     return { ...page, isUncounted: false }
   }
   const position = after as Position | null
-  const found: Found = await find(looking, search, { limit: search.count, maxWalked, after: position, order: direct })
+  const found: Found = await find(looking, search, {
+    limit: search.count,
+    maxWalked,
+    after: position,
+    order: direct,
+    plan,
+  })
   const isAll = position === null && found.end === null
   if (isAll || search.total === undefined || search.total === 'none')
     return { ...found, total: isAll ? found.items.length : null, isUncounted: false }

@@ -1,6 +1,6 @@
 /** What an organisation says of itself: whether it holds records under 42 CFR Part 2, and which programs are its own. */
 import type { ConsentSettings } from '@careloop/contract'
-import type { Engine, TenantTx } from '../../engine/index.ts'
+import type { Engine, RowReader, TenantTx } from '../../engine/index.ts'
 import { audited, type By } from '../by.ts'
 import type { SubjectsTables } from '../schema.ts'
 
@@ -10,9 +10,13 @@ export interface ConsentSetting {
 }
 
 /** Until somebody says otherwise every service token is of somebody outside, and gets nothing without a consent. */
-export async function readSetting(tx: TenantTx): Promise<ConsentSetting> {
+export const readSetting = (tx: TenantTx): Promise<ConsentSetting> => tx.readOne(settingForAll, null)
+
+/** Every look of a service at a patient asks for the same: it is read once for all who share a reading. */
+const settingForAll: RowReader<null, ConsentSetting> = async (tx, asked) => {
   const row = await tx.tables<SubjectsTables>().selectFrom('consent_setting').selectAll().executeTakeFirst()
-  return { holdsPart2: row?.holds_part2 ?? false, ownServices: row?.own_services ?? [] }
+  const setting = { holdsPart2: row?.holds_part2 ?? false, ownServices: row?.own_services ?? [] }
+  return asked.map(() => setting)
 }
 
 export const readSettings = (engine: Engine, by: By): Promise<ConsentSettings> =>
