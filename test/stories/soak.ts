@@ -21,6 +21,11 @@ const soaks: Readonly<Record<string, Soak>> = {
   pause: { files: stories('take-over', 'database-away'), env: {}, testTimeoutMs: HOUR_MS },
   storm: { files: stories('storm'), env: {}, testTimeoutMs: HOUR_MS },
   rubbish: { files: stories('rubbish'), env: {}, testTimeoutMs: HOUR_MS },
+  'fhir-search': {
+    files: ['packages/platform/src/clinical/search/oracle.test.ts'],
+    env: { SEARCH_QUERIES: '2000' },
+    testTimeoutMs: HOUR_MS,
+  },
   // Every test that counts its cases by FUZZ_CASES.
   fuzz: {
     files: [

@@ -41,13 +41,23 @@ export interface Walk {
 }
 
 export async function windowAfter(tx: TenantTx, walk: Walk, after: Position | null, size: number): Promise<Window> {
-  const { rows } = await windowQuery(tx.tenant, walk, after, size).execute(tx.tables())
+  const { sql: text, parameters } = windowQuery(tx.tenant, walk, after, size).compile(tx.tables())
+  // Named, so that a connection plans each shape of it a few times and not for every page.
+  const { rows } = await tx.client.query<Walked>({ name: nameOf(text), text, values: [...parameters] })
   const last = rows.at(-1)
   return {
     candidates: rows.filter((row): row is Candidate => row.rid !== null && row.rid !== undefined),
     walked: rows.length,
     end: rows.length < size || last === undefined ? null : { time: last.time, seq: last.seq },
   }
+}
+
+const names = new Map<string, string>()
+/** Shapes are few: lookups of each kind there or not, sight of each kind, order. */
+function nameOf(text: string): string {
+  const name = names.get(text) ?? `careloop-clinical-walk-${names.size}`
+  names.set(text, name)
+  return name
 }
 
 /** Exported for the tests that hold its plan. */

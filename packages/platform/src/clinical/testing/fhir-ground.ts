@@ -46,7 +46,13 @@ export async function fhirGround(): Promise<FhirGround> {
   const ask = (method: Method, path: string, body?: unknown, headers: Headers = {}) =>
     shell.server.inject({
       ...{ method, url: `/fhir/R4${path}` },
-      headers: { host: 'care.example.org', authorization, ...(body === undefined ? {} : typed(method)), ...headers },
+      headers: {
+        host: 'care.example.org',
+        // Somebody with a session of their own asks.
+        ...(headers.cookie === undefined ? { authorization } : {}),
+        ...(body === undefined ? {} : typed(method)),
+        ...headers,
+      },
       ...(body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
   return {

@@ -12,7 +12,16 @@ const fhirpath = require('fhirpath') as {
 const r4 = require('fhirpath/fhir-context/r4') as unknown
 const ucum = (
   require('@lhncbc/ucum-lhc') as {
-    UcumLhcUtils: { getInstance(): { convertUnitTo(from: string, value: number, to: string, ...more: unknown[]): { status: string; toVal: number | null } } }
+    UcumLhcUtils: {
+      getInstance(): {
+        convertUnitTo(
+          from: string,
+          value: number,
+          to: string,
+          ...more: unknown[]
+        ): { status: string; toVal: number | null }
+      }
+    }
   }
 ).UcumLhcUtils.getInstance()
 
@@ -32,7 +41,10 @@ const compiled = new Map<string, (resource: unknown) => unknown[]>()
 
 /** `resolve()` would fetch: the type stands in the reference itself. */
 const resolvable = (expression: string): string =>
-  expression.replace(/resolve\(\) is (\w+)/g, "(reference.matches('(^|/)$1/[A-Za-z0-9.-]+(/_history/.*)?$') or type = '$1')")
+  expression.replace(
+    /resolve\(\) is (\w+)/g,
+    (_, type) => `(reference.startsWith('${type}/') or reference.contains('/${type}/') or type = '${type}')`,
+  )
 
 function read(expression: string, resource: unknown): readonly unknown[] {
   const evaluate = compiled.get(expression) ?? fhirpath.compile(resolvable(expression), r4)
@@ -92,7 +104,9 @@ function fulfils(world: World, resource: Resource, [name, value]: Asked, now: nu
 }
 
 const present = (world: World, resource: Resource, rule: Rule): readonly unknown[] =>
-  rule.parts === undefined ? world.values(resource, rule.code) : tuples(resource, rule).filter((parts) => parts.every(({ length }) => length > 0))
+  rule.parts === undefined
+    ? world.values(resource, rule.code)
+    : tuples(resource, rule).filter((parts) => parts.every(({ length }) => length > 0))
 
 function isPointedAt(world: World, resource: Resource, name: string, value: string, now: number): boolean {
   const [, type = '', reference = '', ...rest] = name.split(':')
@@ -105,7 +119,13 @@ function isPointedAt(world: World, resource: Resource, name: string, value: stri
   )
 }
 
-function isChained(world: World, resource: Resource, [first, rest]: [string, string], value: string, now: number): boolean {
+function isChained(
+  world: World,
+  resource: Resource,
+  [first, rest]: [string, string],
+  value: string,
+  now: number,
+): boolean {
   const [code = '', type] = first.split(':')
   return world.values(resource, code).some((one) => {
     const target = world.byReference.get((one as { reference?: string }).reference ?? '')
@@ -115,7 +135,14 @@ function isChained(world: World, resource: Resource, [first, rest]: [string, str
   })
 }
 
-function isOne(world: World, resource: Resource, rule: Rule, modifier: string | undefined, value: string, now: number): boolean {
+function isOne(
+  world: World,
+  resource: Resource,
+  rule: Rule,
+  modifier: string | undefined,
+  value: string,
+  now: number,
+): boolean {
   if (rule.parts !== undefined) {
     const wanted = value.split('$')
     return tuples(resource, rule).some((found) =>
@@ -127,9 +154,11 @@ function isOne(world: World, resource: Resource, rule: Rule, modifier: string | 
 
 /** For each element of a composite, what each part finds in it. */
 function tuples(resource: Resource, rule: Rule): (readonly unknown[])[][] {
-  return rule.expression.split(' | ').flatMap((path) =>
-    read(path, resource).map((element) => rule.parts!.map(({ expression }) => partOf(element, expression))),
-  )
+  return rule.expression
+    .split(' | ')
+    .flatMap((path) =>
+      read(path, resource).map((element) => rule.parts!.map(({ expression }) => partOf(element, expression))),
+    )
 }
 
 /** `code`, `value.ofType(Quantity)`: of an element without its type, the choice is told by its spelling. */
@@ -177,7 +206,10 @@ function ofToken(found: unknown, modifier: string | undefined, value: string): b
     const words = (node: unknown): string[] => {
       const { text, display, coding, type } = (node ?? {}) as Json
       const all = [text, display, ...((coding as Json[] | undefined) ?? []).map((one) => one.display)]
-      return [...all.filter((word): word is string => typeof word === 'string'), ...(type === undefined ? [] : words(type))]
+      return [
+        ...all.filter((word): word is string => typeof word === 'string'),
+        ...(type === undefined ? [] : words(type)),
+      ]
     }
     return typeof found === 'object' && words(found).some((word) => simple(word).startsWith(simple(value)))
   }
@@ -198,7 +230,13 @@ function ofToken(found: unknown, modifier: string | undefined, value: string): b
 
 /** Letters without accents and case; spaces are one. */
 const simple = (text: string): string =>
-  [...text.normalize('NFKD')].filter((letter) => !/\p{Mn}/u.test(letter)).join('').toLowerCase().split(/\s+/).filter((word) => word !== '').join(' ')
+  [...text.normalize('NFKD')]
+    .filter((letter) => !/\p{Mn}/u.test(letter))
+    .join('')
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '')
+    .join(' ')
 
 function ofString(found: unknown, modifier: string | undefined, value: string): boolean {
   const texts =
@@ -208,7 +246,9 @@ function ofString(found: unknown, modifier: string | undefined, value: string): 
           .filter(([name]) => !['use', 'type', 'period', 'extension', 'id'].includes(name))
           .flatMap(([, one]) => one as string | string[])
   if (modifier === 'exact') return texts.includes(value)
-  return texts.some((text) => (modifier === 'contains' ? simple(text).includes(simple(value)) : simple(text).startsWith(simple(value))))
+  return texts.some((text) =>
+    modifier === 'contains' ? simple(text).includes(simple(value)) : simple(text).startsWith(simple(value)),
+  )
 }
 
 function ofReference(found: unknown, modifier: string | undefined, value: string): boolean {
@@ -236,7 +276,12 @@ function reach(text: string): [number, number] {
   const [year, month, day] = date.split('-').map(Number)
   if (time === undefined) {
     const first = Date.UTC(year!, (month ?? 1) - 1, day ?? 1)
-    const next = day !== undefined ? Date.UTC(year!, month! - 1, day + 1) : month !== undefined ? Date.UTC(year!, month, 1) : Date.UTC(year! + 1, 0, 1)
+    const next =
+      day !== undefined
+        ? Date.UTC(year!, month! - 1, day + 1)
+        : month !== undefined
+          ? Date.UTC(year!, month, 1)
+          : Date.UTC(year! + 1, 0, 1)
     return [first, next - 1]
   }
   const zone = /(Z|[+-]\d\d:\d\d)$/.exec(time)?.[0] ?? 'Z'
@@ -248,11 +293,20 @@ function reach(text: string): [number, number] {
 
 function reachOf(found: unknown): [number, number] | null {
   if (typeof found === 'string') return reach(found)
-  const { start, end, event, repeat } = found as { start?: string; end?: string; event?: string[]; repeat?: { boundsPeriod?: unknown } }
-  if (event !== undefined) return [Math.min(...event.map((one) => reach(one)[0])), Math.max(...event.map((one) => reach(one)[1]))]
+  const { start, end, event, repeat } = found as {
+    start?: string
+    end?: string
+    event?: string[]
+    repeat?: { boundsPeriod?: unknown }
+  }
+  if (event !== undefined)
+    return [Math.min(...event.map((one) => reach(one)[0])), Math.max(...event.map((one) => reach(one)[1]))]
   if (repeat !== undefined) return repeat.boundsPeriod === undefined ? null : reachOf(repeat.boundsPeriod)
   if (start === undefined && end === undefined) return null
-  return [start === undefined ? Number.NEGATIVE_INFINITY : reach(start)[0], end === undefined ? Number.POSITIVE_INFINITY : reach(end)[1]]
+  return [
+    start === undefined ? Number.NEGATIVE_INFINITY : reach(start)[0],
+    end === undefined ? Number.POSITIVE_INFINITY : reach(end)[1],
+  ]
 }
 
 function ofDate(found: unknown, value: string, now: number): boolean {
@@ -340,17 +394,32 @@ interface Measure {
 }
 
 function measure(found: unknown): Measure | null {
-  const { value, comparator, origin, data, factor, low, high, system, code, unit } = found as Json & { origin?: Json; low?: Json; high?: Json }
+  const { value, comparator, origin, data, factor, low, high, system, code, unit } = found as Json & {
+    origin?: Json
+    low?: Json
+    high?: Json
+  }
   if (origin !== undefined) {
-    const samples = String(data ?? '').split(' ').filter((word) => !Number.isNaN(Number.parseFloat(word))).map(Number)
+    const samples = String(data ?? '')
+      .split(' ')
+      .filter((word) => !Number.isNaN(Number.parseFloat(word)))
+      .map(Number)
     if (samples.length === 0) return null
     const levels = samples.map((one) => Number(origin.value) + one * Number(factor ?? 1))
     return { ...origin, span: [Math.min(...levels), Math.max(...levels)] } as Measure
   }
   if (low !== undefined || high !== undefined)
-    return { ...(low ?? high), span: [Number(low?.value ?? Number.NEGATIVE_INFINITY), Number(high?.value ?? Number.POSITIVE_INFINITY)] } as Measure
+    return {
+      ...(low ?? high),
+      span: [Number(low?.value ?? Number.NEGATIVE_INFINITY), Number(high?.value ?? Number.POSITIVE_INFINITY)],
+    } as Measure
   if (typeof value !== 'number') return null
   const isBelow = String(comparator ?? '').startsWith('<')
   const isAbove = String(comparator ?? '').startsWith('>')
-  return { system, code: code as string, unit, span: [isBelow ? Number.NEGATIVE_INFINITY : value, isAbove ? Number.POSITIVE_INFINITY : value] }
+  return {
+    system,
+    code: code as string,
+    unit,
+    span: [isBelow ? Number.NEGATIVE_INFINITY : value, isAbove ? Number.POSITIVE_INFINITY : value],
+  }
 }
