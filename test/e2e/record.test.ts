@@ -90,7 +90,7 @@ describe('the record', { timeout: 120_000 }, () => {
     await page.getByRole('button', { name: 'Send' }).click()
     await page.getByRole('status').getByText(/^200/).waitFor()
     // Administrators configure and read no charts.
-    await page.getByLabel('How').selectOption('search')
+    await page.getByLabel('How', { exact: true }).selectOption('search')
     await page.getByLabel(/^Path/).fill('/Observation')
     await page.getByRole('button', { name: 'Send' }).click()
     await page

@@ -42,17 +42,18 @@ export function nameOf(
   return device?.display ?? name ?? 'Device'
 }
 
+function wornWords({ timingPeriod: { start, end } = {} }: DeviceUseStatement, now: number): string {
+  const since = start === undefined ? '' : `since ${momentText(Date.parse(start), now)}, `
+  return end === undefined ? `${since}still worn` : `${since}until ${momentText(Date.parse(end), now)}`
+}
+
 function Use({ use, name, show }: { use: DeviceUseStatement; name: string; show: Show }) {
   const now = useNow()
-  const { start, end } = use.timingPeriod ?? {}
   return (
     <li className={rows.row}>
       <div className={rows.what}>
         {name}
-        <div className={rows.soft}>
-          {start === undefined ? 'worn' : momentText(Date.parse(start), now)}{' '}
-          {end === undefined ? '· still worn' : `to ${momentText(Date.parse(end), now)}`}
-        </div>
+        <div className={rows.soft}>{wornWords(use, now)}</div>
       </div>
       <AsFhirButton resource={use} what={name} show={show} />
     </li>
