@@ -33,7 +33,7 @@ export const PACKAGE_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   contract: [],
   profiles: ['contract'],
   rules: ['contract'],
-  fhir: ['node:module'],
+  fhir: [],
   platform: ['contract', 'profiles', 'rules', 'fhir'],
   web: ['contract'],
   simulator: ['contract', 'profiles', 'platform'],
