@@ -16,6 +16,7 @@ const STRETCH_MS = 24 * longestWindowMs
 
 /** @param since ms; the window in which it lies is there as a whole */
 export async function* readDevice(engine: Engine, series: readonly Series[], since: number): AsyncGenerator<Stretch> {
+  if (series.length === 0) return // a device that is handed out for the first time: nothing is stored of it
   const span = await spanOfReadings(engine, series)
   if (span === null) return
   const begin = Math.floor(Math.max(span.from, since) / longestWindowMs) * longestWindowMs
