@@ -84,7 +84,7 @@ describe('the record', { timeout: 120_000 }, () => {
     const views = page.getByRole('radiogroup', { name: 'What is shown' })
     await views.getByText('What it can').click()
     await page.getByLabel('Type or search parameter').fill('value-quantity')
-    await page.getByRole('cell', { name: 'Observation', exact: true }).waitFor()
+    await page.getByRole('list', { name: 'Types' }).getByText('Observation', { exact: true }).waitFor()
     await isGood(ada, 'developers-can')
     await views.getByText('Try it').click()
     await page.getByRole('button', { name: 'Send' }).click()

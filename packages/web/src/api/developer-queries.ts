@@ -1,7 +1,9 @@
 /** What the developer area reads. */
-import type { CapabilityStatement, Subscription } from '@medplum/fhirtypes'
+import type { CapabilityStatement } from '@medplum/fhirtypes'
 import { queryOptions } from '@tanstack/react-query'
-import { readFhir, searchFhir } from './fhir.ts'
+import { call } from './client.ts'
+import { endpoints } from './endpoints.ts'
+import { readFhir } from './fhir.ts'
 
 export const developerQueries = {
   capabilities: queryOptions({
@@ -11,7 +13,7 @@ export const developerQueries = {
   }),
   subscriptions: queryOptions({
     queryKey: ['developers', 'subscriptions'],
-    queryFn: ({ signal }) => searchFhir<Subscription>('Subscription', {}, { signal }),
+    queryFn: ({ signal }) => call(endpoints.subscriptions, { signal }),
     refetchInterval: 15_000,
   }),
 }

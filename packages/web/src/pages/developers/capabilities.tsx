@@ -1,39 +1,14 @@
-/** The CapabilityStatement as a table: each type with what can be done and by what it is found. */
+/** The CapabilityStatement to read: each type with what can be done and, opened, by what it is found and what it is held to. */
 
 import { Text, TextInput } from '@mantine/core'
 import type { CapabilityStatement, CapabilityStatementRestResource } from '@medplum/fhirtypes'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { developerQueries } from '../../api/developer-queries.ts'
-import { type Column, LongTable } from '../../parts/long-table.tsx'
 import { Empty, Failed, Loading } from '../../parts/page-state.tsx'
+import rows from '../../parts/rows.module.css'
 import { countText } from '../../parts/words.ts'
 import classes from './developers.module.css'
-
-const columns: Column<CapabilityStatementRestResource>[] = [
-  { title: 'Type', cell: ({ type }) => <strong>{type}</strong> },
-  { title: 'Interactions', cell: ({ interaction = [] }) => interaction.map(({ code }) => code).join(', ') },
-  {
-    title: 'Search parameters',
-    cell: ({ searchParam = [] }) => (
-      <details>
-        <summary>{countText(searchParam.length, 'parameter')}</summary>
-        <ul className={classes.parameters}>
-          {searchParam.map(({ name, type, documentation }) => (
-            <li key={name} title={documentation}>
-              <code>{name}</code> <span className={classes.soft}>{type}</span>
-            </li>
-          ))}
-        </ul>
-      </details>
-    ),
-  },
-  { title: 'Operations', cell: ({ operation = [] }) => operation.map(({ name }) => `$${name}`).join(', ') },
-  {
-    title: 'Profiles',
-    cell: ({ supportedProfile = [] }) => supportedProfile.map((each) => each.split('/').at(-1)).join(', '),
-  },
-]
 
 export function CapabilitiesPart() {
   const read = useQuery(developerQueries.capabilities)
@@ -53,16 +28,15 @@ function Statement({ statement }: { statement: CapabilityStatement }) {
     ({ type, searchParam = [] }) =>
       type?.toLowerCase().includes(word) === true || searchParam.some(({ name }) => name?.toLowerCase() === word),
   )
+  const ofAll = [
+    ...(rest?.interaction ?? []).map(({ code }) => code),
+    ...(rest?.operation ?? []).map(({ name }) => `$${name}`),
+  ]
   return (
     <>
       <Text>
-        FHIR {statement.fhirVersion}, {statement.software?.name} {statement.software?.version}. Generated from what is
-        implemented; formats: {statement.format?.join(', ')}. For all types:{' '}
-        {[
-          ...(rest?.interaction ?? []).map(({ code }) => code),
-          ...(rest?.operation ?? []).map(({ name }) => `$${name}`),
-        ].join(', ')}
-        .
+        FHIR {statement.fhirVersion}, {statement.software?.name} {statement.software?.version}, in{' '}
+        {statement.format?.join(' and ')}. Generated from what is implemented. For all types: {ofAll.join(', ')}.
       </Text>
       <TextInput
         label="Type or search parameter"
@@ -75,8 +49,43 @@ function Statement({ statement }: { statement: CapabilityStatement }) {
       {types.length === 0 ? (
         <Empty title="No type is called so">Careloop serves the types that its use needs, not all of FHIR.</Empty>
       ) : (
-        <LongTable columns={columns} rows={types} keyOf={({ type }) => type ?? ''} minWidth={860} />
+        <ul className={rows.rows} aria-label="Types">
+          {types.map((each) => (
+            <TypeRow key={each.type} resource={each} />
+          ))}
+        </ul>
       )}
     </>
+  )
+}
+
+function TypeRow({ resource }: { resource: CapabilityStatementRestResource }) {
+  const { type, interaction = [], searchParam = [], operation = [], supportedProfile = [] } = resource
+  return (
+    <li className={rows.row}>
+      <div className={rows.what}>
+        <strong>{type}</strong>
+        <div className={rows.soft}>{interaction.map(({ code }) => code).join(', ')}</div>
+        <details>
+          <summary>
+            {[
+              countText(searchParam.length, 'search parameter'),
+              ...operation.map(({ name }) => `$${name}`),
+              ...(supportedProfile.length === 0 ? [] : [countText(supportedProfile.length, 'profile')]),
+            ].join(', ')}
+          </summary>
+          <ul className={classes.parameters}>
+            {searchParam.map(({ name, type: kind, documentation }) => (
+              <li key={name} title={documentation}>
+                <code>{name}</code> <span className={rows.soft}>{kind}</span>
+              </li>
+            ))}
+          </ul>
+          {supportedProfile.length === 0 ? null : (
+            <Text className={classes.profiles!}>{supportedProfile.join(' ')}</Text>
+          )}
+        </details>
+      </div>
+    </li>
   )
 }

@@ -1,4 +1,5 @@
 /** The addresses another system needs, and the ways to be let in. */
+import { Link } from '@tanstack/react-router'
 import { fhirBase } from '../../api/fhir.ts'
 import { useMay } from '../../app/session.tsx'
 import { CopyButton } from '../../parts/copy-button.tsx'
@@ -48,7 +49,11 @@ function Ways() {
         <div className={rows.what}>
           An app that people use: SMART App Launch, with PKCE
           <div className={rows.soft}>
-            It sees what the person sees, and of it what they allow. An administrator registers it under Apps.
+            It sees what the person sees, and of it what they allow. An administrator registers it under{' '}
+            <Link to="/apps" className={rows.link!}>
+              Apps
+            </Link>
+            .
           </div>
         </div>
       </li>
