@@ -2,10 +2,10 @@
  * Who may do what with which type: the contract's rights of roles and scopes by `types.ts`, narrowed by what the app was granted,
  * by sight of the subject, and by the patient's consent. Each only takes away.
  */
-import type { Action } from '@careloop/contract'
+import type { Action, Resource as Right } from '@careloop/contract'
 import type { TenantTx } from '../engine/index.ts'
-import { admits, type Filters, may, type SmartAccess } from '../identity/index.ts'
-import { type By, type Consents, type Gate, sightOf, type Thing } from '../subjects/index.ts'
+import { admits, charts, type Filters, may, type Principal, type SmartAccess } from '../identity/index.ts'
+import { type By, type Consents, type Gate, type Sight, seesKind, sightOf, type Thing } from '../subjects/index.ts'
 import { clinicalFailure } from './errors.ts'
 import { fulfils } from './fulfils.ts'
 import { seesRow, type Whose } from './store/rows.ts'
@@ -33,13 +33,27 @@ export function grantFor(by: By, type: string, access: SmartAccess): Granted {
   const { right } = servedTypes[type]!
   const action = actions[access]
   if (!may(who, action, right)) throw notYours(type)
-  const sighted: By = { ...by, sight: sightOf(who, action, right) }
+  const sighted: By = { ...by, sight: patientsAttached(who, right, sightOf(who, action, right)) }
   const app = who.kind === 'staff' || who.kind === 'service' ? who.app : undefined
   if (app === undefined) return { type, access, by: sighted, filters: null }
   const filters = admits(app, type, access)
   if (filters === null) throw notYours(type)
   const isFree = filters.some(({ patient, params }) => patient === undefined && params.length === 0)
   return { type, access, by: sighted, filters: isFree ? null : filters }
+}
+
+/**
+ * Who sees devices or care teams of every patient sees them on our pages by opaque ids, without a name and without a reading. A FHIR
+ * resource may carry a record system's own number of the patient, and words: in a patient's compartment it is for whom that patient
+ * is attached to. The trail is compliance's, whoever it is about.
+ */
+function patientsAttached(who: Principal, right: Right, sight: Sight): Sight {
+  if (right === 'audit' || (charts as readonly Right[]).includes(right) || !sight.kinds.includes('patient'))
+    return sight
+  const people = sightOf(who, 'read', 'subject')
+  if (people.kinds.includes('patient')) return sight
+  const kinds = sight.kinds.filter((kind) => kind !== 'patient')
+  return people.reach === undefined ? { kinds } : { kinds, reach: people.reach }
 }
 
 /** Whether it would be let in: for lists of several types. */
@@ -75,7 +89,7 @@ export async function eyesFor(
     gate,
     seesRow: (row) => seesRow(granted.by.sight, row),
     async shows(tx, stored, heldBack) {
-      if (!isWithin(granted.filters, stored)) return false
+      if (!isTold(granted, stored)) return false
       if (gate.everything || stored.subject === null || granted.by.who === undefined) return true
       const shown = await gate.shown(tx, stored.subject)
       if (shown.everything || shown.may(thingOf(stored))) return true
@@ -83,6 +97,19 @@ export async function eyesFor(
       return false
     },
   }
+}
+
+/**
+ * Whether it may be told to them at all, whoever it is of: what may be of a person and does not say of whom is for those who have to do
+ * with patients; an app sees what one of its scopes lets through.
+ */
+export function isTold(
+  { by, filters }: Pick<Granted, 'by' | 'filters'>,
+  stored: Pick<Stored, 'type' | 'subject' | 'text' | 'isDeleted'>,
+): boolean {
+  const isHidden =
+    stored.subject === null && servedTypes[stored.type]?.isCommon !== true && !seesKind(by.sight, 'patient')
+  return !isHidden && isWithin(filters, stored)
 }
 
 /** What of a person it is, as consent names things. */

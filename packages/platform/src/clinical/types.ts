@@ -8,6 +8,8 @@ export interface ServedType {
   readonly subject?: readonly string[]
   /** It must be of a patient, or of another subject, that is there. */
   readonly needsSubject?: true
+  /** Of the organisation, not of a person: where it is of no subject, whoever has the right sees it. */
+  readonly isCommon?: true
   /** Made, changed and ended by their room alone; clients read. */
   readonly isReadOnly?: true
 }
@@ -16,35 +18,35 @@ export interface ServedType {
 export const itself = 'itself'
 
 export const servedTypes: Readonly<Record<string, ServedType>> = {
-  AuditEvent: { right: 'audit', isReadOnly: true },
+  AuditEvent: { right: 'audit', isCommon: true, isReadOnly: true },
   Binary: { right: 'reading', subject: ['securityContext'] },
   Bundle: { right: 'reading' },
   CarePlan: { right: 'enrolment', subject: ['subject'], needsSubject: true },
-  CareTeam: { right: 'care-team', subject: ['subject'] },
+  CareTeam: { right: 'care-team', isCommon: true, subject: ['subject'] },
   Communication: { right: 'task', subject: ['subject'] },
   Consent: { right: 'consent', subject: ['patient'], needsSubject: true },
   DetectedIssue: { right: 'alert', subject: ['patient'] },
-  Device: { right: 'device', subject: ['patient'] },
-  DeviceMetric: { right: 'device' },
+  Device: { right: 'device', isCommon: true, subject: ['patient'] },
+  DeviceMetric: { right: 'device', isCommon: true },
   DeviceUseStatement: { right: 'assignment', subject: ['subject'], needsSubject: true },
   Encounter: { right: 'enrolment', subject: ['subject'], needsSubject: true },
   Flag: { right: 'alert', subject: ['subject'], needsSubject: true },
   Goal: { right: 'enrolment', subject: ['subject'], needsSubject: true },
   Group: { right: 'enrolment' },
-  Location: { right: 'subject', subject: [itself] },
+  Location: { right: 'subject', isCommon: true, subject: [itself] },
   Observation: { right: 'reading', subject: ['subject'] },
-  OperationOutcome: { right: 'system', isReadOnly: true },
-  Organization: { right: 'care-team' },
+  OperationOutcome: { right: 'system', isCommon: true, isReadOnly: true },
+  Organization: { right: 'care-team', isCommon: true },
   Patient: { right: 'subject', subject: [itself] },
-  PlanDefinition: { right: 'program' },
-  Practitioner: { right: 'care-team' },
-  PractitionerRole: { right: 'care-team' },
+  PlanDefinition: { right: 'program', isCommon: true },
+  Practitioner: { right: 'care-team', isCommon: true },
+  PractitionerRole: { right: 'care-team', isCommon: true },
   Provenance: { right: 'reading', subject: ['target'] },
-  Questionnaire: { right: 'program' },
+  Questionnaire: { right: 'program', isCommon: true },
   QuestionnaireResponse: { right: 'reading', subject: ['subject'] },
   RelatedPerson: { right: 'subject', subject: ['patient'], needsSubject: true },
   ServiceRequest: { right: 'task', subject: ['subject'], needsSubject: true },
-  Subscription: { right: 'system' },
+  Subscription: { right: 'system', isCommon: true },
   Task: { right: 'task', subject: ['for'] },
 }
 

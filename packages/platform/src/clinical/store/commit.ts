@@ -9,7 +9,7 @@ import { type By, purposed, trailOf } from '../../subjects/index.ts'
 import { appendReadings } from '../derive/append-readings.ts'
 import { clinicalFailure } from '../errors.ts'
 import type { Taken } from '../parts.ts'
-import { isWithin } from '../rights.ts'
+import { isTold, isWithin } from '../rights.ts'
 import type { ResourceRow } from '../schema.ts'
 import type { Stored } from '../stored.ts'
 import { servedTypes } from '../types.ts'
@@ -115,7 +115,7 @@ async function assertChangeable(
     return null
   }
   const stored = await openRow(room.ground.engine, tx.tenant, row)
-  const isTheirs = seesRow(granted.by.sight, row) && isWithin(granted.filters, stored)
+  const isTheirs = seesRow(granted.by.sight, row) && isTold(granted, stored)
   if (!isTheirs) throw notFound()
   if (row.deleted_at === null && expected.isNew === true)
     throw clinicalFailure('version-moved', 'There is one already, and If-None-Match asked that there be none.')
