@@ -1,9 +1,11 @@
+import type { AnyRole } from '@careloop/contract'
 import { validate } from '@careloop/fhir'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { alertingViews } from '../alerting/fhir-views.ts'
+import { alertingViews } from '../alerting/index.ts'
 import { anObservation, testClinical } from '../clinical/fixtures.ts'
 import { type Clinical, type KeepingViews, ownViews, rebuildViews, takeUntold, takeViews } from '../clinical/index.ts'
 import { settledFacts } from '../engine/testing/index.ts'
+import { byOf, withReach } from '../subjects/index.ts'
 import { workflowViews } from './fhir-views.ts'
 import { openToldScene, type ToldScene } from './testing/told-scene.ts'
 
@@ -123,6 +125,37 @@ describe('an alert in FHIR', () => {
     expect([issue.patient, issue.implicated]).toEqual([undefined, [{ reference: `Device/${scene.fridge}` }]])
     expect((await read('Task', task)).resource.for).toEqual({ reference: `Device/${scene.fridge}` })
     await expect(read('Flag', await alertOf(task))).rejects.toMatchObject({ code: 'resource-not-found' })
+  })
+
+  test('is there for whoever may see its patient, and for nobody else', async () => {
+    const patient = await scene.aPatient()
+    const team = await scene.subjects.createCareTeam(scene.by, { name: 'Ward 7', members: ['nora'] })
+    const { version, timeZone, resource } = await scene.subjects.subject(scene.by, patient)
+    await scene.subjects.update(scene.by, patient, { version, timeZone, resource, team: team.id })
+    const task = await scene.raise(patient)
+    const alert = await alertOf(task)
+    await follow()
+    const as = async (id: string, ...roles: AnyRole[]) => {
+      const who = { kind: 'staff', tenant: scene.tenant, id, displayName: id, session: 's', roles } as const
+      const by = byOf(await withReach(scene.engine, who), 'request-1')
+      const seen = async (type: string, of: string) =>
+        clinical.read(by, type, of).then(
+          ({ type: found }) => found,
+          (error: { code: string }) => error.code,
+        )
+      return [await seen('DetectedIssue', alert), await seen('Flag', alert), await seen('Task', task)]
+    }
+    expect(await as('nora', 'nurse')).toEqual(['DetectedIssue', 'Flag', 'Task'])
+    expect(await as('nina', 'nurse')).toEqual(Array(3).fill('resource-not-found'))
+    expect(await as('ida', 'integrator')).toEqual(Array(3).fill('type-not-yours'))
+    const service = {
+      kind: 'service',
+      tenant: scene.tenant,
+      id: scene.engine.ids.uuid(),
+      scopes: ['alert:read'],
+    } as const
+    const outside = clinical.read(byOf(await withReach(scene.engine, service), 'request-2'), 'DetectedIssue', alert)
+    await expect(outside).rejects.toMatchObject({ code: 'resource-not-found' })
   })
 
   test('a program is a PlanDefinition with its rules, their owners and limits', async () => {

@@ -1,5 +1,5 @@
-/** `careloop clinical rebuild`: what the record says of readings, made again from what is stored. */
-import { rebuildObservations } from '../../clinical/index.ts'
+/** `careloop clinical rebuild`: what the record says of readings and of other rooms' things, made again from what is stored. */
+import { rebuildObservations, rebuildViews } from '../../clinical/index.ts'
 import { appFailure } from '../errors.ts'
 import type { Command, Options } from '../main.ts'
 import type { Rooms } from '../rooms.ts'
@@ -34,11 +34,14 @@ export function questionOf({ subject, since }: Options): Question {
 }
 
 export async function rebuild(
-  { engine, clinical, ...rooms }: Rooms,
+  { engine, clinical, views, ...rooms }: Rooms,
   question: Question,
   options: Options,
 ): Promise<void> {
-  const { tenant } = await tenantOf({ engine, clinical, ...rooms }, options)
+  const { tenant } = await tenantOf({ engine, clinical, views, ...rooms }, options)
+  // Patients and devices first: Observations point to them. Of one person, or of a time, only the readings are asked for.
+  if (question.subject === undefined && question.since === undefined)
+    await rebuildViews(engine, views, tenant, ({ view, things }) => console.log(`${view}: ${things}`))
   let toldAt = 0
   const done = await rebuildObservations(engine, clinical, { tenant, ...question }, (at, of) => {
     const now = engine.clock.now()
