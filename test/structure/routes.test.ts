@@ -30,6 +30,14 @@ const PUBLIC = [
   'POST /api/auth/person/activate', // by a code on paper and a date of birth; few attempts a minute
   'POST /api/v1/devices/claim', // a device, by a one-time claim code; few a minute
   'POST /api/v1/devices/renew', // a device, by the certificate and key that it has
+  'GET /fhir/R4/.well-known/smart-configuration', // what an app reads before it begins; the same for all
+  'GET /fhir/R4/metadata', // what the server can do; the same for all
+  'GET /.well-known/openid-configuration', // likewise, as OpenID Connect spells it
+  'GET /.well-known/oauth-authorization-server', // likewise, as OAuth does
+  'GET /oauth/jwks', // public halves of keys
+  'POST /oauth/token', // an app, by its code, refresh token, secret or key
+  'POST /oauth/introspect', // an app that proves itself, about its own tokens
+  'POST /oauth/revoke', // an app ends its own tokens
   'POST /api/v1/setup', // the first administrator, by the link that the first start printed
 ]
 
@@ -72,15 +80,19 @@ describe('routes', () => {
     expect(PUBLIC.filter((name) => !named.some(([each]) => each === name))).toEqual([])
   })
 
-  test('each stands once, below /api/v1 or where the sign-in library wants it', () => {
+  test('each stands once, below /api/v1 or where the sign-in library, FHIR or OAuth wants it', () => {
     const names = named.map(([name]) => name)
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([])
-    expect(routes.map(({ url }) => url).filter((url) => !/^\/api\/(v1|auth)\//.test(url))).toEqual([])
+    expect(
+      routes
+        .map(({ url }) => url)
+        .filter((url) => !/^\/(api\/(v1|auth)\/|fhir\/R4(\/|$)|oauth\/|\.well-known\/)/.test(url)),
+    ).toEqual([])
   })
 
   test.each(named)('%s says who may ask, and what comes in its path', (name, route) => {
     expect(route.policy === 'public').toBe(PUBLIC.includes(name))
-    const known = ['public', 'device', 'display', 'operator', 'signed-in', 'session']
+    const known = ['public', 'device', 'display', 'operator', 'signed-in', 'session', 'fhir']
     if (typeof route.policy === 'string') expect(known).toContain(route.policy)
     else expect(route.policy).toEqual({ action: expect.any(String), resource: expect.any(String) })
     const inPath = [...route.url.matchAll(/:(\w+)/g)].map(([, param]) => param)
