@@ -18,9 +18,14 @@ export interface Lookup {
   readonly patients: readonly string[]
   /** Those that are called so themselves: `Observation/1`. */
   readonly ids: readonly string[]
+  /** What it looks for: another lookup for no more than these finds nothing that this one does not. */
+  readonly covers: readonly Clause[]
 }
 
-const lookup = (rank: number, found: Partial<Lookup>): Lookup => ({ rank, keys: [], patients: [], ids: [], ...found })
+const lookup = (rank: number, found: Partial<Lookup>): Lookup => ({
+  ...{ rank, keys: [], patients: [], ids: [], covers: [] },
+  ...found,
+})
 
 /** The span of starts (ms) that the clauses about the clinical date leave, and the span that must be touched. */
 export interface Window {
@@ -31,7 +36,10 @@ export interface Window {
 
 /** All lookups of a search, the best first; empty: only the type itself finds them. */
 export function lookupsOf({ type, clauses }: Pick<Search, 'type' | 'clauses'>): readonly Lookup[] {
-  const single = clauses.map((clause) => lookupOf(type, clause)).filter((lookup) => lookup !== null)
+  const single = clauses.flatMap((clause) => {
+    const found = lookupOf(type, clause)
+    return found === null ? [] : [{ ...found, covers: [clause] }]
+  })
   return [...joint(type, clauses), ...single].sort((a, b) => a.rank - b.rank)
 }
 
@@ -193,21 +201,28 @@ function reachOfNumber(
 function joint(type: string, clauses: readonly Clause[]): Lookup[] {
   if (type !== 'Observation') return []
   const plain = clauses.filter((clause) => clause.kind === 'parameter').filter(({ modifier }) => modifier === undefined)
-  const patients = patientsOf(clauses)
-  const found: (Lookup | null)[] = []
-  for (const { parameter, values } of plain) {
+  const about = patientsOf(clauses)
+  const found: Lookup[] = []
+  for (const clause of plain) {
+    const { parameter, values } = clause
     if (!joinedWithPatient.has(`${type} ${parameter.code}`)) continue
-    const codes = values.map((value) => (value.kind === 'token' ? (value.code ?? null) : null))
-    if (codes.some((code) => code === null)) continue
-    if (patients !== null) found.push(ofPatients(type, patients, parameter.code, codes as string[]))
-    if (parameter.code === 'code') found.push(...plain.map((other) => ofNumbers(codes as string[], other)))
+    const codes = values.flatMap((value) => (value.kind === 'token' && value.code !== undefined ? [value.code] : []))
+    if (codes.length < values.length) continue
+    if (about !== null)
+      found.push({ ...ofPatients(type, about.patients, parameter.code, codes), covers: [about.clause, clause] })
+    if (parameter.code !== 'code') continue
+    for (const other of plain) {
+      const numbers = ofNumbers(codes, other)
+      if (numbers !== null) found.push({ ...numbers, covers: [clause, other] })
+    }
   }
-  return found.filter((lookup) => lookup !== null)
+  return found
 }
 
+/** A code says more than a category. */
 function ofPatients(type: string, patients: readonly string[], code: string, tokens: readonly string[]): Lookup {
   const keys = patients.flatMap((patient) => tokens.map((token) => textOf.ofPatient(type, patient, code, token)))
-  return lookup(2, { keys })
+  return lookup(code === 'code' ? 2 : 3, { keys })
 }
 
 function ofNumbers(codes: readonly string[], { parameter, values }: ParameterClause): Lookup | null {
@@ -218,23 +233,29 @@ function ofNumbers(codes: readonly string[], { parameter, values }: ParameterCla
   )
 }
 
-/** The patients that a search is about, when it is about patients only. */
-function patientsOf(clauses: readonly Clause[]): readonly string[] | null {
+interface About {
+  readonly clause: Clause
+  readonly patients: readonly string[]
+}
+
+/** The patients that a search is about, when one of its clauses is about patients only. */
+function patientsOf(clauses: readonly Clause[]): About | null {
   for (const clause of clauses) {
-    const isOfPatient = 'parameter' in clause && ['patient', 'subject'].includes(clause.parameter?.code ?? '')
-    if (!isOfPatient) continue
-    if (clause.kind === 'among') return onlyPatients([...clause.references])
-    if (clause.kind !== 'parameter' || clause.modifier !== undefined) continue
-    if (clause.values.some(({ kind }) => kind !== 'reference')) continue
-    const found = onlyPatients(
-      clause.values.flatMap((value) =>
-        value.kind === 'reference' ? value.types.map((type) => `${type}/${value.id}`) : [],
-      ),
-    )
-    if (found !== null) return found
+    const code = 'parameter' in clause ? clause.parameter?.code : undefined
+    if (code !== 'patient' && code !== 'subject') continue
+    const references = referencesIn(clause)
+    if (references?.every((reference) => targetOf(reference)?.type === 'Patient') === true)
+      return { clause, patients: references }
   }
   return null
 }
 
-const onlyPatients = (references: readonly string[]): readonly string[] | null =>
-  references.every((reference) => targetOf(reference)?.type === 'Patient') ? references : null
+/** Null where it may be fulfilled by something else. */
+function referencesIn(clause: Clause): readonly string[] | null {
+  if (clause.kind === 'among') return [...clause.references]
+  if (clause.kind !== 'parameter' || clause.modifier !== undefined) return null
+  if (clause.values.some(({ kind }) => kind !== 'reference')) return null
+  return clause.values.flatMap((value) =>
+    value.kind === 'reference' ? value.types.map((type) => `${type}/${value.id}`) : [],
+  )
+}

@@ -54,12 +54,11 @@ const maxPass = 64
 export async function planOf(ground: Ground, tx: TenantTx, search: Pick<Search, 'type' | 'clauses'>): Promise<Plan> {
   const blind = await ground.blinds(tx.tenant)
   const usable = lookupsOf(search).filter((lookup) => sizeOf(lookup) <= maxLead)
-  const subjects = await compartmentsOf(
-    ground,
-    tx,
-    usable.flatMap(({ patients }) => patients),
-  )
-  const [best, ...rest] = usable
+  const [best, ...more] = usable
+  const adds = ({ covers }: Lookup) => !covers.every((clause) => best?.covers.includes(clause))
+  const rest = more.filter((lookup) => adds(lookup) && sizeOf(lookup) <= maxPass)
+  const patients = [best, ...rest].flatMap((lookup) => lookup?.patients ?? [])
+  const subjects = await compartmentsOf(ground, tx, patients)
   const window = windowOf(search)
   const keys = best?.keys ?? [textOf.all(search.type)]
   return {
@@ -67,7 +66,7 @@ export async function planOf(ground: Ground, tx: TenantTx, search: Pick<Search, 
     rank: best?.rank ?? weakest,
     lead: best === undefined ? null : placesOf(best, blind, subjects),
     long: window.isNarrowed ? keys.map((key: IndexKey) => blind.key(textOf.long(key))) : [],
-    others: rest.filter((lookup) => sizeOf(lookup) <= maxPass).map((lookup) => placesOf(lookup, blind, subjects)),
+    others: rest.map((lookup) => placesOf(lookup, blind, subjects)),
     narrowed: narrowedTo(window),
     updated: narrowedTo(updateWindowOf(search)),
   }
