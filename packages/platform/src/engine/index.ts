@@ -1,6 +1,7 @@
 export * from './backup/index.ts'
 export { makeClock } from './clock/system-clock.ts'
 export { moved } from './compute/moved.ts'
+export { bigints, byteas, ints } from './db/binary-arrays.ts'
 export { makeGather } from './db/gather.ts'
 export { type Following, followAlone } from './facts/follow-alone.ts'
 export { isPassing } from './facts/is-passing.ts'

@@ -1,6 +1,5 @@
 /** Sealed chunks: rows of engine.chunk. Tier 0 raw, 1 the rollup of one raw chunk, 2 the rollup of a window of time. */
-import type { Blobs, EngineTx } from '../engine/index.ts'
-import { bigints, byteas, ints } from './binary-arrays.ts'
+import { type Blobs, bigints, byteas, type EngineTx, ints } from '../engine/index.ts'
 import type { ChunkSpan } from './seal-plan.ts'
 
 export interface ChunkKey {

@@ -1,6 +1,5 @@
 /** Takes away what is left of an erased person: their key is destroyed already or will be, so the rows are only bytes. */
-import type { EngineTx } from '../engine/index.ts'
-import { bigints } from './binary-arrays.ts'
+import { bigints, type EngineTx } from '../engine/index.ts'
 import { lockWindows } from './chunks.ts'
 import { findSeries } from './series.ts'
 

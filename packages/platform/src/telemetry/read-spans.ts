@@ -1,8 +1,7 @@
 /** Readings of some series within a span, one by one, for rooms that make something of them. */
 import type { EpochMs } from '@careloop/contract'
 import { Failure } from '@careloop/contract'
-import type { Engine } from '../engine/index.ts'
-import { bigints } from './binary-arrays.ts'
+import { bigints, type Engine } from '../engine/index.ts'
 import { type Columns, joined, type KeptReading, toReadings } from './codec/columns.ts'
 import { listParts, PartReader, within } from './read-store.ts'
 import { keyOwner, type Series } from './series.ts'

@@ -2,8 +2,7 @@
  * What is stored of some series within a span, open and sealed, seen at one moment: a seal moves rows from one table to the
  * other, so both are read in one statement.
  */
-import type { EngineTx } from '../engine/index.ts'
-import { bigints, ints } from './binary-arrays.ts'
+import { bigints, type EngineTx, ints } from '../engine/index.ts'
 import { decodeReadings } from './codec/chunk.ts'
 import { type Columns, slice } from './codec/columns.ts'
 import { type Buckets, decodeBuckets } from './codec/rollup.ts'

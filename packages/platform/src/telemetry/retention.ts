@@ -4,9 +4,8 @@
  */
 
 import { record } from '../audit/index.ts'
-import type { Engine } from '../engine/index.ts'
+import { bigints, type Engine } from '../engine/index.ts'
 import { heldSubjects } from '../subjects/index.ts'
-import { bigints } from './binary-arrays.ts'
 import { DAY } from './resolution.ts'
 import { findSeries } from './series.ts'
 

@@ -1,6 +1,5 @@
 /** Open segments: rows of engine.sample, one per series and batch, sealed like chunks. */
-import type { DataKey, EngineTx } from '../engine/index.ts'
-import { bigints, byteas, ints } from './binary-arrays.ts'
+import { bigints, byteas, type DataKey, type EngineTx, ints } from '../engine/index.ts'
 import { encodeReadings, MAX_READINGS } from './codec/chunk.ts'
 import { type Columns, slice } from './codec/columns.ts'
 import { sampleName } from './sealed-names.ts'

@@ -2,8 +2,7 @@
  * What the stage knows of the series it writes: their rows and newest reading, how much is open, and since when. All of it
  * can be read from the database again; after any error it is.
  */
-import type { Engine } from '../engine/index.ts'
-import { bigints } from './binary-arrays.ts'
+import { bigints, type Engine } from '../engine/index.ts'
 import { ensureSeries, findSeries, newestOf, type Series, type SeriesName } from './series.ts'
 
 export interface BookEntry {

@@ -1,8 +1,7 @@
 /** A series is (device, signal, assignment): whose readings, of what, by which device, while worn by whom. */
 import { signal as signalOf } from '@careloop/contract'
 import { sql } from 'kysely'
-import type { Engine, EngineTx, TenantTx } from '../engine/index.ts'
-import { bigints } from './binary-arrays.ts'
+import { bigints, type Engine, type EngineTx, type TenantTx } from '../engine/index.ts'
 import type { TelemetryTables } from './schema.ts'
 
 /** What identifies a series. Without assignment and subject: readings that a correction took from everyone. */

@@ -2,8 +2,7 @@
  * Hourly buckets over windows of 32 days, from which questions over years are answered. They are a cache: whatever changes a
  * chunk deletes the windows it lies in, in the same transaction, and they are made again later.
  */
-import type { EngineTx } from '../engine/index.ts'
-import { bigints } from './binary-arrays.ts'
+import { bigints, type EngineTx } from '../engine/index.ts'
 import { insertChunks, lockWindows } from './chunks.ts'
 import { FORMAT_VERSION } from './codec/chunk.ts'
 import { encodeBuckets, mergeBuckets, rollUp } from './codec/rollup.ts'

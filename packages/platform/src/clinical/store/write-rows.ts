@@ -1,5 +1,5 @@
 /** The statements that write: many rows each, so that a bundle costs as many round trips as one resource. */
-import type { TenantTx } from '../../engine/index.ts'
+import { byteas, type TenantTx } from '../../engine/index.ts'
 import type { ResourceRow } from '../schema.ts'
 
 /** A version as it is to lie. `keys` are blind, as texts of bigints. */
@@ -46,7 +46,7 @@ const valuesOf = (rows: readonly NewRow[]): unknown[] => {
       list(({ subject }) => subject),
     ],
     ...[list(({ at }) => at), list(({ from }) => from), list(({ to }) => to), list(({ updatedAt }) => updatedAt)],
-    ...[list(({ keyId }) => keyId), list(({ body }) => body), list(({ keys }) => `{${keys.join(',')}}`)],
+    ...[list(({ keyId }) => keyId), byteas(list(({ body }) => body)), list(({ keys }) => `{${keys.join(',')}}`)],
     ...[list(({ isDerived }) => isDerived), list(({ deletedAt }) => deletedAt)],
   ]
 }

@@ -1,8 +1,18 @@
 import type { LiveKey } from './data-key.ts'
 
-/** Unwrapped keys of this process, the least used dropped first, and which key an owner has. */
+interface Entry {
+  readonly key: LiveKey
+  readonly owner: string
+}
+
+/**
+ * Unwrapped keys of this process, those not used for long dropped first, and which key an owner has. Two generations: when the young
+ * one holds half of what may be held, the old one is dropped and it takes its place; what is used of the old one is young again.
+ * (To put each key that is used to the end of one map costs more than all else of a get, once there are thousands.)
+ */
 export class KeyCache {
-  readonly #keys = new Map<string, { readonly key: LiveKey; readonly owner: string }>()
+  #young = new Map<string, Entry>()
+  #old = new Map<string, Entry>()
   readonly #owners = new Map<string, string>()
   readonly #max: number
 
@@ -11,11 +21,13 @@ export class KeyCache {
   }
 
   get(id: string): LiveKey | undefined {
-    const entry = this.#keys.get(id)
-    if (!entry) return undefined
-    this.#keys.delete(id) // to the end: most recently used
-    this.#keys.set(id, entry)
-    return entry.key
+    const young = this.#young.get(id)
+    if (young) return young.key
+    const old = this.#old.get(id)
+    if (!old) return undefined
+    this.#old.delete(id)
+    this.#add(id, old)
+    return old.key
   }
 
   of(owner: string): LiveKey | undefined {
@@ -27,25 +39,33 @@ export class KeyCache {
   put(key: LiveKey, owner: string): LiveKey {
     const there = this.get(key.id)
     if (there) return there
-    this.#keys.set(key.id, { key, owner })
     this.#owners.set(owner, key.id)
-    if (this.#keys.size > this.#max) this.#forget(this.#keys.keys().next().value!)
+    this.#add(key.id, { key, owner })
     return key
   }
 
   /** Shreds a destroyed key, also in the hands of those who hold it. */
   shred(id: string): boolean {
-    const entry = this.#keys.get(id)
+    const entry = this.#young.get(id) ?? this.#old.get(id)
     if (!entry) return false
-    this.#forget(id)
+    this.#young.delete(id)
+    this.#old.delete(id)
+    this.#disown(id, entry)
     entry.key.shred()
     return true
   }
 
-  // An evicted key is not shredded: someone may be sealing with it now. The garbage collector takes it.
-  #forget(id: string): void {
-    const entry = this.#keys.get(id)
-    this.#keys.delete(id)
-    if (entry && this.#owners.get(entry.owner) === id) this.#owners.delete(entry.owner)
+  #add(id: string, entry: Entry): void {
+    if (this.#young.size >= Math.ceil(this.#max / 2)) {
+      // A dropped key is not shredded: someone may be sealing with it now. The garbage collector takes it.
+      for (const [dropped, its] of this.#old) this.#disown(dropped, its)
+      this.#old = this.#young
+      this.#young = new Map()
+    }
+    this.#young.set(id, entry)
+  }
+
+  #disown(id: string, { owner }: Entry): void {
+    if (this.#owners.get(owner) === id) this.#owners.delete(owner)
   }
 }

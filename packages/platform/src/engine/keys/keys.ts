@@ -32,7 +32,7 @@ export interface KeysParts {
   readonly masters: MasterKeys
   readonly ids: Pick<Ids, 'uuid'>
   readonly stopwatch?: Stopwatch
-  /** Unwrapped keys kept in memory. Default 10,000 (about 5 MB). */
+  /** Unwrapped keys kept in memory. Default 20,000 (about 10 MB). */
   readonly cacheKeys?: number
 }
 
@@ -74,7 +74,7 @@ class WrappedKeys implements Keys {
     this.#masters = parts.masters
     this.#ids = parts.ids
     this.#stopwatch = parts.stopwatch ?? makeStopwatch()
-    this.#cache = new KeyCache(parts.cacheKeys ?? 10_000)
+    this.#cache = new KeyCache(parts.cacheKeys ?? 20_000)
   }
 
   async create(tx: EngineTx | TenantTx, purpose: KeyPurpose, owner: string): Promise<string> {
