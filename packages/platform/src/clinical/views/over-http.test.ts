@@ -2,7 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { validate } from '@careloop/fhir'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isPassing } from '../../engine/index.ts'
 import { settledFacts } from '../../engine/testing/index.ts'
+import { aDevice, testFleet } from '../../fleet/fixtures.ts'
 import { byTest } from '../../subjects/fixtures.ts'
 import { makeClinical } from '../make-clinical.ts'
 import { type FhirGround, fhirGround } from '../testing/fhir-ground.ts'
@@ -100,6 +102,49 @@ describe('one truth over HTTP', () => {
       resourceType: 'OperationOutcome',
       issue: [{ code: 'duplicate', expression: ['Patient.identifier[0]'] }],
     })
+  })
+
+  test('writes of one patient one after the other, while their view is made, neither wait for it nor are lost', async () => {
+    const body = (n: number) => ({ resourceType: 'Patient', id: 'busy', name: [{ family: `Busy ${n}` }] })
+    const write = async () => {
+      for (let n = 1; n <= 12; n++) expect((await ground.put('/Patient/busy', body(n))).statusCode).toBeLessThan(300)
+    }
+    let isWriting = true
+    const watch = async () => {
+      while (isWriting) await takeViews(ground.shell.engine, keeping).catch(isTriedAgain)
+    }
+    // Whoever writes meanwhile goes first: the stage tries again.
+    const isTriedAgain = (error: unknown) => expect(isPassing(error)).toBe(true)
+    const watching = watch()
+    await write()
+    isWriting = false
+    await watching
+    await follow()
+    const answer = await ground.get('/Patient/busy')
+    expect([answer.json().name[0].family, answer.headers.etag]).toEqual(['Busy 12', 'W/"12"'])
+  })
+
+  test('to put what is not there is to make it: the right to change alone does not take anybody in', async () => {
+    const authorization = await ground.shell.token(['subject:read', 'subject:update'])
+    const body = { resourceType: 'Patient', id: 'not-made' }
+    expect((await ground.put('/Patient/not-made', body, { authorization })).statusCode).toBe(403)
+    expect((await ground.get('/Patient/not-made')).statusCode).toBe(404)
+  })
+
+  test('a device that a health gateway tells of is found beside the enrolled one by the address that both bear', async () => {
+    const by = byTest(ground.shell.tenant)
+    const enrolled = await testFleet(ground.shell.engine).enrolDevice(by, aDevice({ address: '00:1c:05:ff:e8:74' }))
+    const identifier = [{ system: 'http://hl7.org/fhir/sid/eui-48/bluetooth', value: '00-1C-05-FF-E8-74' }]
+    const told = { resourceType: 'Device', id: 'phd-OURS00FFFE000000.001C05FFE874', identifier }
+    expect((await ground.put(`/Device/${told.id}`, told)).statusCode).toBe(201)
+    await follow()
+    const found = (await ground.get(`/Device?identifier=${identifier[0]!.system}|${identifier[0]!.value}`)).json()
+    expect(
+      events(found)
+        .map(({ id }) => id)
+        .sort(),
+    ).toEqual([enrolled.id, told.id].sort())
+    expect((await ground.get(`/Device/${told.id}`)).json().identifier).toEqual(identifier)
   })
 
   test("every Patient, Location and Device of HL7's examples is taken, and shows no second version", async () => {

@@ -1,6 +1,6 @@
 /** Subjects as Patient, Device (an asset that is watched) or Location. */
 import { type FhirTree, parseFhir, type Resource } from '@careloop/fhir'
-import type { Engine } from '../../engine/index.ts'
+import type { Engine, TenantTx } from '../../engine/index.ts'
 import { type SubjectSource, subjectIdsAfter, subjectSources } from '../../subjects/index.ts'
 import type { View } from './view.ts'
 import { organisation, timeZoneExtension, timeZoneOf } from './words.ts'
@@ -12,6 +12,7 @@ export const subjectView = (engine: Engine): View => ({
   idsOf: ({ body }) => [(body as { subject: string }).subject],
   page: (tenant, after, limit) => engine.db.asTenant(tenant, (tx) => subjectIdsAfter(tx, after, limit)),
   open: async () => async (tx, ids) => {
+    await holdViews(tx, ids)
     const sources = await subjectSources(engine, tx, ids)
     const keep = []
     for (const source of sources) {
@@ -21,6 +22,19 @@ export const subjectView = (engine: Engine): View => ({
     return { keep }
   },
 })
+
+/**
+ * A write by FHIR holds the resource first and its subject second: so does this, and waits for nobody, so that the two never wait for
+ * each other. @throws 55P03 when somebody writes one of them now: try again
+ */
+async function holdViews(tx: TenantTx, subjects: readonly string[]): Promise<void> {
+  await tx.client.query(
+    `select from tenant.clinical_resource
+      where tenant_id = $1 and subject_id = any($2::uuid[]) and type in ('Patient', 'Device', 'Location')
+      order by rid for update nowait`,
+    [tx.tenant, subjects],
+  )
+}
 
 /** What FHIR wrote is given back as it came, under the id that it chose; of what was typed into a page we know some things more. */
 function resourceOf(source: SubjectSource, tenant: string): Resource {
