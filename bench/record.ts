@@ -23,6 +23,8 @@ const SECONDS = option('seconds', 30)
 const DEVICES = option('devices', 1000)
 const MARKERS = 50
 const EVERY_MS = 100
+/** Values that come seldom; 30 to 40 is plausible of each. Five of one in 5 min are told one by one. */
+const SIGNALS = ['body-weight', 'body-temperature', 'glucose', 'bmi', 'body-fat', 'respiratory-rate'] as const
 const ASK_MS = 10
 const CURSOR = 'clinical-observations:0'
 
@@ -117,7 +119,8 @@ async function sendMarkers(clients: readonly MqttClient[], markers: readonly Dev
   for (let i = 0; i < (SECONDS * 1000) / EVERY_MS; i++) {
     const at = Date.now()
     const device = markers[i % markers.length]!
-    const payload = JSON.stringify({ ts: at, values: { 'body-weight': 70 + (i % 100) / 10 } })
+    const signal = SIGNALS[Math.floor(i / markers.length) % SIGNALS.length]!
+    const payload = JSON.stringify({ ts: at, values: { [signal]: 30 + (i % 100) / 10 } })
     waiting.push(
       clients[i % clients.length]!.publishAsync(`devices/${device.name}/telemetry`, payload, { qos: 1 }).then(
         () => void ackedAt.set(`${device.device} ${at}`, Date.now()),

@@ -88,7 +88,11 @@ async function tellAll(engine: Engine, clinical: Clinical, fault?: (step: string
     const metrics = observationMetrics(engine.watch.metrics)
     const work = new ObservationWork({ engine, clinical, people, metrics, fault }, lease)
     await work.load()
-    while (await work.step());
+    try {
+      while (await work.step());
+    } finally {
+      await work.settled()
+    }
   } finally {
     await lease.release()
   }

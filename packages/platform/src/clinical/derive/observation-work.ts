@@ -18,6 +18,8 @@ const PARTITION = 0
 const BATCH_ENTRIES = 1_500
 /** Summaries a transaction: short, so that a reading does not wait behind them. */
 const BATCH_WINDOWS = 200
+/** Spans of time a transaction: each is a question to telemetry. */
+const BATCH_SPANS = 16
 /** Commits with corrections a time: the cursor moves after them. */
 const MAX_CORRECTIONS = 64
 /** Commits that come meanwhile are read together. Real time: it spares the machine, it decides nothing. */
@@ -45,6 +47,9 @@ export class ObservationWork {
   readonly #panels = new Panels()
   readonly #windows = new Map<string, Windows>()
   #closing: Closing[] = []
+  #isClosing = false
+  #closed: Promise<boolean> = Promise.resolve(false)
+  #failed: unknown
   #cursor = '0'
   #telemetryAt = 0
 
@@ -59,21 +64,49 @@ export class ObservationWork {
     for (const tenant of await db.tenants()) await db.asTenant(tenant, (tx) => this.#of(tenant).load(tx))
   }
 
-  /** Takes in what is new, and closes some windows. @returns whether there was anything to do */
+  /** Takes in what is new, while windows are closed behind. @returns whether there was anything to do */
   async step(signal?: AbortSignal): Promise<boolean> {
+    this.#throwIfFailed()
     const { log } = this.#parts.engine
     const commits = await log.read(PARTITION, Number(this.#cursor), BATCH_ENTRIES)
     const took = commits.length > 0 && (await this.#takeCommits(commits))
-    const closed = await this.#closeSome()
-    if (took || closed) {
+    this.#closeBehind()
+    if (took) {
       if (signal !== undefined) await pause(PACE_MS)
       return true
     }
-    const waitMs = this.#closing.length > 0 ? 2 * PACE_MS : WAIT_MS
-    // A correction is there, and telemetry has not moved its readings yet.
-    if (signal !== undefined && commits.length > 0) await pause(2 * PACE_MS)
-    else if (signal !== undefined) await log.waitFor(PARTITION, Number(this.#cursor), waitMs, signal)
+    if (signal === undefined) {
+      const closed = await this.#closed
+      this.#throwIfFailed()
+      return closed
+    }
+    // Windows wait for telemetry, or a correction does: neither is told of.
+    if (this.#closing.length > 0 || commits.length > 0) await pause(2 * PACE_MS)
+    else await log.waitFor(PARTITION, Number(this.#cursor), WAIT_MS, signal)
     return false
+  }
+
+  /** Resolves when nothing runs behind. */
+  async settled(): Promise<void> {
+    await this.#closed
+  }
+
+  /** A reading does not wait behind summaries, which may have to be counted from telemetry. */
+  #closeBehind(): void {
+    if (this.#isClosing) return
+    this.#isClosing = true
+    this.#closed = this.#closeSome()
+      .catch((error: unknown) => {
+        this.#failed = error
+        return false
+      })
+      .finally(() => {
+        this.#isClosing = false
+      })
+  }
+
+  #throwIfFailed(): void {
+    if (this.#failed !== undefined) throw this.#failed
   }
 
   /** @returns false: they wait for telemetry */
@@ -90,9 +123,13 @@ export class ObservationWork {
     if (!(await this.#isStored(newest.position))) return false
     // What was logged with a correction is told as it was logged, then corrected like the rest; the cursor moves after both.
     if (batch.some(({ entries }) => entries.some(({ kind }) => kind === 'readings'))) await this.#takeEntries(batch, [])
+    // What was counted of whoever did not wear it is written by nobody.
+    await this.#closed
+    this.#throwIfFailed()
     const owed: Owed[] = []
     for (const { change, storedAt } of corrections) {
       this.#of(change.tenant).forgetTotals(change.device)
+      for (const { window } of this.#closing) if (window.name.device === change.device) window.totals = null
       owed.push(...(await correctDevice(this.#parts, change, storedAt, (work) => this.#within(work))))
       this.#parts.fault?.('correction: written')
     }
@@ -129,17 +166,23 @@ export class ObservationWork {
   }
 
   async #closeSome(): Promise<boolean> {
-    if (this.#closing.length === 0) return false
-    const ready: Closing[] = []
-    const rest: Closing[] = []
-    for (const closing of this.#closing)
-      if (ready.length < BATCH_WINDOWS && (await this.#isKnown(closing))) ready.push(closing)
-      else rest.push(closing)
+    const all = this.#closing
+    this.#closing = []
+    const [ready, rest] = [[] as Closing[], [] as Closing[]]
+    const spans = new Set<number>()
+    for (const closing of all) {
+      const isRoom = ready.length < BATCH_WINDOWS && (spans.size < BATCH_SPANS || spans.has(closing.window.name.from))
+      if (!isRoom || !(await this.#isKnown(closing))) rest.push(closing)
+      else {
+        spans.add(closing.window.name.from)
+        ready.push(closing)
+      }
+    }
+    this.#closing = [...rest, ...this.#closing]
     if (ready.length === 0) return false
     const windows = ready.map(({ window }) => window)
     const made = await closeWindows(this.#parts, windows, (work) => this.#within(work))
     this.#parts.fault?.('windows: closed')
-    this.#closing = rest
     this.#parts.metrics.made.inc(made)
     return true
   }

@@ -31,7 +31,7 @@ async function keepWorking(engine: Engine, clinical: Clinical, stop: AbortSignal
     const lease = await engine.leases.acquire(observationsCursor, leaseMs).catch(() => null)
     if (lease) {
       const people = new People(engine, clinical)
-      const unsubscribe = engine.db.onFacts(['SubjectChanged', 'SubjectErased'], ({ body }) =>
+      const unsubscribe = engine.db.onFacts(['SubjectChanged'], ({ body }) =>
         people.forget((body as { subject: string }).subject),
       )
       try {
@@ -52,5 +52,9 @@ async function workOnce(parts: WorkParts, lease: Lease, stop: AbortSignal): Prom
   const work = new ObservationWork(parts, lease)
   await work.load()
   const signal = AbortSignal.any([stop, lease.signal])
-  while (!signal.aborted) await work.step(signal)
+  try {
+    while (!signal.aborted) await work.step(signal)
+  } finally {
+    await work.settled()
+  }
 }
