@@ -4,6 +4,8 @@ import { createLocalJWKSet, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { cookieOf } from '../api/testing/test-shell.ts'
 import { readTrail } from '../audit/index.ts'
+import { forgetPersons } from '../identity/index.ts'
+import { aPatient, byTest } from '../subjects/fixtures.ts'
 import {
   codeForm,
   fhirUrl,
@@ -385,6 +387,24 @@ describe('smart > an end at once', () => {
     expect((await ground.call('DELETE', url, nurse.cookie)).statusCode).toBe(204)
     expect((await ground.whoAsks(body.access_token)).statusCode).toBe(401)
     expect((await ground.call('GET', '/api/v1/my-apps', nurse.cookie)).json().items).toEqual([])
+  })
+
+  test('a patient who is erased takes with them what apps were allowed at them', async () => {
+    const { engine, tenant, clock } = ground
+    const gone = (await ground.subjects.create(byTest(tenant), aPatient())).id
+    const { app } = await ground.register({ launchUrl: 'https://app.example.com/launch' })
+    const { body } = await ground.tokens(app, { scope, subject: gone })
+    await ground.post(`/api/v1/apps/${app.id}/launch`, { subject: gone })
+    const erased = { tenant, subject: gone, at: clock.now(), actor: 'cli' }
+    await engine.db.asEngine((tx) => forgetPersons(engine)(tx, erased))
+    expect((await ground.whoAsks(body.access_token)).statusCode).toBe(401)
+    expect((await refresh(app.id, body.refresh_token)).json().error).toBe('invalid_grant')
+    const { rows } = await engine.db.pool.query(
+      `select patient_id from auth.app_grant where patient_id = $1
+       union all select patient_id from auth.app_launch where patient_id = $1`,
+      [gone],
+    )
+    expect(rows).toEqual([])
   })
 
   test('an app revokes its own: the access token alone, or with the refresh token everything', async () => {
