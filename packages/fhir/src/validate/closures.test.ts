@@ -9,6 +9,7 @@ import { structureCases } from './corpus/structure-cases.ts'
 import { loose } from './invariant.ts'
 import { holdsByFhirpath } from './invariants/fhirpath.ts'
 import { closures } from './invariants/index.ts'
+import { Names } from './names.ts'
 import type { Frame } from './run.ts'
 
 /** Rules whose closure says more than the library can, each with the reason. */
@@ -24,6 +25,7 @@ const BY_CLOSURE_ONLY: Readonly<Record<string, string>> = {
 const DIFFERENCES: Readonly<Record<string, string>> = {
   'bdl-3 Bundle': 'a Bundle without type breaks its cardinality, and that is told already',
   'bdl-4 Bundle': 'the same',
+  'que-13 Questionnaire.item': 'an item that does not say `repeats` does not: several initial values need it',
   'ref-1 Reference': '# names the container, and what is not contained has none (R5)',
   'rng-2 Range': 'two numbers without a unit are compared as numbers',
 }
@@ -48,7 +50,12 @@ function visitResource(resource: unknown, outer: Frame | undefined, isContained:
   const type = loose(resource).resourceType
   if (typeof type !== 'string' || elementsOf(type).length === 0) return
   const own = resource as Resource
-  const frame: Frame = { resource: own, root: isContained && outer !== undefined ? outer.root : own, bundle: undefined }
+  const frame: Frame = {
+    resource: own,
+    root: isContained && outer !== undefined ? outer.root : own,
+    bundle: undefined,
+    names: new Names(),
+  }
   visitRules(own, type, frame, visit)
 }
 

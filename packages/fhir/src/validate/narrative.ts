@@ -15,9 +15,13 @@ const ATTRIBUTES: ReadonlySet<string> = new Set(
   ).split(' '),
 )
 
-const TAG =
-  /<(?:!--[\s\S]*?--|!\[CDATA\[[\s\S]*?\]\]|(\/?)([A-Za-z][\w:.-]*)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?))>/g
+const TAG = /<(\/?)([A-Za-z][\w:.-]*)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/y
 const ATTRIBUTE = /([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g
+/** What is no element: where it begins and ends. */
+const OTHERS: readonly (readonly [string, string])[] = [
+  ['<!--', '-->'],
+  ['<![CDATA[', ']]>'],
+]
 
 export interface NarrativeFlaws {
   /** Not well formed, or an element, attribute or address that is not allowed (txt-1). */
@@ -26,33 +30,64 @@ export interface NarrativeFlaws {
   readonly isEmpty: boolean
 }
 
-/** Looks at a `div` as text; nothing is made of it. */
+/** Looks at a `div` as text, once from its beginning to its end; nothing is made of it. */
 export function narrativeFlaws(div: string): NarrativeFlaws {
-  const open: string[] = []
-  let isUnsafe =
-    !/^\s*<(?:h:)?div\b/.test(div) || !/\sxmlns(?::h)?\s*=\s*["']http:\/\/www\.w3\.org\/1999\/xhtml["']/.test(div)
-  let hasImage = false
-  let text = ''
-  let end = 0
-  TAG.lastIndex = 0
-  for (const [whole, closing, name, attributes = '', isVoid] of div.matchAll(TAG)) {
-    const start = div.indexOf(whole, end)
-    text += div.slice(end, start)
-    end = start + whole.length
-    if (name === undefined) continue
-    const plain = name.replace(/^h:/, '')
-    if (closing === '/') {
-      if (open.pop() !== name) isUnsafe = true
-      continue
+  const scan: Scan = { open: [], isUnsafe: !beginsWell(div), hasContent: false, at: 0 }
+  while (scan.at < div.length && !scan.isUnsafe) {
+    const next = div.indexOf('<', scan.at)
+    const text = div.slice(scan.at, next < 0 ? div.length : next)
+    if (/\S/.test(text)) {
+      scan.hasContent = true
+      if (scan.open.length === 0) scan.isUnsafe = true
     }
-    if (!ELEMENTS.has(plain) || hasBadAttribute(attributes)) isUnsafe = true
-    if (plain === 'img') hasImage = true
-    if (open.length === 0 && start > 0 && /\S/.test(div.slice(0, start))) isUnsafe = true
-    if (isVoid !== '/') open.push(name)
+    scan.at = next < 0 ? div.length : next
+    if (next >= 0) takeMarkup(div, scan)
   }
-  text += div.slice(end)
-  if (open.length > 0 || /[<]/.test(text)) isUnsafe = true
-  return { isUnsafe, isEmpty: !hasImage && !/[^\s]/.test(text) }
+  return { isUnsafe: scan.isUnsafe || scan.open.length > 0, isEmpty: !scan.isUnsafe && !scan.hasContent }
+}
+
+interface Scan {
+  /** Elements that are not closed yet. */
+  readonly open: string[]
+  isUnsafe: boolean
+  hasContent: boolean
+  at: number
+}
+
+function beginsWell(div: string): boolean {
+  const start = div.slice(0, 1_000)
+  return (
+    /^\s*<(?:h:)?div\b/.test(start) && /\sxmlns(?::h)?\s*=\s*["']http:\/\/www\.w3\.org\/1999\/xhtml["']/.test(start)
+  )
+}
+
+function takeMarkup(div: string, scan: Scan): void {
+  for (const [start, end] of OTHERS) {
+    if (!div.startsWith(start, scan.at)) continue
+    const close = div.indexOf(end, scan.at)
+    if (close < 0) scan.isUnsafe = true
+    scan.at = close < 0 ? div.length : close + end.length
+    return
+  }
+  TAG.lastIndex = scan.at
+  const found = TAG.exec(div)
+  if (found === null) {
+    scan.isUnsafe = true
+    return
+  }
+  scan.at += found[0].length
+  takeTag(found, scan)
+}
+
+function takeTag([, closing, name = '', attributes = '', isVoid]: RegExpExecArray, scan: Scan): void {
+  const plain = name.replace(/^h:/, '')
+  if (closing === '/') {
+    if (scan.open.pop() !== name) scan.isUnsafe = true
+    return
+  }
+  if (!ELEMENTS.has(plain) || hasBadAttribute(attributes)) scan.isUnsafe = true
+  if (plain === 'img') scan.hasContent = true
+  if (isVoid !== '/') scan.open.push(name)
 }
 
 function hasBadAttribute(attributes: string): boolean {

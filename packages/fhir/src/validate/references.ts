@@ -1,6 +1,5 @@
 import { isResourceType } from '../definitions/index.ts'
-import type { Resource } from '../resource.ts'
-import { type Loose, list, loose } from './invariant.ts'
+import { type Loose, loose } from './invariant.ts'
 import type { Frame, Run } from './run.ts'
 
 /**
@@ -45,26 +44,15 @@ function targetType(reference: Loose, frame: Frame): string | undefined {
 }
 
 function containedType(id: string, frame: Frame): string | undefined {
-  if (id === '') return frame.root.resourceType
-  return typeIn(list(frame.root.contained).find((contained) => loose(contained).id === id))
+  return id === '' ? frame.root.resourceType : typeIn(frame.names.containedIn(frame.root, id))
 }
 
 /** Only types that FHIR has: what is told of a reference must not repeat a stranger's text. */
-function typeIn(resource: unknown): string | undefined {
-  const type = loose(resource).resourceType
+function typeIn(resource: Loose | undefined): string | undefined {
+  const type = resource?.resourceType
   return typeof type === 'string' && isResourceType(type) ? type : undefined
 }
 
-/** Types by full URL: a transaction of thousands is searched once. */
-const bundled = new WeakMap<Resource, ReadonlyMap<unknown, string | undefined>>()
-
 function bundledType(url: string, frame: Frame): string | undefined {
-  if (frame.bundle === undefined) return undefined
-  let types = bundled.get(frame.bundle)
-  if (types === undefined) {
-    const entries = list(frame.bundle.entry).map(loose)
-    types = new Map(entries.map((entry) => [entry.fullUrl, typeIn(entry.resource)]))
-    bundled.set(frame.bundle, types)
-  }
-  return types.get(url)
+  return frame.bundle === undefined ? undefined : typeIn(frame.names.entryOf(frame.bundle, url))
 }

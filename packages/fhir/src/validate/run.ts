@@ -1,5 +1,6 @@
 import type { Issue } from '../issue.ts'
 import type { Resource } from '../resource.ts'
+import type { Names } from './names.ts'
 
 /** Issues that one validation tells at most: the first ones say enough, and a hostile resource has no end of them. */
 const ISSUES_MAX = 200
@@ -12,6 +13,8 @@ export interface Frame {
   /** The resource that is not contained in another: `resource` itself, unless that is contained. */
   readonly root: Resource
   readonly bundle: Resource | undefined
+  /** What names inside mean, for this validation. */
+  readonly names: Names
 }
 
 /** One validation: where it stands, and what it found. A path is text only when something is wrong there. */

@@ -1,6 +1,7 @@
 import { isResourceType } from '../definitions/index.ts'
 import type { Resource } from '../resource.ts'
 import { type Invariant, type Loose, loose } from './invariant.ts'
+import { Names } from './names.ts'
 import { checkTarget } from './references.ts'
 import { DEPTH_MAX, type Frame, type Run } from './run.ts'
 import { type Field, type Shape, shapeOf } from './shape.ts'
@@ -166,9 +167,9 @@ function frameOf(
   resource: Resource,
   container: { readonly frame: Frame; readonly isContained: boolean } | undefined,
 ): Frame {
-  if (container === undefined) return { resource, root: resource, bundle: undefined }
+  if (container === undefined) return { resource, root: resource, bundle: undefined, names: new Names() }
   const { frame, isContained } = container
-  if (isContained) return { resource, root: frame.root, bundle: frame.bundle }
+  if (isContained) return { resource, root: frame.root, bundle: frame.bundle, names: frame.names }
   const bundle = frame.resource.resourceType === 'Bundle' ? frame.resource : frame.bundle
-  return { resource, root: resource, bundle }
+  return { resource, root: resource, bundle, names: frame.names }
 }

@@ -2,6 +2,7 @@
 import type { Case } from './invalid.ts'
 
 const UCUM = 'http://unitsofmeasure.org'
+const when = { question: '1.1', operator: 'exists', answerBoolean: true }
 
 export const ruleCases: readonly Case[] = [
   // Cardinality
@@ -267,6 +268,11 @@ export const ruleCases: readonly Case[] = [
   ],
   ['questionnaire', 'item[1].readOnly', true, 'que-9', 'Questionnaire.item[1]'],
   ['questionnaire', 'item[0].maxLength', 3, 'que-10', 'Questionnaire.item[0]'],
+  ['questionnaire', 'item[0].answerValueSet', 'https://example.org/vs', 'que-5', 'Questionnaire.item[0]'],
+  ['questionnaire', 'item[1].initial', [{ valueString: 'a' }], 'que-8', 'Questionnaire.item[1]'],
+  ['questionnaire', 'item[0].item[0].initial', [{ valueString: 'yes' }], 'que-11', 'Questionnaire.item[0].item[0]'],
+  ['questionnaire', 'item[2].initial', [{ valueString: 'a' }, { valueString: 'b' }], 'que-13', 'Questionnaire.item[2]'],
+  ['questionnaire', 'item[2].enableWhen', [when, when, when], 'que-12', 'Questionnaire.item[2]'],
   ['questionnaire', 'name', 'well being', 'que-0', 'Questionnaire'],
   ['plan', 'name', 'heart failure', 'pdf-0', 'PlanDefinition'],
   // Bundles

@@ -56,8 +56,7 @@ function isUcumWithCode(it: Loose): boolean {
 function pointsInside(it: Loose, frame: Frame): boolean {
   if (typeof it.reference !== 'string' || !it.reference.startsWith('#')) return true
   if (it.reference === '#') return frame.resource !== frame.root
-  const id = it.reference.slice(1)
-  return list(frame.root.contained).some((contained) => loose(contained).id === id)
+  return frame.names.containedIn(frame.root, it.reference.slice(1)) !== undefined
 }
 
 /** For sure less, in the same unit or in one that converts. */

@@ -3,6 +3,7 @@ import { type Invariant, loose } from '../invariant.ts'
 import { bundleClosures } from './bundle.ts'
 import { type Closure, dataTypeClosures } from './datatypes.ts'
 import { holdsByFhirpath } from './fhirpath.ts'
+import { questionnaireClosures } from './questionnaire.ts'
 import { resourceClosures } from './resources.ts'
 
 /** All rules that have a closure, by the key of the definitions (`inv-1@Task` where a key has two meanings). */
@@ -10,6 +11,7 @@ export const closures: Readonly<Record<string, Closure>> = {
   ...dataTypeClosures,
   ...resourceClosures,
   ...bundleClosures,
+  ...questionnaireClosures,
 }
 
 /**

@@ -32,8 +32,6 @@ export const resourceClosures: Readonly<Record<string, Closure>> = {
   'ppc-5': (it) => isOfPatientOr(it, 'treatment'),
   'prr-1': (it) => !has(it, 'orderDetail') || has(it, 'code'),
   'qrs-1': (it) => !has(it, 'answer') || !has(it, 'item'),
-  // `answer is Boolean` names the type of FHIRPath, not of FHIR: to the letter no answer would ever do. R5 corrected it.
-  'que-7': (it) => it.operator !== 'exists' || has(it, 'answerBoolean'),
   'sev-1': (it) => !has(it, 'name') || !has(it, 'query'),
   'ctm-1': onBehalfOfPractitionerOnly,
 }
@@ -46,7 +44,7 @@ function metas(it: Loose): readonly Loose[] {
 /** A contained resource is named by `#id` from elsewhere in the resource, or names its container itself. */
 function isReferred(contained: Loose, frame: Frame): boolean {
   const id = contained.id
-  const own = typeof id === 'string' && holdsText(frame.resource, `#${id}`)
+  const own = typeof id === 'string' && frame.names.pointsTo(frame.resource, id)
   return own || holdsText(contained, '#')
 }
 
@@ -82,6 +80,6 @@ function onBehalfOfPractitionerOnly(it: Loose, frame: Frame): boolean {
   if (!has(it, 'onBehalfOf')) return true
   const reference = loose(it.member).reference
   if (typeof reference !== 'string' || !reference.startsWith('#')) return true
-  const member = list(frame.root.contained).find((contained) => `#${loose(contained).id}` === reference)
-  return member === undefined || loose(member).resourceType === 'Practitioner'
+  const member = frame.names.containedIn(frame.root, reference.slice(1))
+  return member === undefined || member.resourceType === 'Practitioner'
 }

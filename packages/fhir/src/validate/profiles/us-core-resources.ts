@@ -131,6 +131,6 @@ function isOnePerson(who: ReturnType<typeof loose>, frame: Frame): boolean {
   const { reference } = who
   if (typeof reference !== 'string') return false
   if (!reference.startsWith('#')) return /(?:^|\/)(?:Practitioner|Device)\/[^/]+$/.test(reference)
-  const found = list(frame.root.contained).find((contained) => `#${loose(contained).id}` === reference)
-  return ['Practitioner', 'Device'].includes(loose(found).resourceType as string)
+  const found = frame.names.containedIn(frame.root, reference.slice(1))
+  return ['Practitioner', 'Device'].includes(found?.resourceType as string)
 }
