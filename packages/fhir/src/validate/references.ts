@@ -1,5 +1,6 @@
 import { isResourceType } from '../definitions/index.ts'
-import { type Loose, loose } from './invariant.ts'
+import { idPattern } from '../resource.ts'
+import { type Invariant, type Loose, loose } from './invariant.ts'
 import type { Frame, Run } from './run.ts'
 
 /**
@@ -7,6 +8,20 @@ import type { Frame, Run } from './run.ts'
  */
 const ERRATA: Readonly<Record<string, readonly string[]>> = {
   'DeviceUseStatement.reasonReference': ['Procedure'],
+}
+
+/** What a reference may look like: `#id`, an absolute URI, `Type/id`, or `Type?search` in a transaction (R4, 2.3.0.1). */
+export const readableReference: Invariant = {
+  key: 'reference',
+  severity: 'error',
+  human: 'A reference is #id, an absolute URL, urn:uuid:..., or Type/id with the type as FHIR spells it: Patient/123.',
+  holds(value) {
+    const { reference } = loose(value)
+    if (typeof reference !== 'string' || reference.startsWith('#') || reference.includes(':')) return true
+    if (reference.includes('?')) return isResourceType(reference.split('?')[0]!)
+    const [, type, id] = /^([A-Za-z]+)\/([^/]+)(?:\/_history\/[^/]+)?$/.exec(reference) ?? []
+    return type !== undefined && isResourceType(type) && idPattern.test(id!)
+  },
 }
 
 /** The types that a reference at a path of the definitions may go to; undefined when it may go anywhere. */

@@ -67,6 +67,21 @@ describe('validation', () => {
     expect(issues.map((issue) => issue.rule)).toContain('depth')
   })
 
+  test('reads narratives that were made to be read again and again, and forms of thousands, to their end', () => {
+    const start = '<div xmlns="http://www.w3.org/1999/xhtml">'
+    for (const div of [
+      start + '<!--'.repeat(200_000),
+      `${start}<a${' '.repeat(500_000)}`,
+      start + '<p>'.repeat(100_000),
+    ]) {
+      const rules = validate({ resourceType: 'Patient', text: { status: 'generated', div } }).map((issue) => issue.rule)
+      expect(rules).toContain('txt-1')
+    }
+    const item = Array.from({ length: 10_000 }, (_, index) => ({ linkId: `${index % 9_999}`, type: 'string' }))
+    const rules = validate({ resourceType: 'Questionnaire', status: 'active', item }).map((issue) => issue.rule)
+    expect(rules).toEqual(['que-2'])
+  })
+
   test('tells at most 200 issues', () => {
     const name = Array.from({ length: 5_000 }, () => ({ use: 'wrong' }))
     expect(validate({ resourceType: 'Patient', name })).toHaveLength(200)

@@ -4,7 +4,7 @@ import { type BindingCheck, bindingCheck } from './bindings.ts'
 import { extensionOrValue, type Invariant } from './invariant.ts'
 import { invariantsOf } from './invariants/index.ts'
 import { type PrimitiveCheck, primitiveChecks } from './primitives.ts'
-import { targetsAt } from './references.ts'
+import { readableReference, targetsAt } from './references.ts'
 import { quantityInvariants, simpleQuantity } from './units.ts'
 
 /** A type, or a part of one, with its elements by the names that JSON gives them. */
@@ -78,7 +78,8 @@ function makeShape(content: string): Shape {
 
 /** Rules that the definitions repeat on each element, or that only we have. */
 function ownInvariants(content: string): readonly Invariant[] {
-  return content === 'Extension' ? [extensionOrValue] : quantityInvariants(content)
+  if (content === 'Extension') return [extensionOrValue]
+  return content === 'Reference' ? [readableReference] : quantityInvariants(content)
 }
 
 function isPrimitive(use: ElementUse): boolean {
