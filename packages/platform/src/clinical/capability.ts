@@ -76,9 +76,9 @@ const typesServed = Object.keys(servedTypes).filter((type) => type !== 'Operatio
 const listed = (name: string, list: readonly unknown[]) => (list.length === 0 ? {} : { [name]: list })
 
 function resourceOf(type: string, { operations }: StatementParts) {
-  const { isReadOnly } = servedTypes[type]!
+  const { isReadOnly, isElsewhere = false } = servedTypes[type]!
   const codes = [...reading, ...(isReadOnly === true ? [] : writing)].filter(
-    (code) => type !== 'Patient' || code !== 'delete',
+    (code) => (type !== 'Patient' || code !== 'delete') && !(isElsewhere && code.startsWith('history')),
   )
   const isWritten = isReadOnly !== true
   const profiles = supportedProfiles(type)
@@ -87,18 +87,23 @@ function resourceOf(type: string, { operations }: StatementParts) {
     type,
     ...listed('supportedProfile', profiles),
     interaction: codes.map((code) => ({ code })),
-    ...{ versioning: 'versioned-update', readHistory: true, updateCreate: isWritten, conditionalCreate: isWritten },
+    ...{ versioning: isElsewhere ? 'no-version' : 'versioned-update', readHistory: !isElsewhere },
+    ...{ updateCreate: isWritten, conditionalCreate: isWritten },
     ...{ conditionalRead: 'full-support', conditionalUpdate: isWritten },
     conditionalDelete: codes.includes('delete') ? 'single' : 'not-supported',
     referencePolicy: ['literal', 'logical', 'local'],
-    searchInclude: ['*', ...referencesOf(parameters).map(({ code }) => `${type}:${code}`)],
-    searchRevInclude: revIncludesOf(type),
+    ...(isElsewhere ? {} : besideOf(type, parameters)),
     searchParam: parameters.map(({ code, type: kind }) => ({ name: code, type: kind })),
-    operation: [validate, ...(own[type] ?? []), ...(operations?.[type] ?? [])],
+    operation: [...(isElsewhere ? [] : [validate]), ...(own[type] ?? []), ...(operations?.[type] ?? [])],
   }
 }
 
 const referencesOf = (parameters: readonly SearchParameter[]) => parameters.filter(({ type }) => type === 'reference')
+
+const besideOf = (type: string, parameters: readonly SearchParameter[]) => ({
+  searchInclude: ['*', ...referencesOf(parameters).map(({ code }) => `${type}:${code}`)],
+  searchRevInclude: revIncludesOf(type),
+})
 
 const revIncludesOf = (type: string): string[] =>
   typesServed.flatMap((source) =>

@@ -12,6 +12,8 @@ export interface ServedType {
   readonly isCommon?: true
   /** Made, changed and ended by their room alone; clients read. */
   readonly isReadOnly?: true
+  /** Served from the rows of its room: read and searched, without a history and without what is beside it. */
+  readonly isElsewhere?: true
 }
 
 /** Whose the resource is, of the whole record of a person: of that name the resource itself is the subject. */

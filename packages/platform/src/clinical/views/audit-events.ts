@@ -33,9 +33,10 @@ const walkedAtOnce = 500
 
 /** @param patient whose compartment is searched */
 export async function auditAnswer(room: FhirRoom, request: FhirRequest, patient?: string): Promise<FhirAnswer> {
-  const [, id, more] = request.path
+  const [, id, more, version] = request.path
+  const isOne = more === undefined || (more === '_history' && version === '1')
   const isSearch = patient !== undefined || id === undefined || id === '_search'
-  if (!isSearch && request.method === 'GET' && more === undefined) return readOne(room, request, id)
+  if (!isSearch && request.method === 'GET' && isOne) return readOne(room, request, id)
   if (isSearch && (request.method === 'GET' || request.path.at(-1) === '_search'))
     return search(room, request, patient === undefined ? [] : [['patient', `Patient/${patient}`]])
   throw clinicalFailure('interaction-not-served', 'The trail is written by this server alone; it is read and searched.')

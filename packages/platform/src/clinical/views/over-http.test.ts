@@ -68,6 +68,8 @@ describe('the trail as AuditEvent', () => {
     expect(ids).toEqual([...ids].sort((a, b) => b - a))
     const one = await audit(`/${ids[2]}`)
     expect([one.status, one.body.id]).toEqual([200, String(ids[2])])
+    expect((await audit(`/${ids[2]}/_history/1`)).body).toEqual(one.body)
+    expect((await audit(`/${ids[2]}/_history`)).status).toBe(405)
     expect((await audit('/99999999999')).status).toBe(404)
   })
 
