@@ -39,12 +39,7 @@ export const aSubscription = (id: string, asking: Asking): FhirTree =>
     status: asking.status ?? 'requested',
     reason: 'test',
     criteria: canonicalOf(asking.topic ?? 'resource-changed'),
-    _criteria: {
-      extension: (asking.filters ?? ['Observation?']).map((valueString) => ({
-        url: `${backport}filter-criteria`,
-        valueString,
-      })),
-    },
+    ...(asking.filters?.length === 0 ? {} : { _criteria: { extension: filtersOf(asking) } }),
     ...(asking.end === undefined ? {} : { end: asking.end }),
     channel: {
       extension: [
@@ -63,6 +58,9 @@ export const aSubscription = (id: string, asking: Asking): FhirTree =>
       ...(asking.header === undefined ? {} : { header: asking.header }),
     },
   }) as unknown as FhirTree
+
+const filtersOf = ({ filters = ['Observation?'] }: Asking) =>
+  filters.map((valueString) => ({ url: `${backport}filter-criteria`, valueString }))
 
 export interface ToldOutside {
   readonly shell: TestShell
