@@ -142,6 +142,29 @@ describe('smart > an app among all routes', () => {
   })
 })
 
+describe('smart > pages of other origins', () => {
+  test('read FHIR and why it was refused, by a token; what comes with a cookie from there changes nothing', async () => {
+    const elsewhere = { host: own.host, origin: 'https://app.example.com', 'sec-fetch-site': 'cross-site' }
+    const url = `/fhir/R4/Patient/${patient}`
+    const token = await tokenFor('launch/patient patient/*.rs')
+    for (const [headers, status] of [
+      [{ authorization: `Bearer ${token}` }, 200],
+      [{ authorization: 'Bearer clo_nonsense' }, 401],
+    ] as const) {
+      const said = await server.inject({ url, headers: { ...elsewhere, ...headers } })
+      expect([said.statusCode, said.headers['access-control-allow-origin']]).toEqual([status, '*'])
+      expect(said.headers['access-control-allow-credentials']).toBeUndefined()
+    }
+    const metadata = await server.inject({ url: '/fhir/R4/metadata', headers: elsewhere })
+    expect([metadata.statusCode, metadata.headers['access-control-allow-origin']]).toEqual([200, '*'])
+    const changed = await server.inject({
+      ...{ method: 'DELETE', url, headers: { ...elsewhere, cookie: nurse.cookie } },
+    })
+    expect(changed.statusCode).toBe(403)
+    expect(await status(token, `Patient/${patient}`)).toBe(200)
+  })
+})
+
 describe('smart > scopes over FHIR', () => {
   test('a patient’s scope with a filter opens that patient’s and what the filter lets through', async () => {
     const token = await tokenFor('launch/patient patient/Observation.rs?category=vital-signs')

@@ -81,6 +81,7 @@ export function clinicalRoutes(room: FhirRoom, statement: StatementParts = { ver
         summary: 'The CapabilityStatement',
         tag: 'fhir',
         policy: 'public',
+        isCrossOrigin: true,
       },
       ...{ response: answers, query },
       handler: (ctx) =>
@@ -89,16 +90,9 @@ export function clinicalRoutes(room: FhirRoom, statement: StatementParts = { ver
           return { status: 200, body: { tree: capabilityStatement(base, statement, date) } }
         }),
     }),
-    defineRoute({
-      ...{ method: 'GET', url: basePath, summary: 'Search several types (_type); else what stands here' },
-      ...{ tag: 'fhir', policy: 'fhir', response: answers, query },
-      handler: (ctx) =>
-        answered(room, ctx, async (context) =>
-          context.pairs.some(([name]) => name === '_type')
-            ? perform(room, requestOf({ ...ctx, params: {} }, context, { method: 'GET', path: [] }))
-            : { status: 200, body: { tree: hintOf(context.base) } },
-        ),
-    }),
+    ...baseRoutes(room, basePath),
+    // Clients write the base with a slash behind it, too.
+    ...baseRoutes(room, `${basePath}/`),
     ...lines.map(([method, path, summary, body]) =>
       defineRoute({
         ...{ method, url: `${basePath}${path}`, summary, tag: 'fhir', policy: 'fhir' as const, response: answers },
@@ -110,16 +104,29 @@ export function clinicalRoutes(room: FhirRoom, statement: StatementParts = { ver
           ),
       }),
     ),
-    defineRoute({
-      ...{ method: 'POST', url: basePath, summary: 'A batch or a transaction', tag: 'fhir', policy: 'fhir' },
-      ...{ bytes: { ...ofBundle, contentTypes: resources }, response: answers, query },
-      handler: (ctx) =>
-        answered(room, ctx, (context) =>
-          performBundle(room, requestOf(ctx, context, { method: 'POST', path: [] }), wantedOf(context)),
-        ),
-    }),
   ]
 }
+
+const baseRoutes = (room: FhirRoom, url: string): Route[] => [
+  defineRoute({
+    ...{ method: 'GET', url, summary: 'Search several types (_type); else what stands here' },
+    ...{ tag: 'fhir', policy: 'fhir', response: answers, query },
+    handler: (ctx) =>
+      answered(room, ctx, async (context) =>
+        context.pairs.some(([name]) => name === '_type')
+          ? perform(room, requestOf({ ...ctx, params: {} }, context, { method: 'GET', path: [] }))
+          : { status: 200, body: { tree: hintOf(context.base) } },
+      ),
+  }),
+  defineRoute({
+    ...{ method: 'POST', url, summary: 'A batch or a transaction', tag: 'fhir', policy: 'fhir' },
+    ...{ bytes: { ...ofBundle, contentTypes: resources }, response: answers, query },
+    handler: (ctx) =>
+      answered(room, ctx, (context) =>
+        performBundle(room, requestOf(ctx, context, { method: 'POST', path: [] }), wantedOf(context)),
+      ),
+  }),
+]
 
 const hintOf = (base: string) =>
   informationOf(
