@@ -35,6 +35,11 @@ const w = {
   hold: 'Klage des Neffen Turmfalkenau vor Gericht',
   frame: 'Patient Bachstelzinger, room 5',
   attribute: 'tablet of Zaunkönigsdorf',
+  fhirNote: 'Am Ofen eingeschlafen, sagt die Enkelin Haubentaucherin',
+  fhirId: 'kiebitzreiter-4711-08',
+  fhirIdentifier: 'OBS-Wiedehopf-0815',
+  fhirSearched: 'Rohrdommelsky',
+  fhirRefused: 'Ziegenmelkerin',
 } as const
 
 let ground: Ground
@@ -79,6 +84,7 @@ test('phi at rest > what is entered by every door is afterwards found in no file
   await devices(subject)
   await work(subject)
   await offices(subject)
+  await record(subject)
   await refusals()
   await expect.poll(() => office.mails.length, patience).toBeGreaterThan(0)
 
@@ -112,6 +118,24 @@ test('phi at rest > the same search finds a word that was planted in a column, a
 }, 120_000)
 
 // ---------------------------------------------------------------- what is put in
+
+/** The record by FHIR: written, changed, patched, conditioned on, searched, refused; ids that the client chose. */
+async function record(subject: string): Promise<void> {
+  const at = `/fhir/R4/Observation/${w.fhirId}`
+  const observation = {
+    ...{ resourceType: 'Observation', id: w.fhirId, status: 'final', code: { text: 'How she was found' } },
+    ...{ subject: { reference: `Patient/${subject}`, display: w.family }, note: [{ text: w.fhirNote }] },
+    identifier: [{ system: 'urn:oid:1.2.3', value: w.fhirIdentifier }],
+  }
+  await nurse.ask('PUT', at, observation)
+  await nurse.ask('PUT', at, { ...observation, status: 'amended' })
+  await nurse.ask('GET', at)
+  await nurse.ask('GET', `/fhir/R4/Patient?family=${encodeURIComponent(w.fhirSearched)}`)
+  await nurse.ask('GET', `/fhir/R4/Observation?identifier=urn:oid:1.2.3|${w.fhirIdentifier}`)
+  await nurse.ask('PUT', `/fhir/R4/Observation?identifier=${w.fhirIdentifier}`, observation)
+  const wrong = { ...observation, id: `${w.fhirId}.2`, status: w.fhirRefused }
+  await nurse.ask('PUT', `${at}.2`, wrong, [422])
+}
 
 /** A patient who is taken in, found, changed and enrolled. */
 async function chart(): Promise<string> {

@@ -51,7 +51,9 @@ export async function signIn(signing: Signing, name: string, roles: readonly Rol
       const [, key, value] = /^([^=]+)=([^;]*)/.exec(each) ?? []
       if (key !== undefined) jar.set(key, value!)
     }
-    hear('headers of answers', [...response.headers].filter(([key]) => key !== 'set-cookie').join('\n'))
+    // Where FHIR says that a resource stands, it repeats the id that this very client has put into its URL.
+    const unheard = ['set-cookie', 'location']
+    hear('headers of answers', [...response.headers].filter(([key]) => !unheard.includes(key)).join('\n'))
     if (response.status >= 400) hear(`body of ${response.status}`, text)
     const isJson = response.headers.get('content-type')?.includes('json') === true
     return { status: response.status, text, body: isJson && text !== '' ? JSON.parse(text) : {} }

@@ -78,6 +78,8 @@ export const accessTable: Readonly<Record<string, Line | Lines | Open>> = {
   'GET /fhir/R4/.well-known/smart-configuration': 'public',
   'GET /fhir/R4/metadata': 'public',
   'GET /fhir/R4': 'fhir',
+  'GET /fhir/R4/': 'fhir',
+  'POST /fhir/R4/': 'fhir',
   'POST /fhir/R4': 'fhir',
   'GET /fhir/R4/_history': 'fhir',
   'POST /fhir/R4/_search': 'fhir',

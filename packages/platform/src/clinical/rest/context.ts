@@ -55,4 +55,6 @@ export const pairsOf = (query: unknown): Pair[] =>
     Array.isArray(value) ? value.map((each) => [name, each] as const) : [[name, String(value)] as const],
   )
 
-export const pairsIn = (text: string): Pair[] => [...new URLSearchParams(text)].map(([name, value]) => [name, value])
+/** Of a query or form, also with its type and question mark before it (`Patient?identifier=...`). */
+export const pairsIn = (text: string): Pair[] =>
+  [...new URLSearchParams(text.replace(/^[A-Za-z]{0,64}\?/, ''))].map(([name, value]) => [name, value])

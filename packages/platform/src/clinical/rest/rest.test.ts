@@ -158,6 +158,7 @@ test('metadata says what is done, to anybody: types with their interactions, sea
   expect(of('Observation').searchParam).toContainEqual({ name: 'code-value-quantity', type: 'composite' })
   expect(of('Observation').supportedProfile.length).toBeGreaterThan(5)
   expect(validate(told.json())).toEqual([])
+  expect((await ground.get('/')).json().issue[0].diagnostics).toContain('/metadata')
 })
 
 describe('conditions', () => {
