@@ -218,12 +218,11 @@ const questionnaireResponse = ({ pick, maybe }: World, number: number): Json => 
   ...maybe(0.5, () => ({ author: { reference: `Practitioner/prac-${number % 5}` } })),
 })
 
-const serviceRequest = ({ pick, maybe }: World, number: number): Json => ({
+const serviceRequest = ({ pick }: World, number: number): Json => ({
   ...{ resourceType: 'ServiceRequest', id: `order-${number}`, status: 'active', intent: pick(['order', 'plan']) },
   code: concept('urn:orders', pick(['x', 'y']), 'An order'),
   subject: { reference: `Patient/pat-${number % 10}` },
-  ...maybe(0.6, () => ({ occurrenceDateTime: pick(moments) })),
-  ...maybe(0.3, () => ({ occurrencePeriod: { end: pick(moments) } })),
+  ...pick<Json>([{}, { occurrenceDateTime: pick(moments) }, { occurrencePeriod: { end: pick(moments) } }]),
   ...{ authoredOn: pick(moments), instantiatesUri: ['http://protocols.example/one/two'] },
 })
 

@@ -165,9 +165,9 @@ function tuples(resource: Resource, rule: Rule): (readonly unknown[])[][] {
 function partOf(element: unknown, expression: string): readonly unknown[] {
   const held = element as Record<string, unknown>
   return expression.split(' | ').flatMap((path) => {
-    const choice = /^(\w+)\.ofType\((\w+)\)$/.exec(path)
-    const spelling = choice === null ? path : choice[1]! + choice[2]!.charAt(0).toUpperCase() + choice[2]!.slice(1)
-    return held[spelling] === undefined ? [] : [held[spelling]]
+    const [name = '', type] = path.split(/\.ofType\(|\)/)
+    const spelled = type === undefined ? new RegExp(`^${name}([A-Z]\\w*)?$`) : new RegExp(`^${name}${type}$`, 'i')
+    return Object.keys(held).flatMap((key) => (spelled.test(key) ? [held[key]] : []))
   })
 }
 
