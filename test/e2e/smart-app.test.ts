@@ -175,7 +175,8 @@ describe('the sample app', { timeout: 120_000 }, () => {
         code_challenge: 'a'.repeat(43),
       },
     })
-    await page.goto(`${ground.url}/authorize?${query}`)
+    const answered = await page.goto(`${ground.url}/authorize?${query}`)
+    expect(answered?.headers()).toMatchObject({ 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer' })
     await page.getByRole('alert').getByText('not registered').waitFor()
     expect(new URL(page.url()).origin).toBe(ground.url)
     query.set('redirect_uri', `${sampleUrl}/`)
