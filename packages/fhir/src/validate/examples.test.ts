@@ -13,13 +13,6 @@ const INVALID: Readonly<Record<string, { readonly rules: readonly string[]; read
   'MedicationRequest/medrx0328': { rules: ['ucum'], reason: 'the unit mcg is not of UCUM (ug is)' },
 }
 
-/** Where a test of US Core does not declare the profile whose invariant it tests. */
-const PROFILES: Readonly<Record<string, string>> = {
-  'us-core-22': 'us-core-observation-lab',
-  'us-core-24': 'us-core-smokingstatus',
-  'us-core-25': 'us-core-smokingstatus',
-}
-
 interface InvariantTest {
   readonly id: string
   readonly invariant: string
@@ -51,9 +44,8 @@ describe.runIf(hasMaterial)('examples of HL7', () => {
   )
 
   test.each(invariantTests)('US Core: $id is flagged as it should be', ({ invariant, expect: expected, resource }) => {
-    const profile = PROFILES[invariant]
-    const profiles = profile === undefined ? [] : [`http://hl7.org/fhir/us/core/StructureDefinition/${profile}`]
-    const isFlagged = validate(resource, { profiles }).some((issue) => issue.rule === invariant)
+    // Three of them do not declare the profile whose invariant they test.
+    const isFlagged = validate(resource, { suggest: true }).some((issue) => issue.rule === invariant)
     expect(isFlagged).toBe(expected === 'fail')
   })
 })

@@ -44,6 +44,20 @@ describe('profiles', () => {
     ])
   })
 
+  test('that a result was made for are told of as warnings, to who asks for suggestions only', () => {
+    const { meta: _, ...result } = bases.usCoreLab
+    const foreign = {
+      ...result,
+      referenceRange: [{ low: { value: 70, unit: 'mg/dL', system: 'urn:x', code: 'mg/dL' } }],
+    }
+    expect(validate(foreign)).toEqual([])
+    expect(validate(foreign, { suggest: true })).toMatchObject([{ severity: 'warning', rule: 'us-core-22' }])
+    expect(validate(bases.usCoreLab, { suggest: true })).toEqual([])
+    for (const none of [null, 3, {}, { resourceType: 4 }]) {
+      expect(validate(none as never, { suggest: true })).toHaveLength(1)
+    }
+  })
+
   test('are checked in what is contained and in the entries of a Bundle', () => {
     const entry = { resource: { ...bases.heartRate, category: [{ text: 'vital' }] } }
     const rules = validate({ resourceType: 'Bundle', type: 'collection', entry: [entry] })

@@ -1,13 +1,20 @@
 import type { Issue } from '../issue.ts'
 import type { Resource } from '../resource.ts'
+import { loose } from './invariant.ts'
+import { Names } from './names.ts'
 import { checkProfile } from './profiles/check.ts'
-import { profilesFor } from './profiles/select.ts'
+import { profilesFor, suggestedFor } from './profiles/select.ts'
 import { type Frame, Run } from './run.ts'
 import { Structure } from './structure.ts'
 
 export interface ValidateOptions {
   /** URLs of profiles to check beyond those that the resource declares in meta.profile. */
   readonly profiles?: readonly string[]
+  /**
+   * Also what US Core asks of a laboratory result or smoking status that does not declare it, as warnings: for who asks
+   * `$validate` and means to send it to others.
+   */
+  readonly suggest?: boolean
 }
 
 /**
@@ -23,7 +30,15 @@ export function validate(resource: Resource, options: ValidateOptions = {}): Iss
     checkProfiles(nested, frame, run, nested === resource ? asked : []),
   )
   structure.resource(resource)
-  return run.issues
+  return options.suggest === true ? [...run.issues, ...suggestions(resource, asked)] : run.issues
+}
+
+function suggestions(resource: Resource, asked: readonly string[]): readonly Issue[] {
+  if (typeof loose(resource).resourceType !== 'string') return []
+  const frame: Frame = { resource, root: resource, bundle: undefined, names: new Names() }
+  const run = new Run(resource.resourceType)
+  for (const profile of suggestedFor(resource, profilesFor(resource, asked).profiles)) checkProfile(profile, frame, run)
+  return run.issues.map((issue) => ({ ...issue, severity: 'warning' }))
 }
 
 function checkProfiles(resource: Resource, frame: Frame, run: Run, asked: readonly string[]): void {

@@ -10,6 +10,8 @@ export interface Profile {
   readonly bases: readonly string[]
   readonly rules?: readonly Invariant[]
   readonly elements: Elements
+  /** What a resource holds for which the profile was made, declared or not. */
+  readonly madeFor?: Pattern
 }
 
 /** By name: `code`, `value[x]` for a choice whatever its type, `valueQuantity` for the choice of that type only. */

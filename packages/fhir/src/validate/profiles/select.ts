@@ -1,7 +1,7 @@
 import type { Resource } from '../../resource.ts'
 import { list, loose } from '../invariant.ts'
 import { phdProfiles } from './phd.ts'
-import type { Profile } from './profile.ts'
+import { matches, type Profile } from './profile.ts'
 import { usCoreProfiles } from './us-core.ts'
 import { vitalSignsByLoinc, vitalSignsProfiles } from './vital-signs.ts'
 
@@ -38,6 +38,16 @@ export function profilesFor(resource: Resource, asked: readonly string[]): Selec
 }
 
 const NONE: Selection = { profiles: [], unknown: [] }
+
+/** Profiles that were made for what the resource is, beyond those that it is checked against anyway. */
+export function suggestedFor(resource: Resource, taken: readonly Profile[]): readonly Profile[] {
+  const found = new Set<Profile>()
+  for (const profile of all) {
+    const isMade = profile.madeFor !== undefined && profile.type === resource.resourceType
+    if (isMade && matches(resource, profile.madeFor)) addWithBases(profile, found)
+  }
+  return [...found].filter((profile) => !taken.includes(profile))
+}
 
 /** URLs of the profiles that are checked for a type, for the CapabilityStatement. */
 export function supportedProfiles(type: string): readonly string[] {

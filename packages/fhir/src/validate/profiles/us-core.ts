@@ -171,6 +171,7 @@ const laboratory: Profile = {
   url: `${US_CORE}us-core-observation-lab`,
   id: 'us-core-observation-lab',
   type: 'Observation',
+  madeFor: { category: [concept(CATEGORY, 'laboratory')] },
   bases: [clinicalResult.url],
   elements: {
     category: { slices: { 'us-core': { match: concept(CATEGORY, 'laboratory'), min: 1, max: 1 } } },
@@ -183,6 +184,7 @@ const smokingStatus: Profile = {
   url: `${US_CORE}us-core-smokingstatus`,
   id: 'us-core-smokingstatus',
   type: 'Observation',
+  madeFor: { code: concept(LOINC, new Set(['72166-2', '11367-0'])) },
   bases: [],
   rules: [smokingIsCoded, packYearsAreCounted],
   elements: {
