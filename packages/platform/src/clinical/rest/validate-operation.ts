@@ -20,7 +20,7 @@ export async function validateAnswer(room: FhirRoom, request: FhirRequest): Prom
     throw clinicalFailure('condition-missing', 'Send the resource, or Parameters with a parameter called resource.')
   if (tree.resourceType !== type)
     throw clinicalFailure('id-mismatch', `Send a resource of the type ${type} here.`, { pointer: 'resourceType' })
-  const issues = validate(toResource(tree), { profiles: [...asked, ...given.profiles] })
+  const issues = validate(toResource(tree), { profiles: [...asked, ...given.profiles], suggest: true })
   const outcome = issues.length === 0 ? informationOf('It is valid.') : outcomeOf(issues.map(told))
   return { status: 200, body: { tree: outcome } }
 }
