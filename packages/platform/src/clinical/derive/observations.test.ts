@@ -2,7 +2,7 @@
 import { validate } from '@careloop/fhir'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ManualClock, makeManualClock } from '../../engine/clock/manual-clock.ts'
-import { aReading, type Worn } from '../../telemetry/fixtures.ts'
+import { aReading, type Worn, worn } from '../../telemetry/fixtures.ts'
 import { type ReadingsWorld, readingsWorld } from './fixtures.ts'
 
 const MINUTE = 60_000
@@ -124,6 +124,19 @@ describe('readings in the record', () => {
       note: [{ text: expect.stringContaining('clock') }],
     })
     expect(codesOf(found.get('spo2')!).slice(0, 3)).toEqual(['59408-5', '2708-6', '150456'])
+  })
+
+  it('names the patient as the EHR does that brought them, and tells nothing of who is not there', async () => {
+    const [who, nobody] = [await world.person(), worn(world.tenant)]
+    const named = { resourceType: 'Patient', id: 'MRN.4711-x' }
+    await world.engine.db.asTenant(world.tenant, (tx) =>
+      world.clinical.keepDerived(tx, [{ resource: named, subject: who.subject, at: clock.now() }]),
+    )
+    for (const one of [who, nobody]) await world.send(one, [aReading('body-weight', clock.now(), 81.5)])
+    await world.tell()
+    const [weight] = await world.record(who.subject)
+    expect(weight!.subject).toEqual({ reference: 'Patient/MRN.4711-x' })
+    expect(await world.record(nobody.subject)).toEqual([])
   })
 
   it('names who typed a value, and no device', async () => {

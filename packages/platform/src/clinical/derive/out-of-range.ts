@@ -8,13 +8,13 @@ export async function tellOutOfRange(
   tx: TenantTx,
   derived: readonly Derived[],
 ): Promise<void> {
-  for (const { resource, subject } of derived)
-    if (subject !== null && isOutOfRange(resource))
-      await tx.publish({
-        type: 'ReadingOutOfRange',
-        resource: await clinical.ridOf(tx.tenant, resource.resourceType, resource.id!),
-        subject,
-      })
+  await Promise.all(
+    derived.map(async ({ resource, subject }) => {
+      if (subject === null || !isOutOfRange(resource)) return
+      const rid = await clinical.ridOf(tx.tenant, resource.resourceType, resource.id!)
+      await tx.publish({ type: 'ReadingOutOfRange', resource: rid, subject })
+    }),
+  )
 }
 
 export function isOutOfRange(resource: object): boolean {
