@@ -62,6 +62,7 @@ export class ValueSets {
     if (system === undefined || system.content === 'not-present') return null
     const concepts = flat((system.concept ?? []) as Concept[])
     return concepts
+      .filter(isSelectable)
       .filter((concept) => (include.filter ?? []).every((filter) => passes(concept, filter, concepts)))
       .map((concept) => concept.code)
   }
@@ -77,7 +78,14 @@ function below(code: string, root: string, all: readonly Concept[]): boolean {
   return top !== undefined && flat([top]).some((concept) => concept.code === code)
 }
 
-/** All concepts of a tree; abstract ones (`notSelectable`) are not codes to be used. */
+/** All concepts of a tree. */
 function flat(concepts: readonly Concept[]): Concept[] {
   return concepts.flatMap((concept) => [concept, ...flat(concept.concept ?? [])])
+}
+
+/** Abstract concepts group others and are no codes to be used. */
+function isSelectable(concept: Concept): boolean {
+  return !(concept.property ?? []).some(
+    (property) => property.code === 'notSelectable' && property.valueBoolean === true,
+  )
 }

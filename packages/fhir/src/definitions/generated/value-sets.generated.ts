@@ -110,7 +110,7 @@ export default String.raw`{
 "http://hl7.org/fhir/ValueSet/invoice-status":{"http://hl7.org/fhir/invoice-status":["draft","issued","balanced","cancelled","entered-in-error"]},
 "http://hl7.org/fhir/ValueSet/issue-severity":{"http://hl7.org/fhir/issue-severity":["fatal","error","warning","information"]},
 "http://hl7.org/fhir/ValueSet/issue-type":{"http://hl7.org/fhir/issue-type":["invalid","structure","required","value","invariant","security","login","unknown","expired","forbidden","suppressed","processing","not-supported","duplicate","multiple-matches","not-found","deleted","too-long","code-invalid","extension","too-costly","business-rule","conflict","transient","lock-error","no-store","exception","timeout","incomplete","throttled","informational"]},
-"http://hl7.org/fhir/ValueSet/item-type":{"http://hl7.org/fhir/item-type":["group","display","question","boolean","decimal","integer","date","dateTime","time","string","text","url","choice","open-choice","attachment","reference","quantity"]},
+"http://hl7.org/fhir/ValueSet/item-type":{"http://hl7.org/fhir/item-type":["group","display","boolean","decimal","integer","date","dateTime","time","string","text","url","choice","open-choice","attachment","reference","quantity"]},
 "http://hl7.org/fhir/ValueSet/link-type":{"http://hl7.org/fhir/link-type":["replaced-by","replaces","refer","seealso"]},
 "http://hl7.org/fhir/ValueSet/linkage-type":{"http://hl7.org/fhir/linkage-type":["source","alternate","historical"]},
 "http://hl7.org/fhir/ValueSet/list-mode":{"http://hl7.org/fhir/list-mode":["working","snapshot","changes"]},
