@@ -68,6 +68,7 @@ export const ruleCases: readonly Case[] = [
   ['location', 'status', 'open', 'binding', 'Location.status'],
   ['questionnaire', 'status', 'published', 'binding', 'Questionnaire.status'],
   ['questionnaire', 'item[2].type', 'number', 'binding', 'Questionnaire.item[2].type'],
+  ['questionnaire', 'item[2].type', 'question', 'binding', 'Questionnaire.item[2].type'],
   ['questionnaireResponse', 'status', 'done', 'binding', 'QuestionnaireResponse.status'],
   ['serviceRequest', 'intent', 'wish', 'binding', 'ServiceRequest.intent'],
   [
