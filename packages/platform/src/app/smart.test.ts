@@ -373,6 +373,19 @@ describe('smart > an end at once', () => {
     expect((await refresh(app.id, body.refresh_token)).json().error).toBe('invalid_grant')
   })
 
+  test('scopes that an administrator takes off an app are off its tokens, and off those that it renews', async () => {
+    const { app } = await ground.register({})
+    const { body } = await ground.tokens(app, { scope: `${scope} user/*.cruds` })
+    const { id, kind, createdAt, disabledAt, ...settings } = app
+    const scopes = ['launch/patient', 'offline_access', 'patient/Observation.rs', 'user/Device.rs']
+    await ground.asAdmin('PUT', `/api/v1/apps/${app.id}`, { ...settings, scopes, isEnabled: true })
+    const left = ['patient/Observation.rs', 'user/Device.rs']
+    expect((await ground.whoAsks(body.access_token)).json().scopes).toEqual(left)
+    const renewed = (await refresh(app.id, body.refresh_token)).json()
+    expect(renewed.scope).toBe(`launch/patient offline_access ${left.join(' ')}`)
+    expect((await refresh(app.id, renewed.refresh_token, { scope: 'user/*.cruds' })).json().error).toBe('invalid_scope')
+  })
+
   test('a person sees what they allowed and takes it back; nobody else can', async () => {
     const nurse = await ground.signIn(['nurse'])
     const { app } = await ground.register({})

@@ -7,6 +7,8 @@ import { type SealedDetail, sealDetail } from '../../audit/index.ts'
 import { type Engine, makeGather } from '../../engine/index.ts'
 import type { AppGrant, ServicePrincipal, SmartAccess, SmartScope, StaffPrincipal } from '../principal.ts'
 import { sha256 } from '../service-tokens.ts'
+import { isPerson } from '../session-hold.ts'
+import { grantable } from './grantable.ts'
 import { parseScope } from './scopes.ts'
 
 /** A person's, with the session that a grant for now only stands on: the caller holds it to what sessions are held to. */
@@ -37,7 +39,7 @@ export function makeAppByToken(engine: Pick<Engine, 'db' | 'clock' | 'keys'>): A
   return (token) => bySha256(sha256(token).toString('hex'))
 }
 
-const TOKENS = `select t.sha256, t.tenant_id, t.app_id, t.scopes, t.grant_id, a.name as app_name, g.user_id, g.patient_id, g.session_id,
+const TOKENS = `select t.sha256, t.tenant_id, t.app_id, t.scopes, t.grant_id, a.name as app_name, a.scopes as allowed, g.user_id, g.patient_id, g.session_id,
       g.is_offline, m.display_name, m.roles
     from auth.app_token t
     join auth.app a on a.id = t.app_id and a.disabled_at is null
@@ -51,6 +53,7 @@ interface TokenRow {
   readonly tenant_id: string
   readonly app_id: string
   readonly app_name: string
+  readonly allowed: string[]
   readonly scopes: string[]
   readonly grant_id: string | null
   readonly user_id: string | null
@@ -62,7 +65,9 @@ interface TokenRow {
 }
 
 function tokenOf(row: TokenRow, detail: SealedDetail): AppToken {
-  const scopes = row.scopes.flatMap((text) => parseScope(text) ?? [])
+  // What an administrator took off the app since is off every token of it; so is what its person's kind of account does not have.
+  const who = row.roles === null ? 'system' : isPerson(row.roles) ? 'person' : 'staff'
+  const scopes = grantable(row.scopes.join(' '), row.allowed, who).flatMap((text) => parseScope(text) ?? [])
   const app: AppGrant = {
     ...{ client: row.app_id, name: row.app_name, scopes, detail },
     ...(row.patient_id === null ? {} : { patient: row.patient_id }),

@@ -92,7 +92,7 @@ async function byCode(parts: TokenParts, app: App, exchange: Exchange): Promise<
     if (form.get('redirect_uri') !== row.redirect_uri) return refusedGrant('redirect_uri is not the one of the request')
     if (!isVerifier(form.get('code_verifier'), row.challenge)) return refusedGrant('code_verifier does not fit')
     if (!isGood(engine, row)) return refusedGrant('what was allowed has ended')
-    return give(parts, tx, row, exchange, { scopes: row.scopes, nonce: row.nonce })
+    return give(parts, tx, row, exchange, { scopes: leftOf(app, row.scopes), nonce: row.nonce })
   })
 }
 
@@ -111,7 +111,8 @@ async function byRefresh(parts: TokenParts, app: App, exchange: Exchange): Promi
     if (row.used_at !== null) return theft(parts, tx, app, row, exchange)
     if (!isGood(engine, row)) return refusedGrant('what was allowed has ended')
     const asked = exchange.form.get('scope')
-    const scopes = asked === undefined ? row.given : lessOf(asked, row.given)
+    const given = leftOf(app, row.given)
+    const scopes = asked === undefined ? given : lessOf(asked, given)
     if (scopes === null) return oauthRefusal('invalid_scope', 'a refresh can ask for less, not for more')
     await tx.client.query('update auth.app_token set used_at = $2 where sha256 = $1', [shown, now])
     return give(parts, tx, row, exchange, { scopes, nonce: null })
@@ -199,6 +200,9 @@ function isVerifier(verifier: string | undefined, challenge: string): boolean {
   const known = Buffer.from(challenge, 'base64url')
   return made.length === known.length && timingSafeEqual(made, known)
 }
+
+/** Of what a person allowed, what the app is still registered for. */
+const leftOf = (app: App, scopes: readonly string[]): string[] => grantable(scopes.join(' '), app.scopes, 'staff')
 
 /** Each is among those given, or narrower than one; null: one is not. */
 function lessOf(asked: string, given: readonly string[]): string[] | null {
