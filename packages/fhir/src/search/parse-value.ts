@@ -1,4 +1,5 @@
 /** One value of a query, read as its parameter's type. FHIR R4 search 3.1.1.4. What cannot be read is refused, never guessed. */
+import { valueSet } from '../definitions/index.ts'
 import { canonicalQuantity } from '../ucum/index.ts'
 import { fold } from './fold.ts'
 import { numberOf } from './number.ts'
@@ -42,7 +43,7 @@ export function readValue(
 function modifiedToken(parameter: Asked, modifier: Modifier | undefined, text: string, options: SearchOptions): Value {
   if (modifier === 'text') return { kind: 'text', text: fold(unescaped(text)) }
   if (modifier === 'in') {
-    const has = options.valueSet?.(unescaped(text)) ?? null
+    const has = (options.valueSet ?? ownValueSet)(unescaped(text))
     if (has === null)
       throw notSupported('value-set', `\`${parameter.code}:in\` names a value set that this server does not hold.`)
     return { kind: 'set', has }
@@ -52,6 +53,14 @@ function modifiedToken(parameter: Asked, modifier: Modifier | undefined, text: s
   if (!system || !code || !value || more.length > 0)
     throw invalid(parameter, 'is `system|code|value` with the modifier `of-type`')
   return { kind: 'typed', system, code, value }
+}
+
+/** Those of the definitions; a code without a system is told by itself, as elements of the type `code` are. */
+function ownValueSet(url: string) {
+  const set = valueSet(url)
+  if (set === undefined) return null
+  return (system: string | undefined, code: string) =>
+    system === undefined ? set.hasCode(code) : set.has(system, code)
 }
 
 /** `system|code`, `|code` (no system), `system|` (any code of it), `code` (any system). */

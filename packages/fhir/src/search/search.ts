@@ -142,7 +142,7 @@ export interface SearchOptions {
   /** Results a page, unless asked for otherwise, and at most. */
   readonly defaultCount?: number
   readonly maxCount?: number
-  /** Value sets for `:in`. */
+  /** Value sets for `:in`; absent: those of the definitions. */
   readonly valueSet?: (url: string) => ((system: string | undefined, code: string) => boolean) | null
 }
 
