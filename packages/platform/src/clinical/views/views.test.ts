@@ -3,11 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ManualClock, makeManualClock } from '../../engine/clock/manual-clock.ts'
 import { settledFacts, type TestEngine, testEngine } from '../../engine/testing/index.ts'
 import { aDevice, testFleet } from '../../fleet/fixtures.ts'
-import type { Fleet } from '../../fleet/index.ts'
+import { type Fleet, forgetWearer } from '../../fleet/index.ts'
 import { aFridge, aPatient, byTest } from '../../subjects/fixtures.ts'
 import type { Subjects } from '../../subjects/index.ts'
 import type { Clinical } from '../clinical.ts'
 import { testClinical } from '../fixtures.ts'
+import { forgetClinical } from '../forget-clinical.ts'
 import { takeViews } from './follow-views.ts'
 import type { KeepingViews } from './keep-views.ts'
 import { ownViews } from './own-views.ts'
@@ -264,6 +265,39 @@ describe('views of care and of devices', () => {
     await follow()
     await expect(read('DeviceMetric', `${id}-systolic`)).rejects.toMatchObject({ code: 'resource-gone' })
     expect((await read('DeviceMetric', `${id}-body-weight`)).version).toBe(1)
+  })
+})
+
+describe('who is erased', () => {
+  test('leaves no view, and none is made again of what the rooms keep of them under opaque ids', async () => {
+    const { id } = await fleet.enrolDevice(by(), aDevice())
+    const team = await subjects.createCareTeam(by(), { name: 'Erasing', members: ['nora'] })
+    const patient = await subjects.create(by(), { ...aPatient(), team: team.id })
+    await subjects.enrol(by(), patient.id, { program: 'home-blood-pressure', owner: 'nora' })
+    await fleet.assign(by(), id, patient.id, null)
+    await follow()
+    const left = async () =>
+      (
+        await ground.engine.db.asTenant(tenant, (tx) =>
+          tx.client.query<{ type: string }>(
+            'select type from tenant.clinical_resource where tenant_id = $1 and subject_id = $2 order by type',
+            [tenant, patient.id],
+          ),
+        )
+      ).rows.map(({ type }) => type)
+    expect(await left()).toEqual(['CarePlan', 'CareTeam', 'Device', 'DeviceUseStatement', 'Patient'])
+    const erased = { tenant, subject: patient.id, at: clock.now() + 1_000, actor: 'cli' }
+    await ground.engine.db.asEngine(async (tx) => {
+      await forgetWearer(ground.engine)(tx, erased)
+      await forgetClinical(tx, erased)
+      await tx.client.query('update tenant.subject set erased_at = $2 where id = $1', [patient.id, erased.at])
+      await tx.publish(tenant, { type: 'SubjectChanged', subject: patient.id })
+    })
+    clock.advance(2_000)
+    await follow()
+    await rebuildViews(ground.engine, keeping, tenant)
+    expect(await left()).toEqual([])
+    expect((await read('Device', id)).resource.patient).toBeUndefined()
   })
 })
 
