@@ -36,7 +36,7 @@ export async function serveRoute(serving: Serving, route: Route, request: Fastif
   const principal = await admitAtRate(serving, route, request)
   const asked = await readAsked(route, request)
   const ctx = contextOf(serving, route, request, reply, principal, asked)
-  return answer(reply, await route.handler(ctx), ctx.signal)
+  return answer(reply, await route.handler(ctx), ctx)
 }
 
 async function admitAtRate(serving: Serving, route: Route, request: FastifyRequest): Promise<Principal | null> {
@@ -89,6 +89,14 @@ function assertMediaType(accepted: readonly string[], mediaType: string): void {
   throw fail('media-type-unsupported', `Send Content-Type: ${accepted.join(' or ')}.`)
 }
 
+/** Aborted when the client is gone, or the server closes. */
+function goneOf(reply: FastifyReply, closing: AbortSignal): AbortSignal {
+  const gone = new AbortController()
+  if (reply.raw.closed || reply.raw.destroyed) gone.abort()
+  else reply.raw.once('close', () => gone.abort())
+  return AbortSignal.any([gone.signal, closing])
+}
+
 function contextOf(
   serving: Serving,
   route: Route,
@@ -97,8 +105,7 @@ function contextOf(
   principal: Principal | null,
   asked: Asked,
 ): ContextOf {
-  const gone = new AbortController()
-  reply.raw.once('close', () => gone.abort())
+  let signal: AbortSignal | undefined
   return {
     ...asked,
     engine: serving.parts.engine,
@@ -108,7 +115,11 @@ function contextOf(
     requestId: request.id,
     ip: request.ip,
     headers: request.headers,
-    signal: AbortSignal.any([gone.signal, serving.closing]),
+    // Made for who asks for it: few do, and what ends one costs as much as a small answer.
+    get signal() {
+      signal ??= goneOf(reply, serving.closing)
+      return signal
+    },
     may: (action, resource, thing) => principal !== null && may(principal, action, resource, thing),
     reply: (status: number, value: unknown, options?: ReplyOptions) => jsonReply(route, status, value, options),
     stream: (status, mediaType, chunks, options) => ({
@@ -133,7 +144,7 @@ function jsonReply(route: Route, status: number, value: unknown, options?: Reply
   return { status, headers, body: { kind: 'json', value: filtered } }
 }
 
-async function answer(reply: FastifyReply, replied: Replied, signal: AbortSignal): Promise<FastifyReply> {
+async function answer(reply: FastifyReply, replied: Replied, ctx: Pick<ContextOf, 'signal'>): Promise<FastifyReply> {
   reply.code(replied.status)
   for (const [name, value] of Object.entries(replied.headers)) reply.header(name, value)
   // What a person or service asks for is theirs alone: no cache keeps it.
@@ -143,7 +154,7 @@ async function answer(reply: FastifyReply, replied: Replied, signal: AbortSignal
   if (body.kind === 'json') return reply.type('application/json; charset=utf-8').send(JSON.stringify(body.value))
   reply.type(body.mediaType)
   if (body.kind === 'bytes') return reply.send(typeof body.bytes === 'string' ? body.bytes : Buffer.from(body.bytes))
-  return sendStream(reply, body.chunks, signal)
+  return sendStream(reply, body.chunks, ctx.signal)
 }
 
 /** A slow reader stops the source; a reader that has gone, and a server that closes, ends it. */
