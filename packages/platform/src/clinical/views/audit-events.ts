@@ -29,7 +29,8 @@ import { practitioner } from './words.ts'
 const type = 'AuditEvent'
 /** Entries looked at for one page: then it is answered with what was found, and where to go on. */
 const maxWalked = 5_000
-const walkedAtOnce = 500
+/** Each subject of an entry is looked up: the first window holds what a page needs, later ones more. */
+const walkedAtOnce = { first: 20, most: 500 }
 
 /** @param patient whose compartment is searched */
 export async function auditAnswer(room: FhirRoom, request: FhirRequest, patient?: string): Promise<FhirAnswer> {
@@ -66,7 +67,9 @@ async function search(room: FhirRoom, request: FhirRequest, within: readonly Pai
     const query = await queryOf(room, tx, parsed)
     const after = typeof page?.after === 'string' ? page.after : undefined
     const found =
-      query === null ? { events: [], end: null } : await walk(room, tx, { granted, parsed, query, after, base })
+      query === null || parsed.count === 0
+        ? { events: [], end: null }
+        : await walk(room, tx, { granted, parsed, query, after, base })
     await recordLook(tx, granted, 'search', query?.subject ?? null)
     const next = found.end === null ? null : await sealPage(engine, by.tenant, { type, pairs, after: found.end })
     const set = searchsetOf({
@@ -89,15 +92,16 @@ interface Walking {
 async function walk(room: FhirRoom, tx: TenantTx, { granted, parsed, query, after, base }: Walking) {
   const events: Stored[] = []
   let before = after
-  for (let walked = 0; walked < maxWalked; ) {
-    const entries = await readTrail(tx, { ...query, before, limit: walkedAtOnce })
+  for (let walked = 0, limit = Math.max(walkedAtOnce.first, parsed.count); walked < maxWalked; limit *= 4) {
+    limit = Math.min(limit, walkedAtOnce.most)
+    const entries = await readTrail(tx, { ...query, before, limit })
     for (const event of await eventsOf(tx, room, entries)) {
       if (!isWithin(granted.filters, event) || !matches(JSON.parse(event.text), parsed.clauses, { base })) continue
       events.push(event)
       before = event.id
       if (events.length >= parsed.count) return { events, end: before }
     }
-    if (entries.length < walkedAtOnce) return { events, end: null }
+    if (entries.length < limit) return { events, end: null }
     before = entries.at(-1)!.id
     walked += entries.length
   }
