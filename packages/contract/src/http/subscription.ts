@@ -1,13 +1,13 @@
 /** Subscriptions of systems outside, and whether they are told: for the people who look after them. */
 import { z } from 'zod'
-import { Id, Instant } from './common.ts'
+import { Instant } from './common.ts'
 
 export const SubscriptionStatus = z.enum(['requested', 'active', 'error', 'off'])
 
 export const SubscriptionHealth = z
   .object({
     /** Ours; `fhirId` is that of the resource. */
-    id: Id,
+    id: z.guid(),
     fhirId: z.string(),
     status: SubscriptionStatus,
     /** Why it is in error or off, a code, and what to do in words. */

@@ -155,7 +155,6 @@ async function askerOf(
   { actor }: JobRow,
   { app }: { readonly app?: Parameters<typeof standingPrincipal>[1]['app'] },
 ): Promise<By | null> {
-  if (actor === 'cli') return { tenant, actor }
   const standing = await standingPrincipal(engine, { tenant, actor, app })
   return standing === null ? null : { tenant, actor, who: await withReach(engine, standing) }
 }

@@ -1,5 +1,5 @@
 /** Subscriptions over HTTP: operations of the backport guide beside the resource, and their health for the pages. */
-import { Id, SubscriptionHealth, SubscriptionList } from '@careloop/contract'
+import { SubscriptionHealth, SubscriptionList } from '@careloop/contract'
 import { type FhirTree, writeFhir } from '@careloop/fhir'
 import { z } from 'zod'
 import { fhirBase } from '../../clinical/index.ts'
@@ -46,7 +46,8 @@ function healthRoutes(subscriptions: Subscriptions): Route[] {
       url: '/api/v1/subscriptions/:id/retry',
       summary: 'Try again now what its endpoint did not take; one in error shakes hands first',
       policy: { action: 'update', resource: 'system' },
-      params: z.object({ id: Id }),
+      // 128 bits of an HMAC: no version stands in them.
+      params: z.object({ id: z.guid() }),
       response: { 200: SubscriptionHealth },
       handler: async (ctx) => ctx.reply(200, await subscriptions.retry(byOf(ctx), ctx.params.id)),
     }),

@@ -330,6 +330,40 @@ test('subscriptions > $events gives what was missed, between two numbers, as muc
   })
 })
 
+test('subscriptions > their operations and their health over HTTP, for whoever may read them', async () => {
+  const { id } = await active()
+  await scene.observe(await scene.patient())
+  await scene.settle()
+  const token = await scene.shell.token(['*:*'])
+  const ask = (url: string, authorization = token, method: 'GET' | 'POST' = 'GET') =>
+    scene.shell.server.inject({ method, url, headers: { authorization } })
+  const status = await ask(`/fhir/R4/Subscription/${id}/$status`)
+  expect(status.headers['content-type']).toContain('application/fhir+json')
+  expect(status.json()).toMatchObject({
+    type: 'searchset',
+    total: 1,
+    entry: [{ resource: { resourceType: 'Parameters' } }],
+  })
+  expect((await ask(`/fhir/R4/Subscription/$status?status=active,error&id=${id},other`)).json()).toMatchObject({
+    total: 1,
+  })
+  expect((await ask('/fhir/R4/Subscription/$status?status=off')).json()).toMatchObject({ total: 0 })
+  const events = await ask(`/fhir/R4/Subscription/${id}/$events?eventsSinceNumber=1&content=full-resource`)
+  expect(events.json()).toMatchObject({ type: 'history', entry: [{}, { resource: { resourceType: 'Observation' } }] })
+  expect(events.body).toContain('98.50')
+  const refused = ['eventsSinceNumber=one', 'content=all'].map((query) =>
+    ask(`/fhir/R4/Subscription/${id}/$events?${query}`),
+  )
+  expect((await Promise.all(refused)).map(({ statusCode }) => statusCode)).toEqual([400, 400])
+  expect((await ask('/fhir/R4/Subscription/none/$status')).statusCode).toBe(404)
+  const { items } = (await ask('/api/v1/subscriptions')).json()
+  expect(items).toMatchObject([{ fhirId: id, status: 'active', events: 1, behind: 0, title: 'Resource changed' }])
+  expect((await ask(`/api/v1/subscriptions/${items[0].id}/retry`, token, 'POST')).statusCode).toBe(409)
+  const narrow = await scene.shell.token(['reading:read'])
+  expect((await ask(`/fhir/R4/Subscription/${id}/$events`, narrow)).statusCode).toBe(403)
+  expect((await ask('/api/v1/subscriptions', narrow)).statusCode).toBe(403)
+})
+
 test('subscriptions > an address inside is not called, and whoever subscribed hears it at once', async () => {
   const id = fresh()
   const by = await scene.byProgram(await scene.program())

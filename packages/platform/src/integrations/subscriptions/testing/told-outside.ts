@@ -9,6 +9,7 @@ import { standingPrincipal } from '../../../identity/index.ts'
 import { aPatient, asOwnService, byTest } from '../../../subjects/fixtures.ts'
 import { type By, byOf, makeSubjects, type Subjects, withReach } from '../../../subjects/index.ts'
 import type { SubscriptionParts } from '../parts.ts'
+import { subscriptionRoutes } from '../routes.ts'
 import { workOnSubscriptions } from '../stage.ts'
 import { makeSubscriptions, type Subscriptions } from '../subscriptions.ts'
 import { subscriptionsCursor, takeEvents } from '../take-events.ts'
@@ -90,7 +91,17 @@ export interface ToldOutside {
 }
 
 export async function openToldOutside(): Promise<ToldOutside> {
-  const shell = await testShell({})
+  let subscriptions: Subscriptions
+  // Routes stand before the room that they ask.
+  const shell = await testShell({
+    routes: () =>
+      subscriptionRoutes({
+        list: (by) => subscriptions.list(by),
+        retry: (by, id) => subscriptions.retry(by, id),
+        status: (by, asked) => subscriptions.status(by, asked),
+        events: (by, id, question) => subscriptions.events(by, id, question),
+      }),
+  })
   const { engine, tenant } = shell
   const subjects = makeSubjects(engine, (of) => shell.identity.members(of), null, {
     programs: async () => [],
@@ -109,6 +120,7 @@ export async function openToldOutside(): Promise<ToldOutside> {
     ...{ engine, clinical, consents: subjects.consents, base, horizon: async () => null },
     outbound: { allowPrivate: ['127.0.0.1'] },
   })
+  subscriptions = makeSubscriptions(parts)
   let working = workOnSubscriptions(parts)
   const takeAll = async (own = parts) => {
     for (;;) {
@@ -129,7 +141,7 @@ export async function openToldOutside(): Promise<ToldOutside> {
   }
   return {
     ...{ shell, engine, tenant, subjects, clinical, parts, takeAll },
-    subscriptions: makeSubscriptions(parts),
+    subscriptions,
     patient: async () => (await subjects.create(byTest(tenant), aPatient())).id,
     async program(isOwn = true, scopes = ['*:*']) {
       const { id } = await shell.identity.createServiceToken({ tenant, name: 'EHR', scopes })
