@@ -178,6 +178,7 @@ export const codeForm = (client_id: string, code: string, code_verifier: string)
 
 export interface AppKey {
   readonly jwk: JWK
+  readonly privateJwk: JWK
   /** As SMART's asymmetric authentication and backend services write it. */
   assert(client: string, now: number, over?: Readonly<Record<string, unknown>>): Promise<string>
 }
@@ -186,6 +187,7 @@ export async function appKey(alg: 'RS384' | 'ES384' | 'ES256', kid: string): Pro
   const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true })
   return {
     jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' },
+    privateJwk: await exportJWK(privateKey),
     assert(client, now, over = {}) {
       const at = Math.floor(now / 1000)
       const claims = { iss: client, sub: client, aud: `${origin}/oauth/token`, iat: at, exp: at + 240 }
