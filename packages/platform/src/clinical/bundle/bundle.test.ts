@@ -120,6 +120,16 @@ describe('a transaction', () => {
     expect((await ground.get('/Observation/order-a')).statusCode).toBe(410)
   })
 
+  test('searches what it has written, and is not done at all where a search is asked wrongly', async () => {
+    const patient = await ground.patient()
+    const entry = entryOf('POST', 'Observation', { resource: weight(`Patient/${patient}`) })
+    const told = await post(transaction(entryOf('GET', `Observation?patient=${patient}`), entry))
+    expect(told.json().entry[0].resource.entry).toHaveLength(1)
+    const before = await left()
+    const wrong = await post(transaction(entry, entryOf('GET', 'Observation?date=yesterday')))
+    expect([wrong.statusCode, await left()]).toEqual([400, before])
+  })
+
   test('resolves conditions and conditional references first: what is there is used and not made again', async () => {
     const bundle = transaction(
       entryOf('POST', 'Patient', {

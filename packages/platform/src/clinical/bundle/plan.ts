@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { Failure } from '@careloop/contract'
-import { type FhirTree, idPattern, type Pair, toResource } from '@careloop/fhir'
+import { type FhirTree, idPattern, type Pair, parseSearch, toResource } from '@careloop/fhir'
 import { clinicalFailure } from '../errors.ts'
 import { ResourceInvalid } from '../invalid.ts'
 import { conditionOf, lockText } from '../rest/conditional.ts'
@@ -59,11 +59,19 @@ export async function planOf(room: FhirRoom, request: FhirRequest): Promise<Plan
   return { steps, locks, references: [...references] }
 }
 
-function stepOf(room: FhirRoom, { by }: FhirRequest, entry: BundleEntry): Step {
+/** `GET Observation?code=...`; what lies below an id is read. */
+export const isSearch = ({ method, path }: BundleEntry): boolean => method === 'GET' && path.length === 1
+
+function stepOf(room: FhirRoom, { by, isStrict }: FhirRequest, entry: BundleEntry): Step {
   const { method, path, tree } = entry
   const [type, id] = path
   if (type === undefined || !isServed(type))
     throw clinicalFailure('type-not-served', 'This server keeps no resources of this type: see metadata.')
+  if (isSearch(entry)) {
+    const now = room.ground.engine.clock.now()
+    parseSearch(type, entry.query, { now, isStrict })
+    return { entry, type, granted: grantFor(by, type, 's') }
+  }
   if (method === 'GET') return { entry, type, granted: grantFor(by, type, 'r'), ...(id === undefined ? {} : { id }) }
   if (path.length > 2 || id?.startsWith('$') || id === '_history' || id === '_search')
     throw clinicalFailure('interaction-not-served', 'A transaction creates, updates, patches, deletes and reads.')

@@ -20,7 +20,7 @@ export async function readEntry(
   if (type === undefined || id === undefined || path.length === 3 || path.length > 4)
     throw clinicalFailure(
       'interaction-not-served',
-      'A transaction reads by id; send searches by themselves, or in a batch.',
+      'A transaction reads by id, and searches by type; ask for the rest by itself, or in a batch.',
     )
   const eyes = await eyesFor(room.parts, grantFor(by, type, 'r'))
   const rid = (await room.ground.blinds(tx.tenant)).rid(type, id)

@@ -1,6 +1,6 @@
 /**
  * A transaction: all of it or nothing. Conditions and conditional references are resolved first, then come deletions, creations,
- * updates and patches, at last readings, whatever their order in the Bundle; references inside point to where their targets stand.
+ * updates and patches, at last readings, whatever their order in the Bundle (searches when it is committed); references inside point to where their targets stand.
  */
 import type { FhirTree } from '@careloop/fhir'
 import type { TenantTx } from '../../engine/index.ts'
@@ -9,6 +9,7 @@ import { holdConditions, matchOf } from '../rest/conditional.ts'
 import { pairsIn } from '../rest/context.ts'
 import { type FhirRoom, writtenAnswer } from '../rest/fhir-room.ts'
 import { changeByPatch } from '../rest/patch-body.ts'
+import { perform } from '../rest/perform.ts'
 import { expectedOf } from '../rest/preconditions.ts'
 import { type FhirAnswer, type FhirRequest, locationOf } from '../rest/request.ts'
 import { grantFor } from '../rights.ts'
@@ -17,7 +18,7 @@ import { commitAll } from '../store/commit.ts'
 import { again } from '../store/made-meanwhile.ts'
 import { patchedChange, removeWithin } from '../store/write.ts'
 import type { Stored } from '../stored.ts'
-import { inEntry, namingEntry, type Plan, planOf, type Step } from './plan.ts'
+import { inEntry, isSearch, namingEntry, type Plan, planOf, type Step } from './plan.ts'
 import { readEntry } from './read-entry.ts'
 import { answerEntry, bundleOf, type Wanted } from './response.ts'
 import { type Addresses, rewritten } from './rewrite.ts'
@@ -28,6 +29,9 @@ export async function performTransaction(room: FhirRoom, request: FhirRequest, w
   const answers = await again(() =>
     room.ground.engine.db.asTenant(request.by.tenant, (tx) => new Transaction(room, request, tx).run(plan)),
   )
+  // Of what is committed now: their parameters were read before, so that a wrong one is told before anything is done.
+  for (const { entry } of plan.steps)
+    if (isSearch(entry)) answers[entry.at] = await perform(room, { ...request, ...entry })
   const entries = answers.map((answer) => answerEntry(answer, wanted))
   return { status: 200, body: { tree: bundleOf('transaction-response', entries) } }
 }
@@ -71,7 +75,7 @@ class Transaction {
         addresses,
       )
     for (const step of plan.steps)
-      if (step.entry.method === 'GET')
+      if (step.entry.method === 'GET' && !isSearch(step.entry))
         this.#answers[step.entry.at] = await inEntry(step.entry.at, () =>
           readEntry(this.#room, this.#tx, this.#request, step.entry),
         )
