@@ -1,11 +1,12 @@
 /** One holder's work, from its lease to its end: reads the log, writes Observations, closes windows behind. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { AssignmentChanged, ReadingsLogged } from '@careloop/contract'
-import type { Engine, EngineTx, Lease, LogCommit } from '../../engine/index.ts'
+import type { Engine, EngineTx, Lease, LogCommit, TenantTx } from '../../engine/index.ts'
 import { telemetryProgress } from '../../telemetry/index.ts'
 import type { Clinical } from '../clinical.ts'
 import { closeWindows } from './close-windows.ts'
 import { correctDevice, type Owed } from './correct-device.ts'
+import { countQuietly, onlyCount } from './count-quietly.ts'
 import type { observationMetrics } from './observation-metrics.ts'
 import { Panels } from './panels.ts'
 import type { People } from './people.ts'
@@ -25,6 +26,8 @@ const MAX_CORRECTIONS = 64
 /** Commits that come meanwhile are read together. Real time: it spares the machine, it decides nothing. */
 const PACE_MS = 25
 const WAIT_MS = 1_000
+/** While nothing is written the cursor moves this often, ms. */
+const MOVE_CURSOR_MS = 5_000
 
 export interface WorkParts {
   readonly engine: Engine
@@ -50,7 +53,11 @@ export class ObservationWork {
   #isClosing = false
   #closed: Promise<boolean> = Promise.resolve(false)
   #failed: unknown
+  /** Where the database's cursor stands. */
   #cursor = '0'
+  /** Taken up to here; nothing that was written lies between. */
+  #seen = 0
+  #movedAt = 0
   #telemetryAt = 0
 
   constructor(parts: WorkParts, lease: Lease) {
@@ -61,6 +68,8 @@ export class ObservationWork {
   async load(): Promise<void> {
     const { db } = this.#parts.engine
     this.#cursor = await db.cursor(observationsCursor)
+    this.#seen = Number(this.#cursor)
+    this.#movedAt = this.#parts.engine.clock.now()
     for (const tenant of await db.tenants()) await db.asTenant(tenant, (tx) => this.#of(tenant).load(tx))
   }
 
@@ -68,8 +77,9 @@ export class ObservationWork {
   async step(signal?: AbortSignal): Promise<boolean> {
     this.#throwIfFailed()
     const { log } = this.#parts.engine
-    const commits = await log.read(PARTITION, Number(this.#cursor), BATCH_ENTRIES)
+    const commits = await log.read(PARTITION, this.#seen, BATCH_ENTRIES)
     const took = commits.length > 0 && (await this.#takeCommits(commits))
+    if (commits.length === 0) await this.#settle()
     this.#closeBehind()
     if (took) {
       if (signal !== undefined) await pause(PACE_MS)
@@ -82,7 +92,7 @@ export class ObservationWork {
     }
     // Windows wait for telemetry, or a correction does: neither is told of.
     if (this.#closing.length > 0 || commits.length > 0) await pause(2 * PACE_MS)
-    else await log.waitFor(PARTITION, Number(this.#cursor), WAIT_MS, signal)
+    else await log.waitFor(PARTITION, this.#seen, WAIT_MS, signal)
     return false
   }
 
@@ -133,36 +143,68 @@ export class ObservationWork {
       owed.push(...(await correctDevice(this.#parts, change, storedAt, (work) => this.#within(work))))
       this.#parts.fault?.('correction: written')
     }
-    await this.#takeEntries([], owed, newest)
+    await this.#takeEntries([], owed, newest, true)
     return true
   }
 
-  /** @param upTo the cursor goes there in the same transaction; absent = it stays */
-  async #takeEntries(batch: readonly LogCommit[], owed: readonly Owed[], upTo?: LogCommit): Promise<void> {
-    const { engine, clinical, people, metrics, fault } = this.#parts
-    let made = 0
+  /** @param upTo taken up to there; absent = it is not yet. @param mustMove the cursor moves now */
+  async #takeEntries(
+    batch: readonly LogCommit[],
+    owed: readonly Owed[],
+    upTo?: LogCommit,
+    mustMove = false,
+  ): Promise<void> {
+    const { engine, metrics, fault } = this.#parts
     const due: OpenWindow[] = []
-    const entries = byTenant(batch)
-    for (const { name } of owed) if (!entries.has(name.tenant)) entries.set(name.tenant, [])
-    await this.#within(async (tx) => {
-      for (const [tenant, own] of entries)
-        await tx.asTenant(tenant, async (tenantTx) => {
-          const windows = this.#of(tenant)
-          for (const { name, due: at, told } of owed) if (name.tenant === tenant) windows.owe(name, at, told)
-          const taken = await takeEntries({ clinical, people, panels: this.#panels, windows }, tenantTx, own)
+    const loud = byTenant(batch)
+    for (const { name } of owed) if (!loud.has(name.tenant)) loud.set(name.tenant, [])
+    for (const [tenant, own] of loud) {
+      const windows = this.#of(tenant)
+      if (owed.some(({ name }) => name.tenant === tenant) || !onlyCount(windows, own)) continue
+      due.push(...countQuietly(windows, own))
+      loud.delete(tenant)
+    }
+    let made = 0
+    if (loud.size > 0 || mustMove || engine.clock.now() - this.#movedAt >= MOVE_CURSOR_MS)
+      await this.#within(async (tx) => {
+        for (const [tenant, own] of loud) {
+          const taken = await tx.asTenant(tenant, (tenantTx) => this.#takeLoud(tenantTx, own, owed))
           due.push(...taken.due)
           made += taken.made
-        })
-      fault?.('batch: written')
-      if (upTo !== undefined) await engine.db.moveCursor(tx, observationsCursor, this.#cursor, String(upTo.position))
-    })
+        }
+        fault?.('batch: written')
+        if (upTo !== undefined) await this.#moveCursor(tx, upTo.position)
+      })
     fault?.('batch: committed')
     const newest = upTo ?? batch.at(-1)!
-    if (upTo !== undefined) this.#cursor = String(upTo.position)
+    if (upTo !== undefined) this.#seen = upTo.position
     for (const windows of this.#windows.values()) due.push(...windows.due(newest.storedAt))
+    // A window that is closed must not begin again with readings that a restart would read once more.
+    if (due.length > 0) await this.#settle()
     for (const window of due) this.#closing.push({ window, position: newest.position })
     metrics.made.inc(made)
     metrics.behind.set((engine.clock.now() - newest.storedAt) / 1_000)
+  }
+
+  #takeLoud(tx: TenantTx, entries: readonly StoredEntry[], owed: readonly Owed[]) {
+    const { clinical, people } = this.#parts
+    const windows = this.#of(tx.tenant)
+    for (const { name, due, told } of owed) if (name.tenant === tx.tenant) windows.owe(name, due, told)
+    return takeEntries({ clinical, people, panels: this.#panels, windows }, tx, entries)
+  }
+
+  async #moveCursor(tx: EngineTx, to: number): Promise<void> {
+    const { db, clock } = this.#parts.engine
+    await db.moveCursor(tx, observationsCursor, this.#cursor, String(to))
+    tx.afterCommit(() => {
+      this.#cursor = String(to)
+      this.#movedAt = clock.now()
+    })
+  }
+
+  /** What was only counted is behind us for good: with nothing new to take, the cursor says so. */
+  async #settle(): Promise<void> {
+    if (this.#cursor !== String(this.#seen)) await this.#within((tx) => this.#moveCursor(tx, this.#seen))
   }
 
   async #closeSome(): Promise<boolean> {

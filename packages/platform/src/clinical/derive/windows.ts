@@ -66,6 +66,12 @@ export class Windows {
     return true
   }
 
+  /** Whether the reading only counts: its window is open, and no reading of it becomes an Observation of its own any more. */
+  onlyCounts(place: Place, { signal, measuredAt }: LoggedReading, policy: SignalPolicy, storedAt: number): boolean {
+    const window = this.#open.get(keyOf(place, signal, windowOf(measuredAt, policy)))
+    return window !== undefined && window.told >= policy.each && window.due > storedAt
+  }
+
   #windowOf(place: Place, signal: string, from: number, policy: SignalPolicy, storedAt: number): OpenWindow {
     const known = this.#open.get(keyOf(place, signal, from))
     if (known !== undefined) return known
