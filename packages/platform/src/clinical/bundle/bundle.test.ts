@@ -1,3 +1,4 @@
+import { type FhirTree, parseXml, writeXml } from '@careloop/fhir'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type FhirGround, fhirGround } from '../testing/fhir-ground.ts'
 
@@ -196,6 +197,22 @@ describe('a transaction', () => {
     const counted = await ground.get(`/Observation?patient=${patient}&_summary=count`)
     expect(counted.json().total).toBe(1_000)
   }, 60_000)
+})
+
+test('a transaction comes and is answered in XML as in JSON', async () => {
+  const bundle = transaction(
+    entryOf('POST', 'Patient', { fullUrl: urn(1), resource: person('xml-1') }),
+    entryOf('POST', 'Observation', { fullUrl: urn(2), resource: weight(urn(1)) }),
+  )
+  const xml = writeXml(bundle as unknown as FhirTree)
+  const told = await ground.post('', xml, { 'content-type': 'application/fhir+xml', accept: 'application/fhir+xml' })
+  expect([told.statusCode, told.headers['content-type']]).toEqual([200, 'application/fhir+xml; charset=utf-8'])
+  const answered = parseXml(told.body) as unknown as { entry: { response: { status: string } }[] }
+  expect(answered.entry.map(({ response }) => response.status)).toEqual(['201 Created', '201 Created'])
+  const found = await ground.get('/Observation?patient.identifier=urn:oid:1.2.3.9|xml-1', {
+    accept: 'application/fhir+xml',
+  })
+  expect(found.body).toContain('<value value="71.5"/>')
 })
 
 describe('a batch', () => {
