@@ -312,3 +312,30 @@ describe('search > operations', () => {
     expect(idsOf(some)).toEqual(['task'])
   })
 })
+
+// Last: what it adds would be in the way of the others.
+describe('search > much', () => {
+  test('a thousand that point to one are asked one by one; each is on one page', async () => {
+    const many = Array.from({ length: 1_100 }, (_, at) => ({
+      ...{ subject: hers, at: clock.now() },
+      resource: observation(
+        `many-${at}`,
+        { status: 'final' },
+        coded('many'),
+        about(hers),
+        on('2020-05-05'),
+      ) as Resource,
+    }))
+    await ground.engine.db.asTenant(tenant, (tx) => clinical.keepDerived(tx, many))
+    expect(await ids('Patient', '_has:Observation:patient:code=many', nora)).toEqual([hers])
+    expect(await ids('Patient', '_has:Observation:patient:code=many&_id=nobody', nora)).toEqual([])
+    const found: string[] = []
+    for (let page: string | undefined = 'code=many&_count=400'; page !== undefined; ) {
+      const bundle = await ask('Observation', page, nora)
+      found.push(...idsOf(bundle))
+      page = nextOf(bundle)
+    }
+    expect([found.length, new Set(found).size]).toEqual([1_100, 1_100])
+    expect(idsOf(await lastN(room, { by: nora, pairs: [['patient', hers]], base, isStrict: true }))).toHaveLength(5)
+  })
+})
