@@ -13,7 +13,11 @@ export const clinicalViewsStage = (keeping: KeepingViews): Stage => ({
   name: viewsCursor,
   async start(engine) {
     setAside(engine.watch.metrics)
-    let lookedAt = 0
+    let isAllMade = false
+    const makeFromBefore = async () => {
+      if (!isAllMade) isAllMade = !(await takeFromBefore(engine, keeping))
+      return !isAllMade
+    }
     return followAlone(engine, {
       ...{
         name: viewsCursor,
@@ -22,17 +26,24 @@ export const clinicalViewsStage = (keeping: KeepingViews): Stage => ({
         failed: 'FHIR views could not be kept; trying again',
       },
       async begin() {
-        lookedAt = 0
+        isAllMade = false
       },
-      take: async () => (await takeViews(engine, keeping)) || (await takeFromBefore(engine, keeping)),
-      async look() {
-        const now = engine.clock.now()
-        await takeUntold(engine, keeping, { since: Math.max(0, lookedAt - overlapMs), until: now })
-        lookedAt = now
-      },
+      take: async () => (await takeViews(engine, keeping)) || (await makeFromBefore()),
+      look: () => look(engine, keeping),
     })
   },
 })
+
+const lookedCursor = 'clinical-views-looked'
+
+/** Since the last look, whichever process it was in. What is older than the first is made as what was there before. */
+async function look(engine: Engine, keeping: KeepingViews): Promise<void> {
+  const until = engine.clock.now()
+  const stood = await engine.db.cursor(lookedCursor)
+  const since = (stood === '0' ? until : Number(stood)) - overlapMs
+  await takeUntold(engine, keeping, { since, until })
+  await engine.db.asEngine((tx) => engine.db.moveCursor(tx, lookedCursor, stood, String(until)))
+}
 
 /** What changed in a span of time and of which no fact tells. ms */
 export async function takeUntold(
