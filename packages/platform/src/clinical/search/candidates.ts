@@ -16,7 +16,12 @@ export interface Position {
   readonly seq: string
 }
 
-export type Candidate = PlacedVersion & { readonly time: string; readonly seq: string }
+export type Candidate = PlacedVersion & {
+  readonly time: string
+  readonly seq: string
+  /** Its blind keys, where the walk passes over some (`without`). */
+  readonly keys?: readonly string[]
+}
 
 /** A row of a window: without `rid` it is not for this search, or not there for the asker. */
 interface Walked extends Partial<Omit<Candidate, 'time' | 'seq'>> {
@@ -71,7 +76,7 @@ export function windowQuery(tenant: string, walk: Walk, after: Position | null, 
     select walked.time, walked.seq, found.*
       from walked
       left join lateral (
-        select ${sql.raw(versionColumns)}, ${sql.raw(placeColumns)}
+        select ${sql.raw(versionColumns)}, ${sql.raw(placeColumns)} ${walk.without === undefined ? sql`` : sql`, r.keys`}
           from tenant.clinical_resource r
           left join tenant.subject s on s.tenant_id = r.tenant_id and s.id = r.subject_id
          where r.tenant_id = ${tenant} and r.seq = walked.seq and r.type = ${walk.plan.type} and r.deleted_at is null
