@@ -58,7 +58,9 @@ export async function subjectsBehind(
   const found = new Map<string, string | null>()
   if (targets.length === 0) return found
   const blind = await blinds(tx.tenant)
-  const byRid = new Map(targets.map((target) => [blind.rid(target.type, target.id), target]))
+  // A Bundle names its patient in each entry: an HMAC for each would be the most of it.
+  const named = new Map(targets.map((target) => [nameOf(target), target]))
+  const byRid = new Map([...named.values()].map((target) => [blind.rid(target.type, target.id), target]))
   const { rows } = await tx.client.query<{ rid: string; subject_id: string | null }>({
     name: 'careloop-clinical-subjects',
     text: `select rid, subject_id from tenant.clinical_resource
