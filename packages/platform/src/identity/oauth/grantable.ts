@@ -59,6 +59,21 @@ export function common(a: SmartScope, b: SmartScope): SmartScope | null {
   return { context: b.context, type: a.type === '*' ? b.type : a.type, access, filters }
 }
 
+/** What a refresh asks for, where each is among those given or narrower than one of them; null: one is not. */
+export function lessOf(asked: string, given: readonly string[]): string[] | null {
+  const wanted = asked.split(' ').filter((text) => text !== '')
+  const isLess = (text: string) => {
+    const scope = parseScope(text)
+    return scope !== null && given.some((each) => isWithin(scope, parseScope(each)))
+  }
+  return wanted.length > 0 && wanted.every((text) => given.includes(text) || isLess(text)) ? wanted : null
+}
+
+const isWithin = (scope: SmartScope, of: SmartScope | null): boolean => {
+  const both = of === null ? null : common(of, scope)
+  return both !== null && scopeText(both) === scopeText(scope)
+}
+
 /** Whether a patient has to be chosen for them. */
 export const wantsPatient = (scopes: readonly string[]): boolean =>
   scopes.some((text) => text === 'launch/patient' || text === 'launch' || parseScope(text)?.context === 'patient')

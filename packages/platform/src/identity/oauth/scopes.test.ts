@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { AppGrant } from '../principal.ts'
-import { grantable, isScope, wantsPatient } from './grantable.ts'
+import { grantable, isScope, lessOf, wantsPatient } from './grantable.ts'
 import { admits, parseScope, scopeText } from './scopes.ts'
 
 const grant = (scopes: string, patient?: string): AppGrant => ({
@@ -132,6 +132,28 @@ describe('smart scopes > what can be granted', () => {
     expect(grantable(all, allowed, 'person')).toEqual(['openid', 'patient/*.rs'])
     expect(grantable(all, allowed, 'staff')).toHaveLength(3)
     expect(grantable(all, allowed, 'system')).toEqual(['system/*.rs'])
+  })
+
+  test('a refresh asks for what was given, or narrower: fewer letters, one type, more filters', () => {
+    const given = ['openid', 'patient/*.rs', 'user/Observation.rs?category=x']
+    for (const less of [
+      'openid',
+      'patient/*.read',
+      'patient/Device.r',
+      'user/Observation.r?category=x&code=y',
+      given.join(' '),
+    ])
+      expect([less, lessOf(less, given)]).toEqual([less, less.split(' ')])
+    for (const more of [
+      '',
+      'fhirUser',
+      'patient/*.cruds',
+      'user/Observation.rs',
+      'user/*.r?category=x',
+      'patient/x.rs',
+      'openid user/*.rs',
+    ])
+      expect([more, lessOf(more, given)]).toEqual([more, null])
   })
 
   test('a patient is chosen where a scope is of one', () => {

@@ -6,10 +6,9 @@ import { sha256 } from '../service-tokens.ts'
 import type { App } from './apps.ts'
 import { nonceAad } from './authorize.ts'
 import { fhirUserOf, type PatientIdOf } from './fhir-user.ts'
-import { common, grantable } from './grantable.ts'
+import { grantable, lessOf } from './grantable.ts'
 import type { IdTokens } from './id-token.ts'
 import { OAuthRefusal, oauthRefusal } from './oauth-refusal.ts'
-import { parseScope } from './scopes.ts'
 import { accessMs, backendAccessMs, endGrant, issueToken, sweepTokens } from './tokens.ts'
 
 export interface TokenParts {
@@ -203,23 +202,6 @@ function isVerifier(verifier: string | undefined, challenge: string): boolean {
 
 /** Of what a person allowed, what the app is still registered for. */
 const leftOf = (app: App, scopes: readonly string[]): string[] => grantable(scopes.join(' '), app.scopes, 'staff')
-
-/** Each is among those given, or narrower than one; null: one is not. */
-function lessOf(asked: string, given: readonly string[]): string[] | null {
-  const wanted = asked.split(' ').filter((text) => text !== '')
-  const isLess = (text: string) => {
-    const scope = parseScope(text)
-    if (scope === null) return false
-    return given.some((each) => {
-      const of = parseScope(each)
-      const both = of === null ? null : common(of, scope)
-      return both !== null && both.type === scope.type && both.access.size === scope.access.size && fits(both, scope)
-    })
-  }
-  return wanted.length > 0 && wanted.every((text) => given.includes(text) || isLess(text)) ? wanted : null
-}
-const fits = (both: { filters: readonly unknown[] }, scope: { filters: readonly unknown[] }): boolean =>
-  both.filters.length === scope.filters.length
 
 interface Given {
   readonly grant: GrantRow
