@@ -106,6 +106,25 @@ describe('an Observation by FHIR', () => {
       'test data',
       { meta: { security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: 'HTEST' }] } },
     ],
+    ['about a fetus of the patient', { focus: [{ reference: 'RelatedPerson/fetus' }] }],
+    [
+      'changed in its meaning by an extension',
+      { modifierExtension: [{ url: 'https://ehr.example/not-this-patient', valueBoolean: true }] },
+    ],
+    [
+      'in a component changed in its meaning',
+      {
+        valueQuantity: undefined,
+        component: [
+          {
+            ...loinc('8867-4'),
+            ...ucum(72, '/min'),
+            modifierExtension: [{ url: 'https://ehr.example/planned', valueBoolean: true }],
+          },
+        ],
+      },
+    ],
+    ['under rules that we do not know', { implicitRules: 'https://ehr.example/rules' }],
     ['masked', { valueQuantity: undefined, dataAbsentReason: { coding: [{ code: 'masked' }] } }],
   ])('%s stays a resource: rules see nothing of it', async (name, over) => {
     const subject = await patient()

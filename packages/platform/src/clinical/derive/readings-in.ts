@@ -23,10 +23,10 @@ const LONGEST_MS = 60_000
 /** Null: it tells of none. */
 export function readingsIn(resource: Resource): TellsReadings | null {
   if (resource.resourceType !== 'Observation' || !believed.has(resource.status)) return null
-  if (isTestData(resource) || isOurs(resource)) return null
+  if (isTestData(resource) || isOurs(resource) || isOfAnother(resource) || isChangedInMeaning(resource)) return null
   const measuredAt = timeOf(resource)
   if (measuredAt === null) return null
-  const parts = [resource, ...listOf(resource.component)]
+  const parts = [resource, ...listOf(resource.component).filter((each) => !isChangedInMeaning(each as Modified))]
   const values = parts.flatMap((part) => measuredIn(part as Part) ?? [])
   const device = (resource.device as { readonly reference?: unknown } | undefined)?.reference
   return values.length === 0 ? null : { measuredAt, values, deviceName: typeof device === 'string' ? device : '' }
@@ -39,6 +39,18 @@ const isTestData = ({ meta }: Resource): boolean =>
 /** One of our own that another system sends back: what it tells is a reading already. */
 const isOurs = ({ identifier }: Resource): boolean =>
   listOf(identifier).some((each) => (each as { system?: unknown }).system === systems.observation)
+
+/** In a patient's record and not about the patient: a fetus, a donor, a device in them. */
+const isOfAnother = ({ focus }: Resource): boolean => listOf(focus).length > 0
+
+interface Modified {
+  readonly modifierExtension?: unknown
+  readonly implicitRules?: unknown
+}
+
+/** FHIR forbids to act on what an extension that one does not know may turn into its opposite; we know none. */
+const isChangedInMeaning = ({ modifierExtension, implicitRules }: Modified): boolean =>
+  listOf(modifierExtension).length > 0 || implicitRules !== undefined
 
 function timeOf({ effectiveDateTime, effectiveInstant, effectivePeriod }: Resource): number | null {
   const instant = instantOf(effectiveDateTime) ?? instantOf(effectiveInstant)
