@@ -4,7 +4,7 @@
  */
 import type { Action, Resource as Right } from '@careloop/contract'
 import type { TenantTx } from '../engine/index.ts'
-import { admits, charts, type Filters, may, type Principal, type SmartAccess } from '../identity/index.ts'
+import { admits, charts, type Filters, isPerson, may, type Principal, type SmartAccess } from '../identity/index.ts'
 import { type By, type Consents, type Gate, type Sight, seesKind, sightOf, type Thing } from '../subjects/index.ts'
 import { clinicalFailure } from './errors.ts'
 import { fulfils } from './fulfils.ts'
@@ -107,9 +107,17 @@ export function isTold(
   { by, filters }: Pick<Granted, 'by' | 'filters'>,
   stored: Pick<Stored, 'type' | 'subject' | 'text' | 'isDeleted'>,
 ): boolean {
-  const isHidden =
-    stored.subject === null && servedTypes[stored.type]?.isCommon !== true && !seesKind(by.sight, 'patient')
+  const isHidden = stored.subject === null && servedTypes[stored.type]?.isCommon !== true && !treats(by)
   return !isHidden && isWithin(filters, stored)
+}
+
+/**
+ * Whether they have to do with patients as the organisation does. A patient, who cares for one, and a program outside to which some said
+ * yes have to do with those alone: what says of nobody whose it is may be anybody's.
+ */
+function treats({ who, sight }: By): boolean {
+  if (who === undefined || sight === undefined || sight.kinds.includes('patient')) return true
+  return who.kind === 'staff' && !isPerson(who.roles) && seesKind(sight, 'patient')
 }
 
 /** What of a person it is, as consent names things. */

@@ -27,7 +27,7 @@ export async function lastN(room: ClinicalRoom, asked: Omit<SearchAsked, 'type'>
   grantFor(by, 'Observation', 's')
   const max = maxOf(asked.pairs)
   const pairs = asked.pairs.filter(([name]) => name !== 'max' && !name.startsWith('_'))
-  if (!pairs.some(([name]) => /^(patient|subject)([.:].*)?$/.test(name)))
+  if (!pairs.some(([name]) => /^(patient|subject)(:[A-Z][A-Za-z]*|:identifier)?(\..*)?$/.test(name)))
     throw new SearchError('lastn-patient', '`$lastn` is asked for a `patient` or `subject`.', 'required')
   const search = parseSearch('Observation', pairs, { now: engine.clock.now(), isStrict: true, base })
   const eyes = await openEyes(room, by, typesOf(search))

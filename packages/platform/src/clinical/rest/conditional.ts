@@ -39,14 +39,28 @@ export async function holdConditions(tx: TenantTx, locks: readonly string[]): Pr
     await tx.client.query('select pg_advisory_xact_lock(k) from unnest($1::bigint[]) as k', [inOrder])
 }
 
-/** The one that fulfils the condition; null = none. @throws Failure `condition-ambiguous` */
+/** Names of resources: who knows one learns by it whether it is here, and nothing of what it says. */
+const naming: ReadonlySet<string> = new Set(['identifier', '_id'])
+
+/**
+ * Whether it is there is told by what becomes of the write, so a condition is a search: asked in sight of who may search. Who may only
+ * send in says by its identifier that it is sent once, and asks nothing else.
+ * @throws Failure `type-not-yours`
+ */
+function askedAs(granted: Granted, pairs: readonly Pair[]): Granted {
+  const { by, type } = granted
+  const isName = pairs.length > 0 && pairs.every(([name]) => naming.has(name))
+  return mayDo(by, type, 's') || !isName ? grantFor(by, type, 's') : granted
+}
+
+/** The one that fulfils the condition; null = none. @throws Failure `condition-ambiguous`, `type-not-yours` */
 export async function matchOf(
   { searching }: Pick<FhirRoom, 'searching'>,
   tx: TenantTx,
   granted: Granted,
   pairs: readonly Pair[],
 ): Promise<Stored | null> {
-  const found = await searching.find(tx, granted, pairs, 2)
+  const found = await searching.find(tx, askedAs(granted, pairs), pairs, 2)
   if (found.length > 1)
     throw clinicalFailure('condition-ambiguous', 'Several resources fulfil this condition. Ask for one of them.')
   return found[0] ?? null

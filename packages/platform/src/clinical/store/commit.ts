@@ -6,10 +6,10 @@ import { parseFhir, toResource } from '@careloop/fhir'
 import { type AuditEntry, record } from '../../audit/index.ts'
 import type { TenantTx } from '../../engine/index.ts'
 import { type By, purposed, trailOf } from '../../subjects/index.ts'
-import { appendReadings } from '../derive/append-readings.ts'
+import { appendReadings, namesOf } from '../derive/append-readings.ts'
 import { clinicalFailure } from '../errors.ts'
 import type { Taken } from '../parts.ts'
-import { isTold, isWithin } from '../rights.ts'
+import { eyesFor, isTold, isWithin } from '../rights.ts'
 import type { ResourceRow } from '../schema.ts'
 import type { Stored } from '../stored.ts'
 import { servedTypes } from '../types.ts'
@@ -22,7 +22,8 @@ import { type HeldSubject, holdSubjects, seesSubject } from './places.ts'
 import { notFound } from './read.ts'
 import { nameOf, subjectsBehind } from './references.ts'
 import type { ClinicalRoom } from './room.ts'
-import { openRow, type PlacedRow, rowsToChange, seesRow } from './rows.ts'
+import { openRow, type PlacedRow, rowsToChange } from './rows.ts'
+import { toldAlready } from './told-already.ts'
 import { insertRows, type NewRow, replaceRows } from './write-rows.ts'
 
 /** @param known subjects behind references that were made in this transaction, by `Type/id` */
@@ -55,7 +56,7 @@ export async function commitAll(
     }
   }
   await writeAll(tx, writes)
-  tellReadings(room, tx, writes)
+  await tellReadings(room, tx, writes)
   return outcomes
 }
 
@@ -115,7 +116,9 @@ async function assertChangeable(
     return null
   }
   const stored = await openRow(room.ground.engine, tx.tenant, row)
-  const isTheirs = seesRow(granted.by.sight, row) && isTold(granted, stored)
+  const eyes = await eyesFor(room.parts, granted)
+  // Nor is written over what consent keeps from them; of what is gone nothing is left to be kept.
+  const isTheirs = eyes.seesRow(row) && (stored.isDeleted ? isTold(granted, stored) : await eyes.shows(tx, stored))
   if (!isTheirs) throw notFound()
   if (row.deleted_at === null && expected.isNew === true)
     throw clinicalFailure('version-moved', 'There is one already, and If-None-Match asked that there be none.')
@@ -149,10 +152,11 @@ function subjectOf(
 ): string | null {
   for (const { expression, ...target } of pointings) {
     const subject = behind.get(nameOf(target))
-    if (subject === null || (subject === undefined && target.type !== 'Patient')) continue
+    if (subject === null) continue
     const there = subject === undefined ? undefined : held.get(subject)
     if (there !== undefined && seesSubject(granted.by.sight, there)) return there.id
-    throw patientUnknown(expression)
+    // What else is out of sight is passed over as what is not there: by its refusal it would be told from that.
+    if (target.type === 'Patient') throw patientUnknown(expression)
   }
   if (servedTypes[type]!.needsSubject === true) throw patientUnknown(`${type}.${servedTypes[type]!.subject![0]}`)
   return null
@@ -190,13 +194,22 @@ async function writeAll(tx: TenantTx, writes: readonly Write[]): Promise<void> {
 }
 
 /** Rules evaluate what another system measured like what a device sent. */
-function tellReadings({ ground }: ClinicalRoom, tx: TenantTx, writes: readonly Write[]): void {
-  for (const { change, stored, stood } of writes)
-    if (stored.type === 'Observation')
-      appendReadings(ground.engine, tx, {
-        ...{ resource: change.resource, rid: stored.rid, version: stored.version, subject: stored.subject },
-        before: stood === null ? null : toResource(parseFhir(stood.text)),
-      })
+async function tellReadings({ ground }: ClinicalRoom, tx: TenantTx, writes: readonly Write[]): Promise<void> {
+  const observations = writes.filter(({ stored }) => stored.type === 'Observation')
+  const known = await toldAlready(
+    ground.engine,
+    tx,
+    observations.map(({ change, stored, row }) => ({
+      ...{ rid: stored.rid, subject: stored.subject, at: row.at, resource: change.resource },
+    })),
+  )
+  for (const { stood } of observations)
+    if (stood !== null) for (const name of namesOf(stood.subject, toResource(parseFhir(stood.text)))) known.add(name)
+  for (const { change, stored } of observations) {
+    const { rid, version, subject } = stored
+    appendReadings(ground.engine, tx, { resource: change.resource, rid, version, subject }, known)
+    for (const name of namesOf(subject, change.resource)) known.add(name)
+  }
 }
 
 export const publishChange = (tx: TenantTx, { type: kind, rid, subject }: Stored): Promise<void> =>

@@ -12,6 +12,9 @@ import { notFound, shownRow } from './read.ts'
 import type { ClinicalRoom } from './room.ts'
 import { type PlacedVersion, placeColumns, placeJoin, versionColumns } from './rows.ts'
 
+/** Versions opened for one page at most: beyond, it is answered with what was found, and where to go on. */
+const maxRead = 10_000
+
 /** @throws Failure `resource-not-found` for one that is not there for them; `type-not-yours` */
 export async function readHistory(room: ClinicalRoom, by: By, question: HistoryQuestion): Promise<HistoryPage> {
   const { engine } = room.ground
@@ -20,23 +23,58 @@ export async function readHistory(room: ClinicalRoom, by: By, question: HistoryQ
   for (const type of types) eyes.set(type, await eyesFor(room.parts, grantFor(by, type, 'r')))
   const rid = question.id === undefined ? null : (await room.ground.blinds(by.tenant)).rid(types[0]!, question.id)
   return engine.db.asTenant(by.tenant, async (tx) => {
-    const rows: PlacedVersion[] = []
-    for (const [type, each] of eyes) rows.push(...(await versions(tx, { type, rid, eyes: each, question })))
-    rows.sort(newestFirst)
-    const page = rows.slice(0, question.limit)
     const items: Stored[] = []
-    for (const row of page) {
-      const stored = await shownRow(room, tx, eyes.get(row.type)!, row)
-      if (stored !== null) items.push(stored)
+    let after = question.after
+    let isMore = true
+    // One more than the page is looked for: that there is a next page is told by what they may see, and by nothing else.
+    const limit = question.limit + 1
+    for (let read = 0; isMore && items.length < limit && read < maxRead; read += limit) {
+      const from = after === undefined ? {} : { after }
+      const page = await pageOf(tx, eyes, { rid, question: { ...question, limit, ...from } })
+      for (const row of page.rows) {
+        const stored = await shownRow(room, tx, eyes.get(row.type)!, row)
+        if (stored !== null) items.push(stored)
+      }
+      isMore = page.isMore
+      after = page.after
     }
+    const isNext = items.length > question.limit
+    items.length = Math.min(items.length, question.limit)
     if (rid !== null && items.length === 0 && question.after === undefined && question.since === undefined)
       throw notFound()
     const word = question.type === undefined ? 'clinical' : kindWord(question.type)
     const subjects = [...new Set(items.flatMap(({ subject }) => subject ?? []))]
     await audited(tx, by, rid === null ? 'search' : 'read', word, { id: rid ?? 'history', subjects })
-    const last = page.at(-1)
-    return { items, next: rows.length > page.length && last !== undefined ? tokenOf(last) : null }
+    const last = items.at(-1)
+    if (isNext && last !== undefined) return { items, next: tokenOf(last) }
+    // Of a type so much is not theirs that the page went no further.
+    return { items, next: isMore && rid === null && after !== undefined ? after : null }
   })
+}
+
+interface Page {
+  readonly rows: readonly PlacedVersion[]
+  readonly isMore: boolean
+  readonly after: string | undefined
+}
+
+async function pageOf(
+  tx: TenantTx,
+  eyes: ReadonlyMap<string, Eyes>,
+  { rid, question }: Pick<Versions, 'rid' | 'question'>,
+): Promise<Page> {
+  const rows: PlacedVersion[] = []
+  for (const [type, each] of eyes) rows.push(...(await versions(tx, { type, rid, eyes: each, question })))
+  rows.sort(newestFirst)
+  const page = rows.slice(0, question.limit)
+  const last = page.at(-1)
+  return {
+    ...{ rows: page, isMore: rows.length > page.length },
+    after:
+      last === undefined
+        ? undefined
+        : tokenOf({ rid: last.rid, version: last.version, updatedAt: Number(last.updated_at) }),
+  }
 }
 
 const readableTypes = (by: By): string[] => Object.keys(servedTypes).filter((type) => mayDo(by, type, 'r'))
@@ -72,7 +110,8 @@ async function versions(tx: TenantTx, { type, rid, eyes, question }: Versions): 
   return rows
 }
 
-const tokenOf = ({ updated_at, rid, version }: PlacedVersion): string => `${updated_at}.${rid}.${version}`
+const tokenOf = ({ updatedAt, rid, version }: Pick<Stored, 'updatedAt' | 'rid' | 'version'>): string =>
+  `${updatedAt}.${rid}.${version}`
 
 /** @throws Failure `resource-unreadable` */
 function olderThan(after: string): RawBuilder<unknown> {

@@ -86,10 +86,12 @@ export async function patchedChange(
   granted: Granted,
   { id, change, expected }: { id: string; change: (tree: FhirTree) => FhirTree; expected: Expected },
 ): Promise<Change> {
+  // A patch is made of what stands: its tests and its answer tell of it, so it is of what may be read.
+  const eyes = await eyesFor(room.parts, grantFor(granted.by, granted.type, 'r'))
   const { row } = await standing(room, tx, granted, id)
-  if (row === undefined) throw notFound()
+  if (row === undefined || !eyes.seesRow(row)) throw notFound()
   const stored = await openRow(room.ground.engine, tx.tenant, row)
-  if (stored.isDeleted) throw notFound()
+  if (stored.isDeleted || !(await eyes.shows(tx, stored))) throw notFound()
   return changeOf(room, granted, change(parseFhir(stored.text)), 'put', { id, expected })
 }
 
