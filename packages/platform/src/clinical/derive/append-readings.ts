@@ -12,22 +12,26 @@ export interface ObservationWritten {
   readonly rid: string
   readonly version: number
   readonly subject: string | null
-  /** The version before; null when there was none, or it was gone. */
-  readonly before: Resource | null
 }
 
 /**
- * Readings that the version before told of already are not appended again: what is put twice is one reading. An amended value stands
- * beside the first, at the same time: the log takes nothing back (docs/adr/0018-readings-and-observations.md).
+ * Readings that were told of already are not appended again: what is put twice, or posted again under another id because its answer was
+ * lost, is one reading. An amended value stands beside the first, at the same time: the log takes nothing back
+ * (docs/adr/0018-readings-and-observations.md).
+ * @param known names of what was told already, by `namesOf`: of the version before, and of others of the same person and time
  * @returns how many readings were appended
  */
-export function appendReadings(engine: Engine, tx: TenantTx, written: ObservationWritten): number {
-  const { resource, rid, version, subject, before } = written
+export function appendReadings(
+  engine: Engine,
+  tx: TenantTx,
+  written: ObservationWritten,
+  known: ReadonlySet<string>,
+): number {
+  const { resource, rid, version, subject } = written
   if (subject === null) return 0
   const told = readingsIn(resource)
   if (told === null) return 0
-  const known = new Set(before === null ? [] : namesOf(readingsIn(before)))
-  const names = namesOf(told)
+  const names = readingNames(subject, told)
   const values = told.values.filter((_, i) => !known.has(names[i]!))
   if (values.length === 0) return 0
   const group = Number.parseInt(createHash('sha256').update(`${rid} ${version}`).digest('hex').slice(0, 8), 16)
@@ -35,5 +39,11 @@ export function appendReadings(engine: Engine, tx: TenantTx, written: Observatio
   return appendFromRecord(engine, tx, { ...told, subject, values, group, frame })
 }
 
-const namesOf = (told: TellsReadings | null): string[] =>
-  (told?.values ?? []).map(({ signal, value, unit }) => JSON.stringify([told?.measuredAt, signal, value, unit]))
+/** What makes a reading of an Observation the same as another: whose, by what device, when, what and how much. PHI: in memory only. */
+export function namesOf(subject: string | null, resource: Resource): readonly string[] {
+  const told = subject === null ? null : readingsIn(resource)
+  return subject === null || told === null ? [] : readingNames(subject, told)
+}
+
+const readingNames = (subject: string, { deviceName, measuredAt, values }: TellsReadings): string[] =>
+  values.map(({ signal, value, unit }) => JSON.stringify([subject, deviceName, measuredAt, signal, value, unit]))

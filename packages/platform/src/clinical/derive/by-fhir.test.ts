@@ -65,6 +65,21 @@ describe('an Observation by FHIR', () => {
     expect(await readings(subject)).toEqual(['body-temperature 38.5', 'body-temperature 38'])
   })
 
+  it('that is posted again, because its answer was lost, is one reading; of another device, time or value it is another', async () => {
+    const subject = await patient()
+    const sent = observation(subject, 'first', { ...loinc('8310-5'), ...ucum(38.1, 'Cel') })
+    await put(sent)
+    await put({ ...sent, id: 'second' } as unknown as FhirTree)
+    await put({ ...sent, id: 'third', note: [{ text: 'sent again' }] } as unknown as FhirTree)
+    expect(await readings(subject)).toEqual(['body-temperature 38.1'])
+    await put({ ...sent, id: 'other-device', device: { reference: 'Device/thermometer-2' } } as unknown as FhirTree)
+    await put({ ...sent, id: 'later', effectiveDateTime: '2026-03-01T08:59:01+01:00' } as unknown as FhirTree)
+    await put({ ...sent, id: 'other-value', ...ucum(38.2, 'Cel') } as unknown as FhirTree)
+    expect(await readings(subject)).toEqual([
+      ...['body-temperature 38.1', 'body-temperature 38.1', 'body-temperature 38.1', 'body-temperature 38.2'],
+    ])
+  })
+
   it('tells a cuff measurement as one, and a pulse by the code that says of what it is', async () => {
     const subject = await patient()
     const component = [

@@ -44,8 +44,7 @@ const isOurs = ({ identifier }: Resource): boolean =>
 const isOfAnother = ({ focus }: Resource): boolean => listOf(focus).length > 0
 
 interface Modified {
-  readonly modifierExtension?: unknown
-  readonly implicitRules?: unknown
+  readonly [element: string]: unknown
 }
 
 /** FHIR forbids to act on what an extension that one does not know may turn into its opposite; we know none. */
