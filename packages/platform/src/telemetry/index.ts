@@ -6,6 +6,7 @@ export { telemetryErrors } from './errors.ts'
 export { forgetReadings } from './forget-readings.ts'
 export { type Glance, type Glanced, type GlanceQuestion, makeGlance, type TraceStep } from './glance.ts'
 export { type Freshness, type LatestValue, latest } from './latest.ts'
+export { spanStart } from './phase.ts'
 export { type Gap, readGaps } from './read-gaps.ts'
 export {
   type BucketPoint,

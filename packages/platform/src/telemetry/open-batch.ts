@@ -10,6 +10,7 @@ import {
 import type { LogCommit } from '../engine/index.ts'
 import type { KeptReading } from './codec/columns.ts'
 import { STEP_MS } from './gap-watch.ts'
+import { spanStart } from './phase.ts'
 import type { SeriesName } from './series.ts'
 
 /** Readings of one series in the order of their arrival. */
@@ -96,7 +97,7 @@ export class OpenBatch {
 const ON_TIME_MS = 10_000
 /** Of what is expected less often than this, storedAt is always kept: few readings, and the record says when each came. */
 const SELDOM_MS = 60_000
-/** Of the rest the first in each such span of time keeps it: the record names it as the span's first. */
+/** Of the rest the first in each such span of the device's time keeps it: the record names it as the span's first. */
 const SLOT_MS = 300_000
 
 /**
@@ -105,7 +106,9 @@ const SLOT_MS = 300_000
  * @param newestMs measuredAt of the series' newest reading before these
  */
 export function keptReadings(pending: Pending, newestMs: number): KeptReading[] {
+  const slotOf = (measuredAt: number) => spanStart(pending.name.device, measuredAt, SLOT_MS)
   let newest = newestMs
+  let slot = slotOf(newest)
   const { intervalMs } = signal(pending.name.signal) ?? { intervalMs: null }
   const isSeldom = intervalMs === null || intervalMs >= SELDOM_MS
   return pending.readings.map((reading, i) => {
@@ -114,10 +117,12 @@ export function keptReadings(pending: Pending, newestMs: number): KeptReading[] 
     const isTold =
       isSeldom ||
       reading.groupId !== undefined ||
-      slotOf(reading.measuredAt) !== slotOf(newest) ||
+      reading.measuredAt < slot ||
+      reading.measuredAt >= slot + SLOT_MS ||
       entry.origin !== 'automatic'
     const onTime = !isTold && Math.abs(storedAt - reading.measuredAt) <= ON_TIME_MS && reading.measuredAt >= newest
     newest = Math.max(newest, reading.measuredAt)
+    if (newest >= slot + SLOT_MS) slot = slotOf(newest)
     if (onTime) return reading
     return {
       ...reading,
@@ -127,5 +132,3 @@ export function keptReadings(pending: Pending, newestMs: number): KeptReading[] 
     }
   })
 }
-
-const slotOf = (measuredAt: number): number => Math.floor(measuredAt / SLOT_MS)

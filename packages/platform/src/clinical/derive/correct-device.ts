@@ -118,7 +118,13 @@ function idsOf(whose: Whose, device: string, signal: string, kept: KeptReading):
   if (policy === null) return []
   const { origin = 'automatic', storedAt: _, ...reading } = kept
   const told: Told = { whose, source: { device, origin }, reading: { signal, ...reading }, storedAt: 0 }
-  const name = { tenant: whose.tenant, subject: whose.subject, device, signal, from: windowOf(kept.measuredAt, policy) }
+  const name = {
+    tenant: whose.tenant,
+    subject: whose.subject,
+    device,
+    signal,
+    from: windowOf(device, kept.measuredAt, policy),
+  }
   return [
     spotIdOf(told),
     windowIdOf(name, policy),

@@ -95,7 +95,7 @@ class StoredWindows {
 
   /** @returns whether it became an Observation of its own */
   take({ signal, kept, at }: Arrival, policy: SignalPolicy): boolean {
-    const from = windowOf(kept.measuredAt, policy)
+    const from = windowOf(this.#stored.device, kept.measuredAt, policy)
     const key = `${signal} ${from}`
     const due = dueOf(from, policy.windowMs, at)
     const seen = this.#seen.get(key) ?? { name: this.#name(signal, from), policy, dues: new Set() }

@@ -1,12 +1,13 @@
 /** One holder's work, from its lease to its end: reads the log, writes Observations, closes windows behind. */
 import { setTimeout as pause } from 'node:timers/promises'
-import type { AssignmentChanged, ReadingsLogged } from '@careloop/contract'
+import type { ReadingsLogged } from '@careloop/contract'
 import type { Engine, EngineTx, Lease, LogCommit, TenantTx } from '../../engine/index.ts'
 import { telemetryProgress } from '../../telemetry/index.ts'
 import type { Clinical } from '../clinical.ts'
 import { closeWindows } from './close-windows.ts'
 import { correctDevice, type Owed } from './correct-device.ts'
 import { countQuietly, onlyCount } from './count-quietly.ts'
+import { isAssignment, Moving } from './moving.ts'
 import type { observationMetrics } from './observation-metrics.ts'
 import { Panels } from './panels.ts'
 import type { People } from './people.ts'
@@ -59,16 +60,22 @@ export class ObservationWork {
   #seen = 0
   #movedAt = 0
   #telemetryAt = 0
+  #moving: Moving
+  /** Where this holder began. */
+  #began = 0
 
   constructor(parts: WorkParts, lease: Lease) {
     this.#parts = parts
     this.#lease = lease
+    this.#moving = new Moving(parts.engine, 0)
   }
 
   async load(): Promise<void> {
     const { db } = this.#parts.engine
     this.#cursor = await db.cursor(observationsCursor)
     this.#seen = Number(this.#cursor)
+    this.#began = this.#seen
+    this.#moving = new Moving(this.#parts.engine, this.#began)
     this.#movedAt = this.#parts.engine.clock.now()
     for (const tenant of await db.tenants()) await db.asTenant(tenant, (tx) => this.#of(tenant).load(tx))
   }
@@ -121,10 +128,13 @@ export class ObservationWork {
 
   /** @returns false: they wait for telemetry */
   async #takeCommits(commits: readonly LogCommit[]): Promise<boolean> {
-    const batch = firstBatch(commits)
+    await this.#moving.look(commits, () => this.#isStored(this.#began))
+    const batch = firstBatch(commits, (commit) => this.#moving.has(commit))
     const newest = batch.at(-1)!
-    const corrections = batch.flatMap(({ entries, storedAt }) =>
-      entries.filter(isCorrection).map((change) => ({ change, storedAt })),
+    const corrections = batch.flatMap((commit) =>
+      this.#moving.has(commit)
+        ? commit.entries.filter(isAssignment).map((change) => ({ change, storedAt: commit.storedAt }))
+        : [],
     )
     if (corrections.length === 0) {
       await this.#takeEntries(batch, [], newest)
@@ -177,7 +187,10 @@ export class ObservationWork {
       })
     fault?.('batch: committed')
     const newest = upTo ?? batch.at(-1)!
-    if (upTo !== undefined) this.#seen = upTo.position
+    if (upTo !== undefined) {
+      this.#seen = upTo.position
+      this.#moving.forget(this.#seen)
+    }
     for (const windows of this.#windows.values()) due.push(...windows.due(newest.storedAt))
     // A window that is closed must not begin again with readings that a restart would read once more.
     if (due.length > 0) await this.#settle()
@@ -213,10 +226,11 @@ export class ObservationWork {
     const [ready, rest] = [[] as Closing[], [] as Closing[]]
     const spans = new Set<number>()
     for (const closing of all) {
-      const isRoom = ready.length < BATCH_WINDOWS && (spans.size < BATCH_SPANS || spans.has(closing.window.name.from))
-      if (!isRoom || !(await this.#isKnown(closing))) rest.push(closing)
+      const { name, totals } = closing.window
+      const isCheap = totals !== null || spans.size < BATCH_SPANS || spans.has(name.from)
+      if (ready.length >= BATCH_WINDOWS || !isCheap || !(await this.#isKnown(closing))) rest.push(closing)
       else {
-        spans.add(closing.window.name.from)
+        if (totals === null) spans.add(name.from)
         ready.push(closing)
       }
     }
@@ -255,15 +269,12 @@ export class ObservationWork {
   }
 }
 
-const isCorrection = (entry: { readonly kind: string }): entry is AssignmentChanged =>
-  entry.kind === 'assignment-changed'
-
 /**
  * What was logged before a correction is taken before it. Corrections one after the other are taken together, since each follows from
  * what is stored when all are; one that shares its commit with readings is taken alone.
  */
-function firstBatch(commits: readonly LogCommit[]): readonly LogCommit[] {
-  const at = commits.findIndex(({ entries }) => entries.some(isCorrection))
+function firstBatch(commits: readonly LogCommit[], moves: (commit: LogCommit) => boolean): readonly LogCommit[] {
+  const at = commits.findIndex(moves)
   if (at === -1) return commits
   if (at > 0) return commits.slice(0, at)
   const end = commits.findIndex(({ entries }) => entries.some(({ kind }) => kind === 'readings'))

@@ -3,6 +3,7 @@ import { validate } from '@careloop/fhir'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ManualClock, makeManualClock } from '../../engine/clock/manual-clock.ts'
 import { aReading, type Worn, worn } from '../../telemetry/fixtures.ts'
+import { spanStart } from '../../telemetry/index.ts'
 import { type ReadingsWorld, readingsWorld } from './fixtures.ts'
 
 const MINUTE = 60_000
@@ -153,6 +154,8 @@ describe('readings in the record', () => {
     await streamOf(other, 1)
     await world.tell()
     expect((await world.record(other.subject)).map(({ valueQuantity }) => valueQuantity)).toMatchObject([{ value: 60 }])
+    await pass(windowOf(who) + 5 * MINUTE - clock.now())
+    const begun = clock.now()
     await streamOf(who, 120)
     await pass(5 * MINUTE)
     // What was counted on the way is enough: telemetry has not been asked.
@@ -165,8 +168,8 @@ describe('readings in the record', () => {
       (summary.component as { valueQuantity: { value: number } }[]).map(({ valueQuantity }) => valueQuantity.value),
     ).toEqual([69.5, 60, 79, 120])
     expect(summary.effectivePeriod).toEqual({
-      start: localTime(windowStart(-5 * MINUTE - 120_000)),
-      end: localTime(windowStart(-5 * MINUTE - 120_000) + 5 * MINUTE),
+      start: localTime(begun),
+      end: localTime(begun + 5 * MINUTE),
     })
   })
 
@@ -174,7 +177,7 @@ describe('readings in the record', () => {
     const who = await world.person()
     await pass(5 * MINUTE)
     await world.tell()
-    const begun = windowStart() + 5 * MINUTE
+    const begun = windowOf(who) + 5 * MINUTE
     await pass(begun - clock.now() + 1_000)
     await streamOf(who, 20)
     await killAt('batch: written')
@@ -201,7 +204,7 @@ describe('readings in the record', () => {
 
   it('keeps the samples themselves of what means something only together', async () => {
     const who = await world.person()
-    const begun = Math.ceil(clock.now() / 10_000) * 10_000
+    const begun = windowOf(who, 10_000) + 10_000
     await pass(begun - clock.now() + 5_000)
     const wave = Array.from({ length: 64 }, (_, i) =>
       aReading('blood-volume-pulse', begun + i * 16, 10 * Math.sin(i / 5)),
@@ -258,7 +261,8 @@ async function killAt(step: string): Promise<void> {
   await world.tell()
 }
 
-const windowStart = (ago = 0) => Math.floor((clock.now() + ago) / (5 * MINUTE)) * 5 * MINUTE
+/** Windows of each device begin at another second. */
+const windowOf = ({ device }: Worn, lengthMs = 5 * MINUTE) => spanStart(device, clock.now(), lengthMs)
 const localTime = (at: number) => new Date(at + 3_600_000).toISOString().replace('Z', '+01:00')
 const countOf = (resources: readonly { readonly [element: string]: unknown }[]): number => {
   const summary = resources.find(({ effectivePeriod }) => effectivePeriod !== undefined)

@@ -3,11 +3,12 @@
  * (a window) the first few readings are Observations of their own, at once; when more came, a summary of all of them follows.
  */
 import { signal } from '@careloop/contract'
+import { spanStart } from '../../telemetry/index.ts'
 
 export interface SignalPolicy {
   /** `samples`: the values themselves, as SampledData; `summary`: mean, least, greatest, count. */
   readonly form: 'summary' | 'samples'
-  /** Windows begin at whole multiples of it since 1970, ms. */
+  /** ms; windows of each device begin at another second of it. */
   readonly windowMs: number
   /** So many readings of a window become an Observation each, as they come. */
   readonly each: number
@@ -63,4 +64,6 @@ export function dueOf(windowFrom: number, windowMs: number, storedAt: number): n
   return storedAt < closes ? closes : (Math.floor(storedAt / lateSlotMs) + 1) * lateSlotMs
 }
 
-export const windowOf = (at: number, { windowMs }: SignalPolicy): number => Math.floor(at / windowMs) * windowMs
+/** The beginning of a device's window, ms: of each device at another second, so that not all of them are told of at once. */
+export const windowOf = (device: string, at: number, { windowMs }: Pick<SignalPolicy, 'windowMs'>): number =>
+  spanStart(device, at, windowMs)

@@ -2,7 +2,7 @@
 import type { Engine } from '../../engine/index.ts'
 import { type KeptReading, readSpans, type Series, spanOfReadings } from '../../telemetry/index.ts'
 import { joinReadings } from './close-windows.ts'
-import { longestWindowMs } from './policy.ts'
+import { longestWindowMs, windowOf } from './policy.ts'
 
 export interface Stretch {
   readonly from: number
@@ -19,7 +19,7 @@ export async function* readDevice(engine: Engine, series: readonly Series[], sin
   if (series.length === 0) return // a device that is handed out for the first time: nothing is stored of it
   const span = await spanOfReadings(engine, series)
   if (span === null) return
-  const begin = Math.floor(Math.max(span.from, since) / longestWindowMs) * longestWindowMs
+  const begin = windowOf(series[0]!.device, Math.max(span.from, since), { windowMs: longestWindowMs })
   for (let from = begin; from <= span.to; from += STRETCH_MS) {
     const read = await readSpans(engine, series, from, from + STRETCH_MS - 1)
     if (read.length === 0) continue

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ManualClock, makeManualClock } from '../../engine/clock/manual-clock.ts'
 import { settledFacts } from '../../engine/testing/index.ts'
 import { aReading, type Worn } from '../../telemetry/fixtures.ts'
+import { spanStart } from '../../telemetry/index.ts'
 import { type ReadingsWorld, readingsWorld } from './fixtures.ts'
 import { rebuildObservations } from './rebuild.ts'
 
@@ -121,6 +122,43 @@ describe('the record made again', () => {
     const before = await world.texts(right.subject)
     await rebuildObservations(world.engine, world.clinical, { tenant: world.tenant, subject: right.subject })
     expect(await world.texts(right.subject)).toEqual(before)
+  })
+
+  it('a device that is handed out makes nobody wait for telemetry', async () => {
+    const [before, next, other] = [await world.person(), await world.person(), await world.person()]
+    await world.send(before, [aReading('body-weight', clock.now(), 70)])
+    await world.store()
+    await world.tell()
+    const since = clock.now() + 1
+    const handed = { ...next, device: before.device }
+    await world.append({
+      kind: 'assignment-changed',
+      ...{ tenant: world.tenant, device: before.device, since },
+      assignments: [{ id: handed.assignment, subject: next.subject, from: since, to: null }],
+    })
+    await world.send(handed, [aReading('body-weight', since + 1, 91)])
+    await world.send(other, [aReading('body-weight', since + 1, 80)])
+    await world.tell()
+    for (const [{ subject }, value] of [
+      [before, 70],
+      [next, 91],
+      [other, 80],
+    ] as const)
+      expect((await world.record(subject)).map(({ valueQuantity }) => valueQuantity)).toMatchObject([{ value }])
+  })
+
+  it('windows of devices begin at seconds of their own, and those of an hour where one of five minutes does', () => {
+    const now = clock.now()
+    const starts = Array.from({ length: 600 }, () => spanStart(crypto.randomUUID(), now, 5 * MINUTE))
+    const bySecond = Map.groupBy(starts, (start) => start)
+    expect(bySecond.size).toBeGreaterThan(150)
+    for (const [start, same] of bySecond) {
+      expect([start % 1_000, start <= now, start + 5 * MINUTE > now]).toEqual([0, true, true])
+      expect(same.length).toBeLessThan(15)
+    }
+    const device = crypto.randomUUID()
+    const hour = spanStart(device, now, 60 * MINUTE)
+    expect(spanStart(device, hour, 5 * MINUTE)).toBe(hour)
   })
 
   it('a value outside of the usual is a fact that names the resource and tells nothing else', async () => {

@@ -19,7 +19,7 @@ export interface WindowName {
   readonly subject: string
   readonly device: string
   readonly signal: string
-  /** ms; a multiple of the policy's window. */
+  /** ms; where a window of the device begins. */
   readonly from: number
 }
 

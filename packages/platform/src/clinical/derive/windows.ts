@@ -27,6 +27,8 @@ export class Windows {
   readonly #open = new Map<string, OpenWindow>()
   readonly #byDue = new Map<number, Set<OpenWindow>>()
   #changed = new Set<OpenWindow>()
+  /** The least of them: each entry asks, and there may be hundreds. */
+  #nextDue = Number.POSITIVE_INFINITY
 
   constructor(tenant: string) {
     this.#tenant = tenant
@@ -53,7 +55,7 @@ export class Windows {
    * @returns whether it becomes an Observation of its own
    */
   take(place: Place, reading: LoggedReading, policy: SignalPolicy, storedAt: number): boolean {
-    const from = windowOf(reading.measuredAt, policy)
+    const from = windowOf(place.device, reading.measuredAt, policy)
     const window = this.#windowOf(place, reading.signal, from, policy, storedAt)
     if (window.totals !== null) {
       const isNext = reading.measuredAt > window.newest
@@ -68,7 +70,7 @@ export class Windows {
 
   /** Whether the reading only counts: its window is open, and no reading of it becomes an Observation of its own any more. */
   onlyCounts(place: Place, { signal, measuredAt }: LoggedReading, policy: SignalPolicy, storedAt: number): boolean {
-    const window = this.#open.get(keyOf(place, signal, windowOf(measuredAt, policy)))
+    const window = this.#open.get(keyOf(place, signal, windowOf(place.device, measuredAt, policy)))
     return window !== undefined && window.told >= policy.each && window.due > storedAt
   }
 
@@ -106,6 +108,7 @@ export class Windows {
 
   /** Those that are due at this time of the log; they are open no more. */
   due(logMs: number): OpenWindow[] {
+    if (logMs < this.#nextDue) return []
     const found: OpenWindow[] = []
     for (const [due, windows] of this.#byDue) {
       if (due > logMs) continue
@@ -115,6 +118,7 @@ export class Windows {
         found.push(window)
       }
     }
+    this.#nextDue = Math.min(...this.#byDue.keys())
     return found
   }
 
@@ -137,6 +141,7 @@ export class Windows {
     const same = this.#byDue.get(window.due)
     if (same === undefined) this.#byDue.set(window.due, new Set([window]))
     else same.add(window)
+    this.#nextDue = Math.min(this.#nextDue, window.due)
   }
 }
 
