@@ -31,29 +31,33 @@ export async function thingsOfAlerts(tx: TenantTx, ids: readonly string[]): Prom
 
 /** Programs under 42 CFR Part 2 and, when there is one, which signals every program reads: what consent asks of programs. */
 export const programSignals = (engine: Engine, tenant: string): Promise<readonly ProgramSignals[]> =>
-  engine.db.asTenantReading(tenant, (tx) => tx.readOne(signalsForAll, null))
+  engine.db.asTenantReading(tenant, (tx) => tx.readOne(programSignalsWithin, null))
 
 /** Every look at a patient asks for the same: it is read once for all that wait. */
-const signalsForAll: RowReader<null, readonly ProgramSignals[]> = async (tx, asked) => {
+export const programSignalsWithin: RowReader<null, readonly ProgramSignals[]> = async (tx, asked) => {
   const signals = await readProgramSignals(tx)
   return asked.map(() => signals)
 }
 
 async function readProgramSignals(tx: TenantTx): Promise<readonly ProgramSignals[]> {
-  const tables = tx.tables<AlertingTables>()
-  const heads = await tables.selectFrom('program').select(['code', 'definition']).execute()
-  if (!heads.some(({ definition }) => definition.label === 'part2')) return []
+  const { rows: heads } = await tx.client.query<{ code: string; label: string | null }>({
+    name: 'careloop-program-labels',
+    text: `select code, definition ->> 'label' as label from tenant.program where tenant_id = $1`,
+    values: [tx.tenant],
+  })
+  if (!heads.some(({ label }) => label === 'part2')) return []
   // Every version: a signal that a program read once keeps its label.
-  const rules = await tables
+  const rules = await tx
+    .tables<AlertingTables>()
     .selectFrom('rule')
     .innerJoin('rule_version', (join) =>
       join.onRef('rule_version.rule_id', '=', 'rule.id').onRef('rule_version.tenant_id', '=', 'rule.tenant_id'),
     )
     .select(['rule.program', 'rule_version.definition'])
     .execute()
-  return heads.map(({ code, definition }) => {
+  return heads.map(({ code, label }) => {
     const own = rules.filter(({ program }) => program === code)
     const signals = new Set(own.flatMap((rule) => [...signalsOfRule(rule.definition as OwnedRule)]))
-    return { code, part2: definition.label === 'part2', signals }
+    return { code, part2: label === 'part2', signals }
   })
 }

@@ -2,7 +2,7 @@
 export { activateProgram } from './activate-program.ts'
 export { type Alerting, makeAlerting } from './alerting.ts'
 export { type Alert, alertById, alertsOf, conditionOf, naturesOf, titlesOf } from './alerts.ts'
-export { programSignals, thingOf, thingsOfAlerts } from './consented.ts'
+export { programSignals, programSignalsWithin, thingOf, thingsOfAlerts } from './consented.ts'
 export { alertingErrors } from './errors.ts'
 export { alertingFacts } from './facts.ts'
 export { alertingViews } from './fhir-views.ts'

@@ -1,7 +1,14 @@
 /** The rooms of one process, each made once, in the order in which they may call each other. */
 import type { SubjectKind } from '@careloop/contract'
 import { profile } from '@careloop/profiles'
-import { type Alerting, activeProgramKind, makeAlerting, programSignals, readPrograms } from '../alerting/index.ts'
+import {
+  type Alerting,
+  activeProgramKind,
+  makeAlerting,
+  programSignals,
+  programSignalsWithin,
+  readPrograms,
+} from '../alerting/index.ts'
 import {
   type Clinical,
   type FhirRoom,
@@ -83,6 +90,7 @@ export async function openRooms(
   }
   const subjects = makeSubjects(engine, staff, enrolling, {
     programs: (tenant) => programSignals(engine, tenant),
+    programsWithin: programSignalsWithin,
     grantees: (tenant, subject) => granteesOf(identity, tenant, subject),
   })
   const ca = await ensureCa(engine)

@@ -17,7 +17,7 @@ import { consentsOf } from './consent-rows.ts'
 import { consentHistory, type GranteesOf, listConsents, recordConsent, withdrawConsent } from './consent-store.ts'
 import type { Asker, Decision } from './decide.ts'
 import { type Disclosure, disclosuresOf, type NewDisclosure, recordDisclosure } from './disclosure.ts'
-import { labellingOf, type ProgramSignals, type ProgramsOf } from './programs.ts'
+import { labellingOf, type ProgramSignals, type ProgramsOf, type ProgramsWithin } from './programs.ts'
 import { type ConsentSetting, changeSettings, readSetting, readSettings } from './settings.ts'
 import { type Shown, seesAllUnasked, shownTo, shownToAsker, showsAll, type Thing } from './shown.ts'
 
@@ -76,6 +76,8 @@ export interface Consents {
 
 export interface ConsentParts {
   readonly programs: ProgramsOf
+  /** The same inside a transaction: a service asks often, and its looks need no transaction besides the one they read in. */
+  readonly programsWithin?: ProgramsWithin
   readonly grantees: GranteesOf
 }
 
@@ -83,6 +85,7 @@ export interface ConsentParts {
 export function makeConsents(engine: Engine, parts: ConsentParts | null): Consents {
   const programsOf: ProgramsOf = parts?.programs ?? (async () => [])
   const grantees = parts?.grantees ?? null
+  const within = parts?.programsWithin
   const mayShare = async (tenant: string, sharing: Sharing) =>
     decideSharing(engine, await programsOf(tenant), tenant, sharing)
   return {
@@ -94,14 +97,16 @@ export function makeConsents(engine: Engine, parts: ConsentParts | null): Consen
     changeSettings: (by, wanted) => changeSettings(engine, by, wanted),
     gate: async ({ tenant, who }, purpose) => {
       if (who === undefined) return showsAllOfAll
-      const programs = await programsOf(tenant)
-      if (seesAllUnasked(programs, who, purpose)) return showsAllOfAll
+      // A person may see all without a further question, which is settled here; a service never does.
+      let programs = who.kind === 'service' && within !== undefined ? null : await programsOf(tenant)
+      if (programs !== null && seesAllUnasked(programs, who, purpose)) return showsAllOfAll
       let setting: ConsentSetting | null = null
       const known = new Map<string, Shown>()
       return {
         everything: false,
         async shown(tx, subject) {
           setting ??= await readSetting(tx)
+          programs ??= await tx.readOne(within!, null)
           const shown = known.get(subject) ?? (await shownTo({ engine, programs, setting }, tx, who, subject, purpose))
           known.set(subject, shown)
           return shown

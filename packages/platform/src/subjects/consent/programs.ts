@@ -3,7 +3,7 @@
  * which bear the label and which signals they read.
  */
 import type { Part2Label } from '@careloop/contract'
-import type { TenantTx } from '../../engine/index.ts'
+import type { RowReader, TenantTx } from '../../engine/index.ts'
 import { labelsOfPart2 } from './who.ts'
 
 export interface ProgramSignals {
@@ -14,6 +14,7 @@ export interface ProgramSignals {
 }
 
 export type ProgramsOf = (tenant: string) => Promise<readonly ProgramSignals[]>
+export type ProgramsWithin = RowReader<null, readonly ProgramSignals[]>
 
 /** The label as it lies on one patient's things. */
 export interface Labelling {

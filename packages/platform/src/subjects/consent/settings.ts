@@ -14,7 +14,12 @@ export const readSetting = (tx: TenantTx): Promise<ConsentSetting> => tx.readOne
 
 /** Every look of a service at a patient asks for the same: it is read once for all who share a reading. */
 const settingForAll: RowReader<null, ConsentSetting> = async (tx, asked) => {
-  const row = await tx.tables<SubjectsTables>().selectFrom('consent_setting').selectAll().executeTakeFirst()
+  const { rows } = await tx.client.query<{ holds_part2: boolean; own_services: string[] }>({
+    name: 'careloop-consent-setting',
+    text: 'select holds_part2, own_services from tenant.consent_setting where tenant_id = $1',
+    values: [tx.tenant],
+  })
+  const [row] = rows
   const setting = { holdsPart2: row?.holds_part2 ?? false, ownServices: row?.own_services ?? [] }
   return asked.map(() => setting)
 }
