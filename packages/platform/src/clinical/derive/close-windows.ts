@@ -5,6 +5,7 @@ import type { Clinical, Derived } from '../clinical.ts'
 import { tellOutOfRange } from './out-of-range.ts'
 import type { People } from './people.ts'
 import { provenanceOfWindow } from './provenance.ts'
+import { keepWhatCan } from './set-aside.ts'
 import { Rounds } from './take-entries.ts'
 import type { Whose } from './told.ts'
 import { samplesObservation, summaryObservation, totalsOf } from './window-observation.ts'
@@ -54,10 +55,11 @@ async function write(
     const made = whose === undefined ? undefined : observationOf(whose, window, readings.get(window) ?? [])
     if (whose !== undefined && made !== undefined) rounds.add([made, provenanceOfWindow(whose, window.name, made)])
   }
-  for (const round of rounds.all) await clinical.keepDerived(tx, round)
-  await tellOutOfRange(clinical, tx, rounds.all.flat())
+  const kept: Derived[] = []
+  for (const round of rounds.all) kept.push(...(await keepWhatCan(clinical, tx, round, people.setAside)))
+  await tellOutOfRange(clinical, tx, kept)
   await settleWindows(tx, windows)
-  return rounds.all.reduce((sum, round) => sum + round.length, 0)
+  return kept.length
 }
 
 /**

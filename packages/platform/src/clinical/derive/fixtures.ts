@@ -81,7 +81,8 @@ async function storeAll(engine: Engine, clock: ManualClock): Promise<void> {
   await stopped
 }
 
-async function tellAll(engine: Engine, clinical: Clinical, fault?: (step: string) => void): Promise<void> {
+/** With the engine of any process. */
+export async function tellAll(engine: Engine, clinical: Clinical, fault?: (step: string) => void): Promise<void> {
   const lease = await leaseOf(engine)
   try {
     const people = new People(engine, clinical)

@@ -8,6 +8,7 @@ import { tellOutOfRange } from './out-of-range.ts'
 import { type Panels, panelsOf, type ReadPanels } from './panels.ts'
 import type { People } from './people.ts'
 import { provenanceOfFrame } from './provenance.ts'
+import { keepWhatCan, staysSo } from './set-aside.ts'
 import { wayOf } from './sort-reading.ts'
 import { spotObservation } from './spot-observation.ts'
 import type { Told, Whose } from './told.ts'
@@ -44,13 +45,19 @@ export async function takeEntries(
     due.push(...parts.windows.due(storedAt))
     const whose = people.get(entry.subject)
     if (whose === undefined) continue
-    const made = await madeOf(parts, read, whose, entry, storedAt)
-    if (made.length > 0) rounds.add([...made, provenanceOfFrame(whose, entry, made, storedAt)])
+    try {
+      const made = await madeOf(parts, read, whose, entry, storedAt)
+      if (made.length > 0) rounds.add([...made, provenanceOfFrame(whose, entry, made, storedAt)])
+    } catch (error) {
+      if (!staysSo(error)) throw error
+      parts.people.setAside(error, { tenant: tx.tenant, subject: entry.subject, device: entry.device })
+    }
   }
-  for (const round of rounds.all) await parts.clinical.keepDerived(tx, round)
-  await tellOutOfRange(parts.clinical, tx, rounds.all.flat())
+  const kept: Derived[] = []
+  for (const round of rounds.all) kept.push(...(await keepWhatCan(parts.clinical, tx, round, parts.people.setAside)))
+  await tellOutOfRange(parts.clinical, tx, kept)
   await parts.windows.write(tx)
-  return { due, made: rounds.all.reduce((sum, round) => sum + round.length, 0) }
+  return { due, made: kept.length }
 }
 
 /**
