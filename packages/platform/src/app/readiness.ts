@@ -3,7 +3,9 @@
 import { alertingProgress } from '../alerting/index.ts'
 import type { Readiness } from '../api/index.ts'
 import { type AuditSinkSettings, auditHealth, auditTrouble, describeSinks, sealingState } from '../audit/index.ts'
+import { observationsProgress, viewsProgress } from '../clinical/index.ts'
 import type { Engine, OpenEngine } from '../engine/index.ts'
+import { subscriptionsProgress } from '../integrations/index.ts'
 import { telemetryProgress } from '../telemetry/index.ts'
 import { workflowProgress } from '../workflow/index.ts'
 
@@ -43,6 +45,18 @@ export function readinessOf(
     {
       name: 'workflow',
       check: stillMoves(engine, workflowProgress, 'Alerts do not become tasks: read them at the alerts.'),
+    },
+    {
+      name: 'record-readings',
+      check: stillMoves(engine, observationsProgress, 'Readings do not become Observations: FHIR shows old ones.'),
+    },
+    {
+      name: 'record-views',
+      check: stillMoves(engine, viewsProgress, 'FHIR shows patients, alerts and tasks as they were.'),
+    },
+    {
+      name: 'subscriptions',
+      check: stillMoves(engine, subscriptionsProgress, 'Events of FHIR subscriptions are not told.'),
     },
   ]
 }

@@ -12,6 +12,14 @@ import { People } from './people.ts'
 const leaseMs = 10_000
 const retryMs = 1_000
 
+/** Where it stands, and whether there is more: standing still meanwhile is trouble. It lags by what only counts, for seconds. */
+export async function observationsProgress(
+  engine: Engine,
+): Promise<{ readonly at: string; readonly isBehind: boolean }> {
+  const at = await engine.db.cursor(observationsCursor)
+  return { at, isBehind: (await engine.log.head(0)) > Number(at) }
+}
+
 export const clinicalObservationsStage = (clinical: Clinical): Stage => ({
   name: 'clinical-observations',
   async start(engine) {

@@ -12,6 +12,12 @@ export const factsOf = (views: readonly View[]): readonly FactType[] => [
   ...new Set(views.flatMap(({ facts }) => facts)),
 ]
 
+/** Where the views stand, and whether there are facts beyond. */
+export async function viewsProgress(engine: Engine): Promise<{ readonly at: string; readonly isBehind: boolean }> {
+  const at = await engine.db.cursor(viewsCursor)
+  return { at, isBehind: (await engine.db.readFacts(at, 1)).length > 0 }
+}
+
 /**
  * Takes in the next facts. The cursor moves when all is made, so that a broken process makes it again. A thing that no resource can
  * be made of is set aside, loudly: it keeps back none that come after it.

@@ -4,7 +4,7 @@
  */
 import type { Fact } from '@careloop/contract'
 import type { Stored } from '../../clinical/index.ts'
-import { isPassing, type TenantTx } from '../../engine/index.ts'
+import { type Engine, isPassing, type TenantTx } from '../../engine/index.ts'
 import { type Asked, askedBy } from './owners.ts'
 import type { SubscriptionParts } from './parts.ts'
 import { type SubscriptionRow, toMsOrNull } from './schema.ts'
@@ -23,6 +23,14 @@ import { eventOf, type TopicCode } from './topics.ts'
 
 export const subscriptionsCursor = 'subscriptions'
 const batch = 100
+
+/** Where events stand, and whether there are facts beyond. */
+export async function subscriptionsProgress(
+  engine: Engine,
+): Promise<{ readonly at: string; readonly isBehind: boolean }> {
+  const at = await engine.db.cursor(subscriptionsCursor)
+  return { at, isBehind: (await engine.db.readFacts(at, 1)).length > 0 }
+}
 
 /**
  * Takes in the next facts. One that breaks is set aside, loudly: it must not keep back those that come after it.
