@@ -5,9 +5,9 @@
 import { byConsole, currentCode } from '@careloop/platform'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { findings, launch, look, openPage, seen, type Watched } from './browser.ts'
+import { findings, launch, openPage, seen, type Watched } from './browser.ts'
 import { type Ground, startGround } from './clinic.ts'
-import { sendBy, stepsInOrder } from './story.ts'
+import { isGood, sendBy, stepsInOrder } from './story.ts'
 
 let ground: Ground
 let browser: Browser
@@ -42,13 +42,6 @@ afterAll(async () => {
 })
 
 stepsInOrder()
-
-/** Nothing for axe to find, at the desk and on a telephone; looked at by people who ask for pictures. */
-async function isGood({ page, faults }: Watched, name: string): Promise<void> {
-  expect(await findings(page)).toEqual([])
-  expect(await look(page, name)).toEqual([])
-  expect(faults).toEqual([])
-}
 
 describe('accounts', { timeout: 120_000 }, () => {
   test('an administrator invites a nurse, and is shown the link once', async () => {

@@ -4,9 +4,9 @@
  */
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { findings, launch, look, seen, type Watched } from './browser.ts'
+import { findings, launch, seen, type Watched } from './browser.ts'
 import { type Clinic, type Ground, openClinic, type Person, startGround, withApp } from './clinic.ts'
-import { goTo, signedIn, stepsInOrder } from './story.ts'
+import { goTo, isGood, signedIn, stepsInOrder } from './story.ts'
 
 let ground: Ground
 let browser: Browser
@@ -38,12 +38,6 @@ afterAll(async () => {
 })
 
 stepsInOrder()
-
-async function isGood({ page, faults }: Watched, name: string): Promise<void> {
-  expect(await findings(page)).toEqual([])
-  expect(await look(page, name)).toEqual([])
-  expect(faults).toEqual([])
-}
 
 describe('the record', { timeout: 120_000 }, () => {
   test('a cuff’s reading stands in the patient’s record by day, as one blood pressure', async () => {

@@ -1,8 +1,8 @@
 /** What the stories of the pages share: steps in order, signing in, and a document that must not have been reloaded. */
 import { currentCode } from '@careloop/platform'
 import type { Browser, Page } from 'playwright-core'
-import { beforeEach, onTestFailed } from 'vitest'
-import { openPage, type Watched } from './browser.ts'
+import { beforeEach, expect, onTestFailed } from 'vitest'
+import { findings, look, openPage, type Watched } from './browser.ts'
 import type { Person } from './clinic.ts'
 
 /** The tests of the file are steps of one story: after one that failed the later ones could only time out. */
@@ -61,4 +61,11 @@ export async function sendBy(
     body: JSON.stringify(told.map(([ago, values]) => ({ ts: now - Math.round(ago * 60_000), values }))),
   })
   if (!answer.ok) throw new Error(`refused: ${answer.status} ${await answer.text()}`)
+}
+
+/** Nothing for axe to find, at the desk and on a telephone; looked at by people who ask for pictures. */
+export async function isGood({ page, faults }: Watched, name: string): Promise<void> {
+  expect(await findings(page)).toEqual([])
+  expect(await look(page, name)).toEqual([])
+  expect(faults).toEqual([])
 }

@@ -1,10 +1,10 @@
 /** Audit: who looked at this patient, the whole trail, what is unusual, what went outside. Patients stand by opaque id only. */
-import { SegmentedControl } from '@mantine/core'
 import type { QueryClient } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { complianceQueries } from '../../api/compliance-queries.ts'
 import { Page, useTitle } from '../../parts/page.tsx'
 import { WithRight } from '../../parts/page-state.tsx'
+import { ViewChoice } from '../../parts/view-choice.tsx'
 import { DisclosuresPart } from './disclosures.tsx'
 import { TrailPart } from './trail.tsx'
 import { UnusualPart } from './unusual.tsx'
@@ -40,14 +40,9 @@ function Audit() {
     <Page
       title="Audit"
       beside={
-        <SegmentedControl
-          aria-label="What is shown"
-          // Four words beside each other on the smallest phone.
-          styles={{ label: { paddingInline: 'clamp(0.2rem, 1vw, 0.6rem)' } }}
-          maw="100%"
-          value={view}
-          onChange={(value) => void navigate({ search: value === 'who' ? {} : { view: value as AuditView } })}
-          data={views.map((value) => ({ value, label: labels[value] }))}
+        <ViewChoice
+          {...{ views, labels, value: view }}
+          onChange={(chosen) => void navigate({ search: chosen === undefined ? {} : { view: chosen } })}
         />
       }
     >

@@ -1,10 +1,10 @@
 /** For whoever connects another system: what this server can do, a place to try it, who is registered, what is being sent. */
-import { SegmentedControl } from '@mantine/core'
 import type { QueryClient } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { developerQueries } from '../../api/developer-queries.ts'
 import { Page, useTitle } from '../../parts/page.tsx'
 import { WithRight } from '../../parts/page-state.tsx'
+import { ViewChoice } from '../../parts/view-choice.tsx'
 import { CapabilitiesPart } from './capabilities.tsx'
 import { ConnectPart } from './connect.tsx'
 import { SubscriptionsPart } from './subscriptions.tsx'
@@ -40,13 +40,9 @@ function Developers() {
     <Page
       title="Developers"
       beside={
-        <SegmentedControl
-          aria-label="What is shown"
-          styles={{ label: { paddingInline: 'clamp(0.2rem, 1vw, 0.6rem)' } }}
-          maw="100%"
-          value={view}
-          onChange={(value) => void navigate({ search: value === 'connect' ? {} : { view: value as DeveloperView } })}
-          data={views.map((value) => ({ value, label: labels[value] }))}
+        <ViewChoice
+          {...{ views, labels, value: view }}
+          onChange={(chosen) => void navigate({ search: chosen === undefined ? {} : { view: chosen } })}
         />
       }
     >
