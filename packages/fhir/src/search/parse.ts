@@ -42,9 +42,25 @@ export function parseSearch(type: string, pairs: Iterable<Pair>, options: Search
     const isKnown = control(draft, type, name, value, maxCount) || filter(draft, type, name, value, options)
     if (isKnown) draft.applied.push([name, value])
     else draft.ignored.push(name)
+    assertFew(draft)
   }
   if (options.isStrict === true && draft.ignored.length > 0) throw unknown(type, draft.ignored)
   return { type, ...draft }
+}
+
+/** Each chain and each include is a search of its own: a form of a megabyte could name tens of thousands. */
+const most = { clauses: 100, links: 12, includes: 40 }
+
+/** @throws SearchError `search-too-broad` */
+function assertFew({ clauses, includes, revIncludes }: Draft): void {
+  const links = clauses.filter(({ kind }) => kind === 'chain' || kind === 'has').length
+  if (clauses.length <= most.clauses && links <= most.links && includes.length + revIncludes.length <= most.includes)
+    return
+  throw new SearchError(
+    'search-too-broad',
+    `A search has at most ${most.clauses} parameters, ${most.links} chains and ${most.includes} includes. Ask in parts.`,
+    'too-costly',
+  )
 }
 
 /** Names come from the client and may be long or strange: only what a parameter may look like is repeated. */

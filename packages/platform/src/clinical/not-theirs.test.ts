@@ -12,6 +12,7 @@ import {
 } from '../identity/index.ts'
 import { byTest, testSubjects } from '../subjects/fixtures.ts'
 import type { By, Subjects } from '../subjects/index.ts'
+import { performBatch } from './bundle/batch.ts'
 import { performTransaction } from './bundle/transaction.ts'
 import type { Clinical } from './clinical.ts'
 import { anObservation, patientFor } from './fixtures.ts'
@@ -192,5 +193,57 @@ describe('$lastn', () => {
     await expect(ask(service({}), 'GET', 'Observation/$lastn', { query })).rejects.toMatchObject({
       issue: { rule: 'lastn-patient' },
     })
+  })
+})
+
+describe('what is made to exhaust', () => {
+  test('a form of many chains or includes, and a Bundle of many searches, is refused before it is searched', async () => {
+    const many = (name: string, value: string, count: number) =>
+      Array.from({ length: count }, () => [name, value] as const)
+    const tooBroad = { issue: { rule: 'search-too-broad' } }
+    const search = (query: FhirRequest['query']) => ask(service({}), 'GET', 'Observation', { query })
+    await expect(search(many('subject:Patient.name', 'a', 13))).rejects.toMatchObject(tooBroad)
+    await expect(search(many('_revinclude', 'Provenance:target', 41))).rejects.toMatchObject(tooBroad)
+    await expect(search(many('code', 'a', 101))).rejects.toMatchObject(tooBroad)
+    expect((await search([...many('subject:Patient.name', 'a', 3), ...many('code', 'a', 3)])).status).toBe(200)
+    const batch = (count: number, url: string) => {
+      const entry = Array.from({ length: count }, () => ({ request: { method: 'GET', url } }))
+      const tree = { resourceType: 'Bundle', type: 'batch', entry } as unknown as FhirTree
+      const request = {
+        by: service({}),
+        method: 'POST',
+        path: [],
+        query: [],
+        conditions: {},
+        base,
+        isStrict: true,
+      } as const
+      return performBatch(room, { ...request, tree }, 'minimal')
+    }
+    await expect(batch(101, 'Observation?_sort=value-quantity')).rejects.toMatchObject({ code: 'bundle-wrong' })
+    await expect(batch(2_001, 'Observation/1')).rejects.toMatchObject({ code: 'bundle-wrong' })
+    expect((await batch(101, 'Observation/1')).status).toBe(200)
+  })
+
+  test('large documents make a page of a search shorter, and none is left out', async () => {
+    const data = 'A'.repeat(17 << 20)
+    const ids: string[] = []
+    for (let at = 0; at < 5; at++) {
+      const tree = { resourceType: 'Binary', contentType: 'text/plain', data } as unknown as FhirTree
+      ids.push((await clinical.create(byTest(tenant), tree)).stored.id)
+    }
+    const found: string[] = []
+    let pages = 0
+    for (let query: FhirRequest['query'] | null = [['_count', '100']]; query !== null; pages++) {
+      const { body } = await ask(service({}), 'GET', 'Binary', { query })
+      const bundle = (body as { tree: never }).tree as {
+        entry: { resource: { id: string } }[]
+        link: { relation: string; url: string }[]
+      }
+      found.push(...bundle.entry.map(({ resource }) => resource.id))
+      const next = bundle.link.find(({ relation }) => relation === 'next')?.url
+      query = next === undefined ? null : [...new URL(next).searchParams]
+    }
+    expect([found.toSorted(), pages > 1]).toEqual([ids.toSorted(), true])
   })
 })

@@ -23,10 +23,12 @@ export async function standingPrincipal(engine: Asked, standing: Standing): Prom
   const { tenant, actor, app: granted } = standing
   const [kind, id] = actor.split(':', 2)
   if (id === undefined || !/^[0-9a-f-]{36}$/i.test(id)) return null
-  const app = granted === undefined ? undefined : await standingApp(engine, tenant, granted)
+  const registered = granted === undefined ? undefined : await standingApp(engine, tenant, granted)
+  if (registered === null) return null
+  const app = registered === undefined || kind !== 'staff' ? registered : await stillAllowed(engine, id, registered)
   if (app === null) return null
   if (kind === 'service') return app === undefined ? standingToken(engine, tenant, id) : backend(tenant, id, app)
-  if (kind !== 'staff' || (app !== undefined && !(await isStillGranted(engine, id, app.client)))) return null
+  if (kind !== 'staff') return null
   const { rows } = await engine.db.pool.query<{ display_name: string; roles: AnyRole[] }>(
     'select display_name, roles from auth.member where tenant_id = $1 and user_id = $2 and ended_at is null',
     [tenant, id],
@@ -57,14 +59,20 @@ async function standingApp(engine: Asked, tenant: string, app: AppGrant): Promis
   )
   if (rows[0] === undefined) return null
   const registered = rows[0].scopes.flatMap((text) => parseScope(text) ?? [])
-  const scopes = app.scopes.flatMap((scope): SmartScope[] => registered.flatMap((each) => common(each, scope) ?? []))
-  return { ...app, scopes }
+  return { ...app, scopes: narrowedTo(registered, app.scopes) }
 }
 
-async function isStillGranted(engine: Asked, user: string, app: string): Promise<boolean> {
-  const { rowCount } = await engine.db.pool.query(
-    'select from auth.app_grant where user_id = $1 and app_id = $2 and ended_at is null and expires_at > $3 limit 1',
-    [user, app, new Date(engine.clock.now())],
+/** As far as the person allows it still: what they took back is not given again by what they allow the same app later. */
+async function stillAllowed(engine: Asked, user: string, app: AppGrant): Promise<AppGrant | null> {
+  const { rows } = await engine.db.pool.query<{ scopes: string[] }>(
+    `select scopes from auth.app_grant where user_id = $1 and app_id = $2 and patient_id is not distinct from $3
+        and ended_at is null and expires_at > $4`,
+    [user, app.client, app.patient ?? null, new Date(engine.clock.now())],
   )
-  return rowCount !== 0
+  const allowed = rows.flatMap(({ scopes }) => scopes.flatMap((text) => parseScope(text) ?? []))
+  const scopes = narrowedTo(allowed, app.scopes)
+  return scopes.length === 0 ? null : { ...app, scopes }
 }
+
+const narrowedTo = (to: readonly SmartScope[], scopes: readonly SmartScope[]): SmartScope[] =>
+  scopes.flatMap((scope) => to.flatMap((each) => common(each, scope) ?? []))

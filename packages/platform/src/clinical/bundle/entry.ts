@@ -17,11 +17,28 @@ export function entriesOf(bundle: FhirTree, base: string): BundleEntry[] {
   const { entry } = bundle
   if (entry === undefined) return []
   if (!Array.isArray(entry)) throw wrong('entry is a list.', 'Bundle.entry')
-  return entry.map((each: FhirValue, at) => {
+  const entries = entry.map((each: FhirValue, at) => {
     const where = `Bundle.entry[${at}]`
     if (!isObject(each) || !isObject(each.request)) throw wrong('An entry says by request what is asked.', where)
     return entryOf(each, each.request, { at, where, base })
   })
+  assertFewQuestions(entries)
+  return entries
+}
+
+/** A request is one for whoever counts requests: what it reads is bounded, what it writes by the size of its body. */
+const maxQuestions = 100
+const maxReads = 2_000
+
+/** @throws Failure `bundle-wrong` */
+function assertFewQuestions(entries: readonly BundleEntry[]): void {
+  const reads = entries.filter(({ method, path }) => method === 'GET' || path.some((part) => /^[$_]/.test(part)))
+  const questions = reads.filter(({ method, path }) => method !== 'GET' || path.length !== 2 || /^[$_]/.test(path[1]!))
+  if (questions.length > maxQuestions || reads.length > maxReads)
+    throw wrong(
+      `A Bundle asks at most ${maxQuestions} searches or histories and ${maxReads} reads. Send the rest in another.`,
+      'Bundle.entry',
+    )
 }
 
 function entryOf(

@@ -64,7 +64,9 @@ export async function everything(
       looking,
       [...new Set(pointed)].filter((one) => beside.has(one.split('/')[0]!)),
     )
-    const subjects = patient.subject === null ? [] : [patient.subject]
+    // Also of whom they are seen beside: what points to this patient may be of another.
+    const shown = [patient, ...items.map(({ stored }) => stored), ...around.map(({ stored }) => stored)]
+    const subjects = [...new Set(shown.flatMap(({ subject }) => subject ?? []))]
     await audited(tx, eyes.get('Patient')?.granted.by ?? by, 'search', 'patient', { id: 'everything', subjects })
     const compartment = `Patient/${id}`
     const next = end === null ? null : await sealPage(engine, by.tenant, { type: null, pairs, compartment, after: end })

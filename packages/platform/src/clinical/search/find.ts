@@ -45,9 +45,16 @@ export interface Bounds {
   readonly plan?: Plan
 }
 
+/** Sealed bytes of a window, beyond which the next is small. */
+const largestBytes = 16 << 20
+/** Characters held for one search: a page of large documents is shorter, and memory is not a client's to fill. */
+const maxHeld = 64 << 20
+
 /** A window holds at least this many, and at most that. */
 const smallest = 16
 const largest = 1_000
+/** Rows before it is known how large theirs are. */
+const first = 64
 
 export async function find(
   looking: Looking,
@@ -62,15 +69,20 @@ export async function find(
   const items: Match[] = []
   let position: Position | null = after
   let walked = 0
-  for (let size = Math.max(smallest, limit + 1); ; size = Math.min(size * 4, largest)) {
+  let held = 0
+  for (let size = Math.min(Math.max(smallest, limit + 1), first); ; size = Math.min(size * 4, largest)) {
     const window = await windowAfter(looking.tx, walk, position, size)
     for (const candidate of window.candidates) {
       const match = await decided(looking, eyes, search.clauses, candidate)
       if (match === null) continue
       if (items.length === limit) return { items, end: items.at(-1)?.position ?? position }
       items.push(match)
+      held += match.stored.text.length
+      if (held >= maxHeld) return { items, end: match.position }
     }
     walked += window.walked
+    const bytes = window.candidates.reduce((sum, { body }) => sum + body.length, 0)
+    if (bytes > largestBytes) size = smallest / 4
     position = window.end
     if (position === null || items.length >= limit || walked >= maxWalked) return { items, end: position }
   }

@@ -14,6 +14,9 @@ import { type PlacedVersion, placeColumns, placeJoin, versionColumns } from './r
 
 /** Versions opened for one page at most: beyond, it is answered with what was found, and where to go on. */
 const maxRead = 10_000
+/** Characters on one page, beside those of one window: large documents make it shorter, and memory is not a client's to fill. */
+const maxHeld = 16 << 20
+const largestWindow = 100
 
 /** @throws Failure `resource-not-found` for one that is not there for them; `type-not-yours` */
 export async function readHistory(room: ClinicalRoom, by: By, question: HistoryQuestion): Promise<HistoryPage> {
@@ -28,17 +31,20 @@ export async function readHistory(room: ClinicalRoom, by: By, question: HistoryQ
     let isMore = true
     // One more than the page is looked for: that there is a next page is told by what they may see, and by nothing else.
     const limit = question.limit + 1
-    for (let read = 0; isMore && items.length < limit && read < maxRead; read += limit) {
+    const window = Math.min(limit, largestWindow)
+    let held = 0
+    for (let read = 0; isMore && items.length < limit && held < maxHeld && read < maxRead; read += window) {
       const from = after === undefined ? {} : { after }
-      const page = await pageOf(tx, eyes, { rid, question: { ...question, limit, ...from } })
+      const page = await pageOf(tx, eyes, { rid, question: { ...question, limit: window, ...from } })
       for (const row of page.rows) {
         const stored = await shownRow(room, tx, eyes.get(row.type)!, row)
         if (stored !== null) items.push(stored)
+        held += stored?.text.length ?? 0
       }
       isMore = page.isMore
       after = page.after
     }
-    const isNext = items.length > question.limit
+    const isNext = items.length > question.limit || (isMore && held >= maxHeld)
     items.length = Math.min(items.length, question.limit)
     if (rid !== null && items.length === 0 && question.after === undefined && question.since === undefined)
       throw notFound()
