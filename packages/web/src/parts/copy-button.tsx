@@ -2,7 +2,14 @@
 import { Button } from '@mantine/core'
 import { useState } from 'react'
 
-export function CopyButton({ text, what }: { text: string; what: string }) {
+interface CopyButtonProps {
+  readonly text: string
+  readonly what: string
+  /** Where several stand beside each other, what it copies is said. */
+  readonly label?: string
+}
+
+export function CopyButton({ text, what, label = 'Copy' }: CopyButtonProps) {
   const [said, setSaid] = useState('')
   const copy = async () => {
     try {
@@ -14,8 +21,14 @@ export function CopyButton({ text, what }: { text: string; what: string }) {
   }
   return (
     <>
-      <Button variant="default" size="xs" mih={32} onClick={() => void copy()} aria-label={`Copy ${what}`}>
-        Copy
+      <Button
+        variant="default"
+        size="xs"
+        mih={32}
+        onClick={() => void copy()}
+        aria-label={label === 'Copy' ? `Copy ${what}` : label}
+      >
+        {label}
       </Button>{' '}
       <span role="status">{said}</span>
     </>

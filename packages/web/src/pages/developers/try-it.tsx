@@ -90,7 +90,7 @@ export function TryItPart() {
             Send
           </Button>
           {asked.problem === undefined ? (
-            <CopyButton text={curlOf(asked.request, location.origin)} what="the curl command" />
+            <CopyButton text={curlOf(asked.request, location.origin)} what="the curl command" label="Copy as curl" />
           ) : null}
         </Group>
       </form>
@@ -110,11 +110,11 @@ function Answer({ answer: { status, statusText, headers, text, ms } }: { answer:
   const pretty = prettyOf(text)
   return (
     <section aria-label="Answer">
-      <Group justify="space-between" mt="md">
+      <Group gap="md" mt="md">
         <Text className={classes.status!} role="status">
           {status} {statusText}, {bytesText(text.length)}, {Math.round(ms)} ms
         </Text>
-        <CopyButton text={pretty} what="the answer" />
+        <CopyButton text={pretty} what="the answer" label="Copy the answer" />
       </Group>
       <details>
         <summary>Headers</summary>
