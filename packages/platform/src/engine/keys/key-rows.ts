@@ -15,6 +15,7 @@ export interface KeyRow {
 
 const COLUMNS = 'id, purpose, owner, wrapped, master_id'
 const OF_ID = { name: 'careloop-key', text: `select ${COLUMNS} from engine.data_key where id = $1` }
+const OF_IDS = { name: 'careloop-keys', text: `select ${COLUMNS} from engine.data_key where id = any($1::uuid[])` }
 const OF_OWNER = {
   name: 'careloop-key-of',
   text: `select ${COLUMNS} from engine.data_key where purpose = $1 and owner = $2 order by destroyed_at nulls first limit 1`,
@@ -23,6 +24,12 @@ const INSERT = `insert into engine.data_key (id, purpose, owner, tenant_id, wrap
 
 export async function rowOfId(pool: Pool, id: string): Promise<KeyRow | undefined> {
   return (await pool.query<KeyRow>(OF_ID, [id])).rows[0]
+}
+
+/** For each id its row, in their order. */
+export async function rowsOfIds(pool: Pool, ids: readonly string[]): Promise<(KeyRow | undefined)[]> {
+  const found = new Map((await pool.query<KeyRow>(OF_IDS, [ids])).rows.map((row) => [row.id, row]))
+  return ids.map((id) => found.get(id))
 }
 
 /** The owner's living key, else the one destroyed last. */

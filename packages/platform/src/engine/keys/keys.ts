@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Pool } from 'pg'
 import { makeStopwatch, type Stopwatch } from '../clock/stopwatch.ts'
+import { makeGather } from '../db/gather.ts'
 import { engineFailure } from '../errors.ts'
 import type { DataKey, EngineTx, Ids, KeyPurpose, Keys, TenantTx, WrappedKey } from '../ports.ts'
 import { keyDestroyed, LiveKey } from './data-key.ts'
@@ -14,9 +15,11 @@ import {
   destroyWithin,
   insertIfFirst,
   insertWithin,
+  type KeyRow,
   rewrapSome,
   rowOfId,
   rowOfOwner,
+  rowsOfIds,
   unwrap,
   wrap,
 } from './key-rows.ts'
@@ -61,6 +64,8 @@ class WrappedKeys implements Keys {
   readonly #ids: Pick<Ids, 'uuid'>
   readonly #stopwatch: Stopwatch
   readonly #cache: KeyCache
+  /** Thousands are asked for at once when a process begins: one statement for those that come together. */
+  readonly #rowOfId: (id: string) => Promise<KeyRow | undefined>
   /** Made by transactions that still run: usable by id, but no owner's yet, because a rollback would lose what they sealed. */
   readonly #pending = new Map<string, Pending>()
   readonly #loading = new Map<string, Promise<LiveKey>>()
@@ -75,6 +80,7 @@ class WrappedKeys implements Keys {
     this.#ids = parts.ids
     this.#stopwatch = parts.stopwatch ?? makeStopwatch()
     this.#cache = new KeyCache(parts.cacheKeys ?? 20_000)
+    this.#rowOfId = makeGather((ids) => rowsOfIds(this.#pool, ids))
   }
 
   async create(tx: EngineTx | TenantTx, purpose: KeyPurpose, owner: string): Promise<string> {
@@ -173,7 +179,7 @@ class WrappedKeys implements Keys {
   }
 
   async #read(id: string): Promise<{ key: LiveKey; name: string }> {
-    const row = await rowOfId(this.#pool, id)
+    const row = await this.#rowOfId(id)
     if (!row) throw keyUnknown()
     return { key: await unwrap(this.#masters, row), name: ownerName(row.purpose, row.owner) }
   }
