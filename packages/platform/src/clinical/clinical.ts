@@ -70,8 +70,11 @@ export interface Clinical {
   patch(by: By, type: string, id: string, change: (tree: FhirTree) => FhirTree, expected?: Expected): Promise<Written>
   /** Nothing happens where there is none. @returns the version that says it is gone; null when there was none */
   remove(by: By, type: string, id: string, expected?: Expected): Promise<Stored | null>
-  /** Several in the transaction of the caller; not audited, no rights asked: for consumers of facts. */
-  keepDerived(tx: TenantTx, derived: readonly Derived[]): Promise<void>
+  /**
+   * Several in the transaction of the caller; not audited, no rights asked: for consumers of facts.
+   * @param areNew they are hardly ever there already: written first, and compared only where something stands
+   */
+  keepDerived(tx: TenantTx, derived: readonly Derived[], areNew?: boolean): Promise<void>
   dropDerived(tx: TenantTx, type: string, id: string, at: number): Promise<void>
   /** The rows of these rids, opened; those that are gone are absent. No rights asked, not audited: the caller does both. */
   openAll(tx: TenantTx, rids: readonly string[]): Promise<ReadonlyMap<string, Stored>>

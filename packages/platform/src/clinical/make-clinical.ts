@@ -37,7 +37,7 @@ export function makeClinical(room: WritingRoom): Clinical {
     update: (by, tree, expected) => updateResource(room, by, tree, expected),
     patch: (by, type, id, change, expected = {}) => patchResource(room, by, { type, id }, { change, expected }),
     remove: (by, type, id, expected = {}) => removeResource(room, by, { type, id, expected }),
-    keepDerived: (tx, derived) => keepDerived(ground, tx, derived),
+    keepDerived: (tx, derived, areNew) => keepDerived(ground, tx, derived, areNew),
     dropDerived: (tx, type, id, at) => dropDerived(ground, tx, type, id, at),
     openAll: (tx, rids) => openAll(ground, tx, rids),
     ridOf: async (tenant, type, id) => (await ground.blinds(tenant)).rid(type, id),

@@ -11,15 +11,16 @@ import { isAssignment, Moving } from './moving.ts'
 import type { observationMetrics } from './observation-metrics.ts'
 import { Panels } from './panels.ts'
 import type { People } from './people.ts'
+import { shareOf } from './share-of.ts'
 import { type StoredEntry, takeEntries } from './take-entries.ts'
 import { type OpenWindow, Windows } from './windows.ts'
 
 export const observationsCursor = 'clinical-observations:0'
 const PARTITION = 0
-/** Entries a transaction. */
-const BATCH_ENTRIES = 1_500
+/** Entries that are read together; `shareOf` says how many of them are taken together. */
+const READ_ENTRIES = 10_000
 /** Summaries a transaction: short, so that a reading does not wait behind them. */
-const BATCH_WINDOWS = 200
+const BATCH_WINDOWS = 60
 /** Spans of time a transaction: each is a question to telemetry. */
 const BATCH_SPANS = 16
 /** Commits with corrections a time: the cursor moves after them. */
@@ -61,6 +62,8 @@ export class ObservationWork {
   #movedAt = 0
   #telemetryAt = 0
   #moving: Moving
+  /** Read, and not taken yet. */
+  #ahead: readonly LogCommit[] = []
   /** Where this holder began. */
   #began = 0
 
@@ -84,12 +87,13 @@ export class ObservationWork {
   async step(signal?: AbortSignal): Promise<boolean> {
     this.#throwIfFailed()
     const { log } = this.#parts.engine
-    const commits = await log.read(PARTITION, this.#seen, BATCH_ENTRIES)
+    if (this.#ahead.length === 0) this.#ahead = await log.read(PARTITION, this.#seen, READ_ENTRIES)
+    const commits = this.#ahead
     const took = commits.length > 0 && (await this.#takeCommits(commits))
     if (commits.length === 0) await this.#settle()
     this.#closeBehind()
     if (took) {
-      if (signal !== undefined) await pause(PACE_MS)
+      if (signal !== undefined && this.#ahead.length === 0) await pause(PACE_MS)
       return true
     }
     if (signal === undefined) {
@@ -129,7 +133,11 @@ export class ObservationWork {
   /** @returns false: they wait for telemetry */
   async #takeCommits(commits: readonly LogCommit[]): Promise<boolean> {
     await this.#moving.look(commits, () => this.#isStored(this.#began))
-    const batch = firstBatch(commits, (commit) => this.#moving.has(commit))
+    const batch = firstBatch(
+      commits,
+      (commit) => this.#moving.has(commit),
+      (tenant) => this.#of(tenant),
+    )
     const newest = batch.at(-1)!
     const corrections = batch.flatMap((commit) =>
       this.#moving.has(commit)
@@ -189,6 +197,7 @@ export class ObservationWork {
     const newest = upTo ?? batch.at(-1)!
     if (upTo !== undefined) {
       this.#seen = upTo.position
+      this.#ahead = this.#ahead.filter(({ position }) => position > this.#seen)
       this.#moving.forget(this.#seen)
     }
     for (const windows of this.#windows.values()) due.push(...windows.due(newest.storedAt))
@@ -273,10 +282,13 @@ export class ObservationWork {
  * What was logged before a correction is taken before it. Corrections one after the other are taken together, since each follows from
  * what is stored when all are; one that shares its commit with readings is taken alone.
  */
-function firstBatch(commits: readonly LogCommit[], moves: (commit: LogCommit) => boolean): readonly LogCommit[] {
+function firstBatch(
+  commits: readonly LogCommit[],
+  moves: (commit: LogCommit) => boolean,
+  windowsOf: (tenant: string) => Windows,
+): readonly LogCommit[] {
   const at = commits.findIndex(moves)
-  if (at === -1) return commits
-  if (at > 0) return commits.slice(0, at)
+  if (at !== 0) return shareOf(at === -1 ? commits : commits.slice(0, at), windowsOf)
   const end = commits.findIndex(({ entries }) => entries.some(({ kind }) => kind === 'readings'))
   return commits.slice(0, end === -1 ? MAX_CORRECTIONS : Math.max(1, Math.min(end, MAX_CORRECTIONS)))
 }

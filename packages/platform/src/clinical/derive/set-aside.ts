@@ -28,7 +28,7 @@ export async function keepWhatCan(
   setAside: SetAside,
 ): Promise<readonly Derived[]> {
   try {
-    await clinical.keepDerived(tx, derived)
+    await clinical.keepDerived(tx, derived, true)
     return derived
   } catch (error) {
     if (!staysSo(error)) throw error

@@ -10,7 +10,12 @@ import { openRow, rowsToChange } from './rows.ts'
 import { insertRows, type NewRow, replaceRows } from './write-rows.ts'
 
 /** Several rows of one rid in one call: the last counts. */
-export async function keepDerived(ground: Ground, tx: TenantTx, derived: readonly Derived[]): Promise<void> {
+export async function keepDerived(
+  ground: Ground,
+  tx: TenantTx,
+  derived: readonly Derived[],
+  areNew = false,
+): Promise<void> {
   if (derived.length === 0) return
   const blind = await ground.blinds(tx.tenant)
   const drafts = new Map<string, Draft>()
@@ -24,11 +29,8 @@ export async function keepDerived(ground: Ground, tx: TenantTx, derived: readonl
     [...drafts.values()].map(({ subject }) => subject),
   )
   const sealing = { tenant: tx.tenant, blind, keysOf: ground.keysOf }
-  const write = async (wanted: readonly Draft[]): Promise<readonly Draft[]> => {
-    const standing = await rowsToChange(
-      tx,
-      wanted.map(({ rid }) => rid),
-    )
+  const write = async (wanted: readonly Draft[], isNew: boolean): Promise<readonly Draft[]> => {
+    const standing = await rowsToChange(tx, isNew ? [] : wanted.map(({ rid }) => rid))
     const fresh: NewRow[] = []
     const pairs: { before: ResourceRow; next: NewRow }[] = []
     for (const draft of wanted) {
@@ -45,8 +47,8 @@ export async function keepDerived(ground: Ground, tx: TenantTx, derived: readonl
     return wanted.filter(({ rid }) => fresh.some((row) => row.rid === rid) && !made.has(rid))
   }
   // What somebody else made since we looked stands now, committed: it is compared and replaced.
-  const missed = await write([...drafts.values()])
-  if (missed.length > 0) await write(missed)
+  const missed = await write([...drafts.values()], areNew)
+  if (missed.length > 0) await write(missed, false)
 }
 
 export async function dropDerived(ground: Ground, tx: TenantTx, type: string, id: string, at: number): Promise<void> {
