@@ -19,6 +19,8 @@ const smallest = 32
 const largest = 512
 /** Codes of one answer. */
 const maxGroups = 500
+/** Bodies opened for one answer: beyond, it asks for too many people, or for too much of codes that are not passed over. */
+const maxOpened = 50_000
 
 /** @throws SearchError without a patient or subject */
 export async function lastN(room: ClinicalRoom, asked: Omit<SearchAsked, 'type'>): Promise<FhirTree> {
@@ -58,6 +60,7 @@ async function newestOf(looking: Looking, search: Pick<Search, 'type' | 'clauses
   const blind = await looking.room.ground.blinds(looking.tx.tenant)
   const groups = new Map<string, Match[]>()
   const without = new Set<string>()
+  let opened = 0
   let after: Position | null = null
   for (let size = smallest; ; size = Math.min(size * 2, largest)) {
     const walk = { plan, order: newestFirst, sight: eyes.granted.by.sight, without: [...without] }
@@ -65,6 +68,7 @@ async function newestOf(looking: Looking, search: Pick<Search, 'type' | 'clauses
     for (const candidate of window.candidates) {
       // Its code was filled by one before it in this window: it need not be opened to know that.
       if (candidate.keys?.some((key) => without.has(key))) continue
+      if (++opened > maxOpened) throw tooBroad()
       const match = await decided(looking, eyes, search.clauses, candidate)
       if (match === null) continue
       const names = namesOf(match.resource)
@@ -78,6 +82,13 @@ async function newestOf(looking: Looking, search: Pick<Search, 'type' | 'clauses
     if (after === null || groups.size >= maxGroups) return [...groups.values()].flat()
   }
 }
+
+const tooBroad = () =>
+  new SearchError(
+    'search-too-broad',
+    '`$lastn` leads through too much here. Ask for one patient, or by `code`.',
+    'too-costly',
+  )
 
 /** By which names an Observation is grouped: each of its codings; the first one names a new group. */
 function namesOf(resource: Resource): string[] {
