@@ -11,6 +11,7 @@ export type { SmartWorld } from './oauth/smart.ts'
 export {
   type CaregiverSource,
   caregiverIdsAfter,
+  caregiverIdsChanged,
   caregiverSources,
   type OrganisationSource,
   organisationSource,

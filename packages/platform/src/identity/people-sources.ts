@@ -90,6 +90,16 @@ export async function caregiverIdsAfter(
   return rows.map(({ id }) => id)
 }
 
+/** Whose account began or ended after that. ms */
+export async function caregiverIdsChanged(engine: Engine, tenant: string, since: number): Promise<string[]> {
+  const { rows } = await engine.db.pool.query<{ id: string }>(
+    `select id from auth.person_account where tenant_id = $1 and kind = 'caregiver' and user_id is not null
+        and (activated_at > $2 or ended_at > $2) order by id`,
+    [tenant, new Date(since)],
+  )
+  return rows.map(({ id }) => id)
+}
+
 interface CaregiverRow extends SealedPerson {
   readonly user_id: string
   readonly activated_at: Date

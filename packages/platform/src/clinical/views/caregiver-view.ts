@@ -1,7 +1,7 @@
 /** Caregivers with an account at a chart as RelatedPerson. */
 import type { Relationship } from '@careloop/contract'
 import type { Engine } from '../../engine/index.ts'
-import { type CaregiverSource, caregiverIdsAfter, caregiverSources } from '../../identity/index.ts'
+import { type CaregiverSource, caregiverIdsAfter, caregiverIdsChanged, caregiverSources } from '../../identity/index.ts'
 import type { Derived } from '../clinical.ts'
 import { type PatientIds, subjectReference, type View } from './view.ts'
 import { type Coding, period } from './words.ts'
@@ -20,6 +20,8 @@ export const caregiverView = (engine: Engine, clinical: PatientIds): View => ({
     return (await caregiverSources(engine, tenant, { users })).map(({ id }) => id)
   },
   page: (tenant, after, limit) => caregiverIdsAfter(engine, tenant, after, limit),
+  // Who makes their account before any consent names them is told of by no fact.
+  changed: (tenant, since) => caregiverIdsChanged(engine, tenant, since),
   async open(tenant, ids) {
     const caregivers = await caregiverSources(engine, tenant, { ids })
     return async (tx) => {
