@@ -36,6 +36,21 @@ describe('vitals by day', () => {
     expect(measures[0]!.vitals.map(valueText)).toEqual(['118/76', '142/90'])
   })
 
+  it('says that a value lies beyond what the device can tell, alone and among others', () => {
+    const glucose = (at: string, value: number, comparator?: '<' | '>'): Observation => ({
+      ...{ resourceType: 'Observation', id: at, status: 'final', code: coded('2339-0', 'Glucose') },
+      effectiveDateTime: at,
+      valueQuantity: { value, unit: 'mg/dL', ...(comparator === undefined ? {} : { comparator }) },
+    })
+    const [measure] = measuresOf([
+      glucose('2026-11-02T08:00:00Z', 40, '<'),
+      glucose('2026-11-02T09:00:00Z', 110),
+      glucose('2026-11-03T08:00:00Z', 600, '>'),
+    ])
+    expect(measure!.vitals.map(valueText)).toEqual(['<40', '110', '>600'])
+    expect(daysOf(measure!, 'UTC').map(rangeText)).toEqual(['>600', '<40 to 110'])
+  })
+
   it('counts days in the patient’s zone, newest first', () => {
     const [measure] = measuresOf([
       pressure('2026-11-01T22:30:00Z', 118, 76),

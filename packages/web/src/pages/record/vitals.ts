@@ -17,6 +17,8 @@ export interface Vital {
   readonly second?: number
   readonly low?: number
   readonly high?: number
+  /** The device could tell no more than that it lies beyond: the value is its limit. */
+  readonly beyond?: '<' | '>'
   readonly resource: Observation
 }
 
@@ -81,6 +83,7 @@ function valuesOf(observation: Observation, code: string) {
     unit: unitOf(own ?? parts.mean!),
     numbers: {
       value,
+      ...(own?.comparator === undefined ? {} : ({ beyond: own.comparator.startsWith('<') ? '<' : '>' } as const)),
       ...(parts.low?.value === undefined ? {} : { low: parts.low.value }),
       ...(parts.high?.value === undefined ? {} : { high: parts.high.value }),
     },
@@ -116,9 +119,9 @@ export function daysOf({ vitals }: Measure, zone: string): Day[] {
 
 const shown = (value: number): string => String(Math.round(value * 10) / 10)
 
-export const valueText = ({ value, second, low, high }: Vital): string => {
+export const valueText = ({ value, second, low, high, beyond }: Vital): string => {
   const range = low === undefined || high === undefined || low === high ? '' : ` (${shown(low)} to ${shown(high)})`
-  return second === undefined ? `${shown(value)}${range}` : `${shown(value)}/${shown(second)}`
+  return second === undefined ? `${beyond ?? ''}${shown(value)}${range}` : `${shown(value)}/${shown(second)}`
 }
 
 /** `118/76 to 142/90`, or the one value. */
@@ -126,8 +129,11 @@ export function rangeText({ vitals }: Day): string {
   const least = vitals.map(({ low, value }) => low ?? value)
   const greatest = vitals.map(({ high, value }) => high ?? value)
   const seconds = vitals.flatMap(({ second }) => second ?? [])
-  const of = (pick: (...values: number[]) => number, values: readonly number[]) =>
-    `${shown(pick(...values))}${seconds.length === 0 ? '' : `/${shown(pick(...seconds))}`}`
+  const of = (pick: (...values: number[]) => number, values: readonly number[]) => {
+    const end = pick(...values)
+    const beyond = vitals.find(({ value, beyond: side }) => side !== undefined && value === end)?.beyond ?? ''
+    return `${beyond}${shown(end)}${seconds.length === 0 ? '' : `/${shown(pick(...seconds))}`}`
+  }
   const [low, high] = [of(Math.min, least), of(Math.max, greatest)]
   return low === high ? low : `${low} to ${high}`
 }
