@@ -29,7 +29,7 @@ export function appendReadings(
 ): number {
   const { resource, rid, version, subject } = written
   if (subject === null) return 0
-  const told = readingsIn(resource)
+  const told = tellsOf(resource)
   if (told === null) return 0
   const names = readingNames(subject, told)
   const values = told.values.filter((_, i) => !known.has(names[i]!))
@@ -41,8 +41,19 @@ export function appendReadings(
 
 /** What makes a reading of an Observation the same as another: whose, by what device, when, what and how much. PHI: in memory only. */
 export function namesOf(subject: string | null, resource: Resource): readonly string[] {
-  const told = subject === null ? null : readingsIn(resource)
+  const told = subject === null ? null : tellsOf(resource)
   return subject === null || told === null ? [] : readingNames(subject, told)
+}
+
+/** A write asks thrice what one Observation tells; a resource is never changed in place. */
+const asked = new WeakMap<Resource, { readonly tells: TellsReadings | null }>()
+
+function tellsOf(resource: Resource): TellsReadings | null {
+  const before = asked.get(resource)
+  if (before !== undefined) return before.tells
+  const tells = readingsIn(resource)
+  asked.set(resource, { tells })
+  return tells
 }
 
 const readingNames = (subject: string, { deviceName, measuredAt, values }: TellsReadings): string[] =>

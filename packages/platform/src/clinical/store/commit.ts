@@ -92,6 +92,7 @@ async function decide(
     ...{ type, id, rid, tree, subject, signals: change.signals, updatedAt: ground.engine.clock.now() },
     // What its room took in stays a view of that room's.
     isDerived: taken.isView ?? before?.isDerived ?? false,
+    ...(tree === change.tree ? { resource: change.resource } : {}),
   }
   const key = subject === null ? await ground.engine.keys.keyFor('tenant', tx.tenant) : known.held.get(subject)!.key
   const sealing: Sealing = { tenant: tx.tenant, key, blind: await ground.blinds(tx.tenant), keysOf: ground.keysOf }

@@ -15,6 +15,8 @@ export interface Draft {
   readonly id: string
   readonly rid: string
   readonly tree: FhirTree
+  /** The same with plain numbers, where the caller has it. */
+  readonly resource?: Resource
   readonly subject: string | null
   readonly signals?: readonly string[] | undefined
   readonly program?: string | undefined
@@ -45,7 +47,7 @@ export function rowOf(draft: Draft, sealing: Sealing, before?: ResourceRow): { r
   const { tenant, key, blind } = sealing
   const version = before === undefined ? 1 : before.version + 1
   const text = textOf(draft, version, updatedAt)
-  const resource = toResource(draft.tree)
+  const resource = draft.resource ?? toResource(draft.tree)
   const span = clinicalSpan(resource)
   const body: Body = {
     ...{ id, text },

@@ -53,7 +53,10 @@ async function holdLease(engine: Engine, following: Following, stop: AbortSignal
 async function follow(engine: Engine, { facts, take, look, lookEveryMs }: Following, stop: AbortSignal): Promise<void> {
   let wake = new AbortController()
   let lookedAt = Number.NEGATIVE_INFINITY
-  const unsubscribe = engine.db.onFacts(facts, () => wake.abort())
+  const unsubscribe = engine.db.onFacts(facts, () => {
+    // A hundred facts may come at once, and each abort would make an error with its stack.
+    if (!wake.signal.aborted) wake.abort()
+  })
   try {
     while (!stop.aborted) {
       wake = new AbortController()
