@@ -41,6 +41,8 @@ describe('one resource by its id', () => {
     expect([patched.statusCode, patched.json().status, patched.headers.etag]).toEqual([200, 'corrected', 'W/"3"'])
     const failed = await ground.patch(at, [{ op: 'test', path: '/status', value: 'final' }])
     expect(failed.statusCode).toBe(422)
+    const test = [{ op: 'test', path: '/status', value: 'final' }]
+    expect((await ground.patch(at, test, { 'if-match': 'W/"1"' })).statusCode).toBe(412)
     const gone = await ground.delete(at)
     expect([gone.statusCode, gone.headers.etag]).toEqual([204, 'W/"4"'])
     expect((await ground.delete(at)).statusCode).toBe(204)

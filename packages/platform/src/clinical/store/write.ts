@@ -92,6 +92,9 @@ export async function patchedChange(
   if (row === undefined || !eyes.seesRow(row)) throw notFound()
   const stored = await openRow(room.ground.engine, tx.tenant, row)
   if (stored.isDeleted || !(await eyes.shows(tx, stored))) throw notFound()
+  // Before the patch is tried: what it finds in another version says nothing of the one that was meant.
+  if (expected.version !== undefined && expected.version !== row.version)
+    throw clinicalFailure('version-moved', 'Somebody changed it meanwhile. Read it again and repeat the change.')
   return changeOf(room, granted, change(parseFhir(stored.text)), 'put', { id, expected })
 }
 
