@@ -81,4 +81,11 @@ describe('vitals by day', () => {
       ...{ bars: true, lines: [{ label: 'Systolic' }, { label: 'Diastolic', points: [{ value: 90 }] }] },
     })
   })
+
+  it('shows a blood pressure of which one number is missing, as that number alone', () => {
+    const [upper] = pressure('2026-11-02T08:00:00Z', 190, 0).component!
+    const measures = measuresOf([pressure('2026-11-02T08:00:00Z', 0, 0, { component: [upper!] })])
+    expect(measures).toMatchObject([{ code: '8480-6', label: 'Systolic alone', unit: 'mmHg' }])
+    expect(measures[0]!.vitals.map(valueText)).toEqual(['190'])
+  })
 })

@@ -42,9 +42,9 @@ export function measuresOf(observations: readonly Observation[]): Measure[] {
   for (const each of observations) {
     const read = each.status === 'entered-in-error' || each.status === 'cancelled' ? null : vitalOf(each)
     if (read === null) continue
-    const { code, unit, vital } = read
+    const { code, unit, vital, label = labelOf(each.code!) } = read
     const key = `${code} ${unit}`
-    const known = byCode.get(key) ?? { label: labelOf(each.code!), unit, vitals: [] }
+    const known = byCode.get(key) ?? { label, unit, vitals: [] }
     known.vitals.push(vital)
     byCode.set(key, known)
   }
@@ -57,7 +57,15 @@ export function measuresOf(observations: readonly Observation[]): Measure[] {
     .sort((a, b) => b.vitals.length - a.vitals.length || a.label.localeCompare(b.label))
 }
 
-function vitalOf(observation: Observation): { code: string; unit: string; vital: Vital } | null {
+interface Read {
+  readonly code: string
+  readonly unit: string
+  readonly vital: Vital
+  /** Where it is not that of the Observation. */
+  readonly label?: string
+}
+
+function vitalOf(observation: Observation): Read | null {
   const { effectiveDateTime, effectivePeriod, effectiveInstant, id = '' } = observation
   const at = Date.parse(effectiveDateTime ?? effectiveInstant ?? effectivePeriod?.start ?? '')
   const code = loincOf(observation.code)
@@ -65,21 +73,22 @@ function vitalOf(observation: Observation): { code: string; unit: string; vital:
   const values = valuesOf(observation, code)
   return values === null
     ? null
-    : { code, unit: values.unit, vital: { id, at, resource: observation, ...values.numbers } }
+    : { code, ...values.as, unit: values.unit, vital: { id, at, resource: observation, ...values.numbers } }
 }
 
 function valuesOf(observation: Observation, code: string) {
   const part = (wanted: string) => observation.component?.find((each) => loincOf(each.code) === wanted)?.valueQuantity
   if (code === bloodPressure) {
     const [upper, lower] = [part(systolic), part(diastolic)]
-    if (upper?.value === undefined || lower?.value === undefined) return null
-    return { unit: unitOf(upper), numbers: { value: upper.value, second: lower.value } }
+    if (upper?.value === undefined || lower?.value === undefined) return halfOf(upper, lower)
+    return { as: {}, unit: unitOf(upper), numbers: { value: upper.value, second: lower.value } }
   }
   const own = observation.valueQuantity
   const parts = summaryOf(observation)
   const value = own?.value ?? parts.mean?.value
   if (value === undefined) return null
   return {
+    as: {},
     unit: unitOf(own ?? parts.mean!),
     numbers: {
       value,
@@ -88,6 +97,15 @@ function valuesOf(observation: Observation, code: string) {
       ...(parts.high?.value === undefined ? {} : { high: parts.high.value }),
     },
   }
+}
+
+/** A cuff that told one number of two: a systolic of 190 alone is not left out, and is no bar either. */
+function halfOf(upper: Quantity | undefined, lower: Quantity | undefined) {
+  const half = upper?.value === undefined ? lower : upper
+  if (half?.value === undefined) return null
+  const as =
+    half === upper ? { code: systolic, label: 'Systolic alone' } : { code: diastolic, label: 'Diastolic alone' }
+  return { as, unit: unitOf(half), numbers: { value: half.value } }
 }
 
 function summaryOf({ component = [] }: Observation): { mean?: Quantity; low?: Quantity; high?: Quantity } {
