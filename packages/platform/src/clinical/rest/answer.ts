@@ -73,6 +73,7 @@ const isSummary = (word: string | undefined): word is SummaryMode => ['true', 't
 
 /** A word of the header Prefer: `return=minimal; handling=strict`. */
 export function preferred(header: string | string[] | undefined, name: string): string | undefined {
+  if (header === undefined) return undefined
   const found = new RegExp(`(?:^|[;,\\s])${name}\\s*=\\s*"?([A-Za-z-]+)"?`).exec(String(header ?? ''))
   return found?.[1]
 }
