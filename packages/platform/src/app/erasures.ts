@@ -1,6 +1,6 @@
 /** What stands behind erasing a person: which rooms forget, and where the ledger is kept outside the database. */
 import { forgetAlerts } from '../alerting/index.ts'
-import { forgetClinical, forgetExports } from '../clinical/index.ts'
+import { forgetClinical, forgetExports, forgetNamed } from '../clinical/index.ts'
 import { forgetWatch } from '../compliance/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { forgetWearer } from '../fleet/index.ts'
@@ -25,6 +25,8 @@ export const forgetsOf = (engine: Engine): readonly Forget[] => [
   forgetPersons(engine),
   forgetFrames,
   forgetReadings(engine),
+  // By their own resources it is told what they are called.
+  forgetNamed(engine),
   forgetClinical,
   forgetExports(engine),
   forgetSubscriptions,

@@ -6,6 +6,7 @@ export { type RebuildQuestion, type Rebuilt, rebuildObservations } from './deriv
 export { clinicalErrors } from './errors.ts'
 export { forgetExports } from './export/forget-exports.ts'
 export { forgetClinical } from './forget-clinical.ts'
+export { forgetNamed } from './forget-named.ts'
 export { makeClinical, makeFhirRoom, makeRoom } from './make-clinical.ts'
 export type { ClinicalParts, TakeIn, Taken, Taking } from './parts.ts'
 export { basePath as fhirBase } from './rest/context.ts'
