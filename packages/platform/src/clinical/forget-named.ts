@@ -27,6 +27,7 @@ export const forgetNamed = (engine: Engine): Forget => {
   const ground = makeGround(engine, keysOf)
   return (tx, erased) =>
     tx.asTenant(erased.tenant, async (inner) => {
+      if (!(await isPatient(inner, erased.subject))) return
       const blind = await ground.blinds(erased.tenant)
       const person = await personOf(ground, inner, erased.subject, blind)
       const keyed = await foundByKey(inner, erased.subject, person, blind)
@@ -36,6 +37,15 @@ export const forgetNamed = (engine: Engine): Forget => {
       for (let from = 0; from < rids.length; from += some)
         await takeOut(ground, inner, erased, person, blind, rids.slice(from, from + some))
     })
+}
+
+/** A place or a thing is no name of anybody. */
+async function isPatient(tx: TenantTx, subject: string): Promise<boolean> {
+  const { rowCount } = await tx.client.query(
+    "select from tenant.subject where tenant_id = $1 and id = $2 and kind = 'patient'",
+    [tx.tenant, subject],
+  )
+  return rowCount === 1
 }
 
 interface Person extends Named {
@@ -179,7 +189,7 @@ async function takeOut(
   for (const before of (await rowsToChange(tx, rids)).values()) {
     const stored = before.deleted_at === null ? await openedRow(engine, tx, before) : null
     if (stored === null || !namesPerson(stored.text, person)) continue
-    const next = await nextOf(ground, tx, erased, { before, stored, person, blind })
+    const next = await nextOf(ground, tx, { before, stored, person, blind })
     await replaceRows(tx, [{ before, next: next.row }], false)
     await tx.client.query('delete from tenant.clinical_history where tenant_id = $1 and rid = $2', [
       ...[tx.tenant, before.rid],
@@ -201,10 +211,12 @@ interface Taking {
 }
 
 /** Another's, the organisation's and a Group stay without them, where that is all of it; what else is of nobody ends. */
-async function nextOf({ engine, keysOf: keys }: Ground, tx: TenantTx, { at }: Erased, taking: Taking) {
+async function nextOf({ engine, keysOf: keys }: Ground, tx: TenantTx, taking: Taking) {
   const { before, stored, person, blind } = taking
   const { type, id, rid, subject, signals, program, isDerived } = stored
   const key = await engine.keys.key(before.key_id)
+  // Not when they were erased: after a restore that may be before the version that is replaced.
+  const at = engine.clock.now()
   const stays = subject !== null || type === 'Group' || servedTypes[type]?.isCommon === true
   const tree = stays ? withoutPerson(parseFhir(stored.text), person) : null
   if (tree === null || namesPerson(JSON.stringify(tree), person))

@@ -7,11 +7,11 @@ import { preferred } from '../rest/answer.ts'
 import { type Asked, basePath, contextOf, type FhirContext } from '../rest/context.ts'
 import { outcomeOf, refusalOf } from '../rest/failure-outcome.ts'
 import { fhirJsonType, textOf } from '../rest/format.ts'
-import { readResource } from '../store/read.ts'
 import type { WritingRoom } from '../store/write.ts'
 import { pairsOfParameters, readParameters } from './asked.ts'
 import { cancelExport, exportState, kickOff } from './export-jobs.ts'
 import { fetchFile } from './fetch-file.ts'
+import { membersOf } from './group-members.ts'
 import type { ExportScope } from './schema.ts'
 
 const stream = { stream: fhirJsonType } as const
@@ -54,7 +54,7 @@ const begin = (room: WritingRoom, scope: ExportScope, asked: ExportContext): Pro
     const pairs = [...ctx.pairs, ...pairsIn(asked.bytes)]
     const parameters = readParameters(pairs, preferred(prefer, 'handling') === 'lenient')
     const { id: group } = (asked.params ?? {}) as { id?: string }
-    const members = scope === 'group' ? await membersOf(room, ctx, group!) : null
+    const members = scope === 'group' ? await membersOf(room, ctx.by, group!) : null
     const place = scope === 'system' ? '' : scope === 'patient' ? '/Patient' : `/Group/${group}`
     const query = ctx.pairs.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&')
     const request = `${ctx.base}${place}/$export${query === '' ? '' : `?${query}`}`
@@ -68,17 +68,6 @@ const begin = (room: WritingRoom, scope: ExportScope, asked: ExportContext): Pro
 function pairsIn(bytes: Buffer | undefined): Pair[] {
   if (bytes === undefined || bytes.length === 0) return []
   return pairsOfParameters(parseFhir(textOf(bytes)))
-}
-
-/** @returns FHIR ids of the patients in it. @throws Failure `resource-not-found` */
-async function membersOf(room: WritingRoom, { by }: FhirContext, id: string): Promise<string[]> {
-  const group = JSON.parse((await readResource(room, by, 'Group', id)).text) as {
-    readonly member?: readonly { readonly entity?: { readonly reference?: string }; readonly inactive?: boolean }[]
-  }
-  return (group.member ?? []).flatMap(({ entity, inactive }) => {
-    const found = /(?:^|\/)Patient\/([A-Za-z0-9.-]{1,64})$/.exec(entity?.reference ?? '')?.[1]
-    return found === undefined || inactive === true ? [] : [found]
-  })
 }
 
 function jobRoutes(room: WritingRoom): Route[] {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type TestShell, testShell } from '../../api/testing/test-shell.ts'
+import type { Reach } from '../../identity/index.ts'
 import { aPatient, asOwnService, byTest } from '../../subjects/fixtures.ts'
 import { makeSubjects, type Subjects } from '../../subjects/index.ts'
 import { anObservation } from '../fixtures.ts'
@@ -282,6 +283,32 @@ test('export > consent is asked when it is read and again at each fetch, and wha
   await subjects.consents.withdraw(byTest(tenant), { subject: allows, consent: consent.id }, {})
   expect(await linesOf(manifest)).toEqual([])
   expect(await disclosed()).toHaveLength(1)
+})
+
+test('export > a program outside exports by a Group that it may not read: of the members, who said yes', async () => {
+  const [allows, never] = [await patient(), await patient()]
+  const group = { resourceType: 'Group', id: 'trial', type: 'person', actual: true }
+  await put({ ...group, member: [allows, never].map((of) => ({ entity: { reference: `Patient/${of}` } })) })
+  const outside = await shell.identity.createServiceToken({ tenant, name: 'Outside', scopes: ['*:*'] })
+  const narrow = await shell.identity.createServiceToken({ tenant, name: 'Narrow', scopes: ['reading:read'] })
+  await subjects.consents.record(byTest(tenant), allows, {
+    ...{ decision: 'permit', grantee: { kind: 'integration', id: outside.id } },
+    verification: { how: 'verbal-with-witness' },
+  })
+  const id = await observe(allows)
+  await observe(never)
+  token = `Bearer ${outside.token}`
+  const manifest = await done(await begin('/Group/trial/$export'))
+  expect(idsOf(await linesOf(manifest))).toEqual([id])
+  const who = { kind: 'service', tenant, id: outside.id, scopes: ['*:*'], reach: consentedTo(allows) } as const
+  const read = clinical.read({ tenant, actor: `service:${outside.id}`, who }, 'Group', 'trial')
+  await expect(read).rejects.toMatchObject({ code: 'resource-not-found' })
+  expect((await ask('/fhir/R4/Group/none/$export')).statusCode).toBe(404)
+  const refused = await ask('/fhir/R4/Group/trial/$export', { as: `Bearer ${narrow.token}` })
+  expect([refused.statusCode, refused.body]).toEqual([403, expect.stringContaining('type-not-yours')])
+})
+const consentedTo = (id: string): Reach => ({
+  ...{ teams: [], teamless: false, subjects: new Map([[id, { why: new Set(['consent'] as const) }]]) },
 })
 
 test('export > who is erased is in no file any more', async () => {
