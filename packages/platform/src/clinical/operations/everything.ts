@@ -44,7 +44,7 @@ export async function everything(
   const { by, base } = asked
   const { engine } = room.ground
   const token = asked.pairs.find(([name]) => name === '_page')?.[1]
-  const page = token === undefined ? null : await openPage(engine, by.tenant, token)
+  const page = token === undefined ? null : await openPage(engine, by, token)
   if (page !== null && page.compartment !== `Patient/${id}`)
     throw new SearchError('search-page-unknown', 'This page is of another patient. Begin anew.')
   const pairs = page?.pairs ?? asked.pairs
@@ -69,7 +69,7 @@ export async function everything(
     const subjects = [...new Set(shown.flatMap(({ subject }) => subject ?? []))]
     await audited(tx, eyes.get('Patient')?.granted.by ?? by, 'search', 'patient', { id: 'everything', subjects })
     const compartment = `Patient/${id}`
-    const next = end === null ? null : await sealPage(engine, by.tenant, { type: null, pairs, compartment, after: end })
+    const next = end === null ? null : await sealPage(engine, by, { type: null, pairs, compartment, after: end })
     return searchsetOf({
       ...{ base, path: `Patient/${id}/$everything`, applied: wanted.applied, matches: [...head, ...items] },
       ...{ included: around, issues: [], total: null, next, shape: {} },

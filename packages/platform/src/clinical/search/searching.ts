@@ -44,7 +44,7 @@ async function search(room: ClinicalRoom, asked: SearchAsked): Promise<FhirTree>
   const { engine } = room.ground
   const { by, type, base } = asked
   const token = asked.pairs.find(([name]) => name === '_page')?.[1]
-  const page = token === undefined ? null : await openPage(engine, by.tenant, token)
+  const page = token === undefined ? null : await openPage(engine, by, token)
   if (page !== null && page.type !== type) throw unknownPage()
   const pairs = page?.pairs ?? asked.pairs
   const compartment = asked.compartment
@@ -59,7 +59,7 @@ async function search(room: ClinicalRoom, asked: SearchAsked): Promise<FhirTree>
       const found = await pageOf(looking, wanted, page?.after ?? null)
       const beside = await included(looking, found.items, wanted)
       await auditSearch(tx, eyes.get(type)!.granted, [...found.items, ...beside.items])
-      const next = found.end === null ? null : await sealPage(engine, by.tenant, { type, pairs, after: found.end })
+      const next = found.end === null ? null : await sealPage(engine, by, { type, pairs, after: found.end })
       return searchsetOf({
         ...{ base, path: compartment === undefined ? type : `${compartment.type}/${compartment.id}/${type}` },
         ...{ applied: parsed.applied, matches: found.items, included: beside.items, total: found.total, next },

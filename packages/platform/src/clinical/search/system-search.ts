@@ -26,7 +26,7 @@ export async function searchSystem(
   const { engine } = room.ground
   const { by, base } = asked
   const token = asked.pairs.find(([name]) => name === '_page')?.[1]
-  const page = token === undefined ? null : await openPage(engine, by.tenant, token)
+  const page = token === undefined ? null : await openPage(engine, by, token)
   if (page !== null && (page.type !== null || page.compartment !== undefined)) throw unknownPage()
   const pairs = page?.pairs ?? asked.pairs
   const searches = searchesOf(pairs, { now: engine.clock.now(), base })
@@ -39,7 +39,7 @@ export async function searchSystem(
     const looking = lookingBy(room, tx, { base, eyes })
     const { items, end } = await walk(looking, searches, (page?.after as Place | undefined) ?? null)
     await auditSystem(tx, by, items)
-    const next = end === null ? null : await sealPage(engine, by.tenant, { type: null, pairs, after: end })
+    const next = end === null ? null : await sealPage(engine, by, { type: null, pairs, after: end })
     return searchsetOf({
       ...{ base, path: '', applied: pairs, matches: items, included: [], issues: [], total: null, next },
       shape: searches[0] ?? {},

@@ -60,7 +60,7 @@ async function search(room: FhirRoom, request: FhirRequest, within: readonly Pai
   const { by, base, isStrict } = request
   const granted = grantFor(by, type, 's')
   const token = request.query.find(([name]) => name === '_page')?.[1]
-  const page = token === undefined ? null : await openPage(engine, by.tenant, token)
+  const page = token === undefined ? null : await openPage(engine, by, token)
   const pairs = page?.pairs ?? [...request.query, ...within]
   const parsed = parseSearch(type, pairs, { now: engine.clock.now(), isStrict, base })
   return engine.db.asTenant(by.tenant, async (tx) => {
@@ -71,7 +71,7 @@ async function search(room: FhirRoom, request: FhirRequest, within: readonly Pai
         ? { events: [], end: null }
         : await walk(room, tx, { granted, parsed, query, after, base })
     await recordLook(tx, granted, 'search', query?.subject ?? null)
-    const next = found.end === null ? null : await sealPage(engine, by.tenant, { type, pairs, after: found.end })
+    const next = found.end === null ? null : await sealPage(engine, by, { type, pairs, after: found.end })
     const set = searchsetOf({
       ...{ base, path: type, applied: parsed.applied, included: [], issues: [], total: null, next, shape: parsed },
       matches: found.events.map((stored) => ({ stored })),
