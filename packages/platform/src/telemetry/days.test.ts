@@ -1,4 +1,5 @@
 /** Days on which something was measured: real log, real subjects, real storage. */
+import { randomUUID } from 'node:crypto'
 import type { AssignmentChanged, LoggedReading, MeasurementDays, Origin } from '@careloop/contract'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ManualClock, makeManualClock } from '../engine/clock/manual-clock.ts'
@@ -185,7 +186,7 @@ describe('telemetry > days of measurement', () => {
       assignments: [
         { id: first.assignment, subject: first.subject, from: 0, to: since },
         { id: second.assignment, subject: second.subject, from: since, to },
-        { id: second.assignment.replace(/^./, 'a'), subject: first.subject, from: to, to: null },
+        { id: randomUUID(), subject: first.subject, from: to, to: null },
       ],
     }
     await ground.engine.log.append([correction])
