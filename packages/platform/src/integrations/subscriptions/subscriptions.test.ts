@@ -126,9 +126,7 @@ test('subscriptions > an endpoint that is away is told later, in order and witho
   expect(await scene.row(id)).toMatchObject({ status: 'active', events: '3', delivered: '0' })
   away.answer(null)
   await scene.pass(hour)
-  // An hour of the scripted clock goes by while a real conversation lasts: the net may say the same once more (at least once).
-  const told = away.taken.slice(1).map(({ numbers }) => numbers)
-  expect(told.filter((each, place) => String(each) !== String(told[place - 1]))).toEqual([[1, 2], [3]])
+  expect(away.taken.slice(1).map(({ numbers }) => numbers)).toEqual([[1, 2], [3]])
   expect(await scene.row(id)).toMatchObject({ delivered: '3', failures: 0 })
 })
 

@@ -165,7 +165,8 @@ export async function openToldOutside(): Promise<ToldOutside> {
       await fire()
     },
     async pass(ms) {
-      await shell.clock.advance(ms)
+      // At one step: what the engine's own look would begin on the way is a real conversation, which lasts while the hour goes by.
+      shell.clock.step(shell.clock.now() + ms)
       await fire()
     },
     work(own) {
