@@ -3,6 +3,7 @@ import { Button, Group, NativeSelect, Text, Textarea, TextInput } from '@mantine
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { askFhir, type FhirAnswer, fhirBase } from '../../api/fhir.ts'
+import { CodeText } from '../../parts/code-text.tsx'
 import { CopyButton } from '../../parts/copy-button.tsx'
 import { Failed } from '../../parts/page-state.tsx'
 import { bytesText } from '../../parts/words.ts'
@@ -118,12 +119,9 @@ function Answer({ answer: { status, statusText, headers, text, ms } }: { answer:
       </Group>
       <details>
         <summary>Headers</summary>
-        <pre className={classes.answer}>{headers.map(([name, value]) => `${name}: ${value}`).join('\n')}</pre>
+        <CodeText text={headers.map(([name, value]) => `${name}: ${value}`).join('\n')} />
       </details>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard */}
-      <pre className={classes.answer} tabIndex={0}>
-        {pretty.slice(0, shownCharacters)}
-      </pre>
+      <CodeText text={pretty.slice(0, shownCharacters)} />
       {pretty.length > shownCharacters ? <Text c="dimmed">The beginning is shown; copy for the whole.</Text> : null}
     </section>
   )

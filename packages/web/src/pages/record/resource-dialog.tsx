@@ -2,9 +2,9 @@
 
 import { Group, Text } from '@mantine/core'
 import type { Resource } from '@medplum/fhirtypes'
+import { CodeText } from '../../parts/code-text.tsx'
 import { CopyButton } from '../../parts/copy-button.tsx'
 import { Dialog } from '../../parts/dialog.tsx'
-import classes from './record.module.css'
 
 export type Show = (resource: Resource) => void
 
@@ -19,10 +19,7 @@ export function ResourceDialog({ resource, onClose }: { resource: Resource; onCl
         </Text>
         <CopyButton text={text} what="this resource" />
       </Group>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard */}
-      <pre className={classes.json} tabIndex={0}>
-        {text}
-      </pre>
+      <CodeText text={text} />
     </Dialog>
   )
 }
